@@ -1,0 +1,37 @@
+# Two commands do everything from a bare checkout: `make demo` and `make test`.
+# Each makes its own .venv; neither needs root, nor any network but the package index.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PARTS  ?= dev
+# Two workers: the suite is sized for two cores.
+PYTEST_FLAGS ?= -n 2
+
+.PHONY: demo test lint install clean bench
+
+demo: $(VENV)/.installed
+	$(BIN)/onbrand demo
+
+test: lint
+	$(BIN)/pytest $(PYTEST_FLAGS)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+install: $(VENV)/.installed
+
+# The stamp is younger than pyproject.toml as long as what is installed is what it asks for.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$(PARTS)]"
+	touch $@
+
+bench: $(VENV)/.installed
+	$(BIN)/python bench/quality.py
+	$(BIN)/python bench/speed.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -1,0 +1,43 @@
+"""The one error that users see: a sentence that says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class OnbrandError(Exception):
+    r"""Bad input or a missing part, told in one line.
+
+    The command line prints it as ``error: PATH:LINE: MESSAGE`` and exits with 2. The message must
+    name the mend ("… ; expected "on" or "off"") and must not hold text of the customer's copy
+    beyond what is needed to find the place.
+
+    Args:
+        message: what is wrong and what to do about it, one line.
+        path: the file it is about, if any.
+        line: the line in that file, counted from 1, if known.
+    """
+
+    def __init__(
+        self, message: str, *, path: str | Path | None = None, line: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+
+    def __str__(self) -> str:
+        """Return ``path:line: message`` with the parts that are known."""
+        place = "" if self.path is None else f"{self.path}: "
+        if self.path is not None and self.line is not None:
+            place = f"{self.path}:{self.line}: "
+        return place + self.message
+
+
+class Cancelled(Exception):  # noqa: N818 - it is a signal, not an error
+    """Raised between two batches when the caller no longer wants the result."""
+
+
+def missing_extra(what: str, extra: str) -> OnbrandError:
+    """Return the error for a feature whose optional packages are not installed."""
+    return OnbrandError(f"{what} needs an optional part: pip install 'onbrand[{extra}]'")

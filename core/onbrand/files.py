@@ -1,0 +1,139 @@
+"""Reading and writing files the careful way: checked on the way in, atomic on the way out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from onbrand.errors import OnbrandError
+
+MAX_TEXT_BYTES = 32 * 1024 * 1024
+
+
+def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """Return the text of a UTF-8 file, line ends untouched, a leading byte order mark dropped.
+
+    Raises:
+        OnbrandError: the file is missing, unreadable, a folder, too large, binary or not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(max_bytes + 1)
+    except FileNotFoundError:
+        raise OnbrandError("no such file; check the path", path=path) from None
+    except IsADirectoryError:
+        raise OnbrandError("is a folder; name a file", path=path) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise OnbrandError(
+            f"cannot be read ({_reason(error)}); check the path and its permissions", path=path
+        ) from None
+    return decode_text(raw, path, max_bytes=max_bytes)
+
+
+def read_standard_input(name: str, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """Return the UTF-8 text on standard input, called ``name`` in errors (see `read_text`)."""
+    if sys.stdin is None:
+        raise OnbrandError("standard input is closed; name a file", path=name)
+    return decode_text(sys.stdin.buffer.read(max_bytes + 1), name, max_bytes=max_bytes)
+
+
+def decode_text(raw: bytes, path: str | Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """Decode UTF-8 bytes read from ``path``, refusing binary content with a clear error.
+
+    NUL bytes are taken as the mark of a binary file when they are more than one in a thousand;
+    a stray one in a long text is kept.
+    """
+    if len(raw) > max_bytes:
+        limit = f"{max_bytes / 1024**2:.0f} MB"
+        raise OnbrandError(f"is longer than {limit}, the limit; split or exclude it", path=path)
+    if raw.count(b"\0") * 1000 > len(raw):
+        raise OnbrandError("looks like a binary file; onbrand reads UTF-8 text", path=path)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise OnbrandError(
+            f"is not UTF-8 (byte 0x{raw[error.start]:02x} at offset {error.start}); "
+            "save it as UTF-8",
+            path=path,
+            line=line,
+        ) from None
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _write_error(path: Path, error: OSError) -> OnbrandError:
+    return OnbrandError(
+        f"cannot be written ({_reason(error)}); nothing was changed, name another place", path=path
+    )
+
+
+def write_atomic(path: Path, data: str | bytes) -> None:
+    """Write a file so that readers see the old or the new content, never a half of it.
+
+    Raises:
+        OnbrandError: the folder is read-only, the disk is full, …; the old file is untouched.
+    """
+    payload = data.encode("utf-8") if isinstance(data, str) else data
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():  # a pipe or /dev/stdout: there is no old content
+            path.write_bytes(payload)
+            return
+        target = path.resolve()  # a link stays one
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{path.name}.", suffix=".tmp")
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        temporary.replace(target)
+    except OSError as error:
+        raise _write_error(path, error) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replace_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``path`` that takes its place when the block ends well.
+
+    When the block raises (Ctrl-C included) the new folder is removed and ``path`` is as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+    except OSError as error:
+        raise _write_error(path, error) from None
+    old = fresh.with_suffix(".old")
+    try:
+        yield fresh
+        fresh.chmod(0o755)
+        if path.exists():
+            path.rename(old)
+        fresh.rename(path)
+    except OSError as error:
+        raise _write_error(path, error) from None
+    finally:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
