@@ -1,0 +1,1 @@
+"""Source files to sentences with exact places, and lines and columns back."""

@@ -1,0 +1,197 @@
+"""Blocks of prose: text without markup in which every character knows where it came from."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from onbrand.text.mask import GONE, LINE_SEPARATOR, OBJECT
+from onbrand.text.span import Span
+
+
+class Comment(NamedTuple):
+    """A comment of the markup language, a directive to onbrand perhaps."""
+
+    start: int
+    end: int
+    body: str
+
+
+@dataclass(slots=True)
+class Block:
+    """A paragraph, heading, list item or table cell."""
+
+    kind: str
+    text: str
+    """White space collapsed; a newline is a line break that the writer asked for."""
+    starts: Sequence[int]
+    """Source offset of each character of ``text``, ascending."""
+    ends: Sequence[int]
+    """Source offset just after each character: an entity is one character, many in the source."""
+    links: list[Span] = field(default_factory=list)
+    """Where links stand in ``text``."""
+
+
+# Controls, soft hyphens, zero-width spaces and byte order marks leave nothing behind.
+_NOTHING = rf"\x00-\x08\x0e-\x1b\x7f\xad\u200b\u2060\ufeff{GONE}"
+_UNTIDY = re.compile(
+    rf"[\s{_NOTHING}]{{2,}}|[{_NOTHING}]|[^\S ]|{OBJECT}{{2,}}|[\ud800-\udfff]"
+    rf"|-(?= {GONE})"  # a component's cover (see `mdx`) inside an HTML block
+)
+_BREAKS = re.compile("[\v\f\x85\u2028\u2029]")
+_TRAILING = r".,;:!?'\")\]}*_~…’"
+_ADDRESS = re.compile(
+    r"(?:(?<!\w)(?:https?://|www\.|mailto:)"
+    r"|(?<![\w@/.-])[\w-]++(?:\.[\w-]++)*+"
+    r"(?:(?<=\.com|\.org|\.net|\.gov|\.edu|\.app|\.dev)|(?<=\.io|\.co|\.uk|\.eu|\.de|\.ai))/)"
+    rf"(?:[^\s<>\"“”]*[^\s<>\"“”{_TRAILING}])?"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]++(?:\.[\w-]++)++"
+)
+# What is left of Markdown in Markdown: emphasis that did not close, markup inside HTML blocks.
+_MARKDOWN_HINT = re.compile(r"[*_`\\]|\]\(")
+_MARKDOWN = re.compile(
+    r"(?P<code>(?<!`)(`{1,3})(?!`)[^`]+\2(?!`))"
+    r"|!\[[^\[\]]*\]\([^()]*\)|\[(?=[^\[\]]*\]\()|\]\([^()\s]*(?: \"[^\"]*\")?\)"
+    r"|\*{2,}|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)"
+    r"|(?<!\w)_{1,2}(?=\w)|(?<=[\w.,!?])_{1,2}(?!\w)"
+    r"|\\(?=[!-/:-@\[-`{-~])"
+)
+_FIGURES_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+class _Piece(NamedTuple):
+    start: int
+    end: int
+    text: str | None
+    """What stands for the source between the offsets; None: the source itself."""
+
+
+class BlockBuilder:
+    """Collects the pieces of one block after the other.
+
+    Args:
+        source: the masked text, as long as the real one.
+        markdown: whether what Markdown markup is left in the text shall be dropped.
+    """
+
+    def __init__(self, source: str, *, markdown: bool = False) -> None:
+        self.source = source
+        self._markdown = markdown
+        self.kind = "paragraph"
+        self.blocks: list[Block] = []
+        self._pieces: list[_Piece] = []
+        self._links: list[Span] = []
+        self._after_break = False
+
+    def copy(self, start: int, end: int) -> None:
+        """Append source text as it stands."""
+        if self._after_break and not self.source[start:end].isspace():
+            self._after_break = False
+        if self._pieces and self._pieces[-1].end == start and self._pieces[-1].text is None:
+            self._pieces[-1] = _Piece(self._pieces[-1].start, end, None)
+        elif start < end:
+            self._pieces.append(_Piece(start, end, None))
+
+    def add(self, text: str, start: int, end: int) -> None:
+        """Append text that stands for the source between two offsets: an entity, a soft break."""
+        self._after_break = self._after_break and text.isspace()
+        self._pieces.append(_Piece(start, end, text))
+
+    def line_break(self, start: int, end: int) -> None:
+        """Append a line break that the writer asked for; two in a row part paragraphs."""
+        if self._after_break:
+            self.flush()
+        self._pieces.append(_Piece(start, end, LINE_SEPARATOR))
+        self._after_break = True
+
+    def link(self, start: int, end: int) -> None:
+        """Remember that the source between two offsets is a link of the current block."""
+        self._links.append(Span(start, end))
+
+    def flush(self, kind: str | None = None) -> None:
+        """End the block, if one is open, and keep it if there is anything to judge in it."""
+        if self._pieces:
+            block = self._block(kind or self.kind)
+            if block:
+                self.blocks.append(block)
+        self._pieces, self._links, self._after_break = [], [], False
+
+    def _block(self, kind: str) -> Block | None:
+        text = "".join(
+            self.source[start:end] if text is None else text for start, end, text in self._pieces
+        )
+        if not _has_prose(text, kind):
+            return None
+        starts, ends = self._offsets()
+        block = Block(kind, text, starts, ends)
+        if self._markdown and _MARKDOWN_HINT.search(text):
+            block = _rewrite(block, _MARKDOWN, lambda found: OBJECT if found["code"] else "")
+        block = _rewrite(block, _UNTIDY, _tidy)
+        if "/" in text or "@" in text or "www." in text:
+            block = _rewrite(block, _ADDRESS, lambda _: OBJECT)
+        for start, end in self._links:
+            first, last = bisect_left(block.starts, start), bisect_right(block.ends, end)
+            block.links.append(Span(first, max(first, last)))
+        return block
+
+    def _offsets(self) -> tuple[Sequence[int], Sequence[int]]:
+        if len(self._pieces) == 1 and self._pieces[0].text is None:
+            start, end, _ = self._pieces[0]
+            return range(start, end), range(start + 1, end + 1)
+        starts, ends = array("I"), array("I")
+        for start, end, text in self._pieces:
+            if text is None:
+                starts.extend(range(start, end))
+                ends.extend(range(start + 1, end + 1))
+            else:
+                starts.extend([start] * len(text))
+                ends.extend([end] * len(text))
+        return starts, ends
+
+
+def _has_prose(text: str, kind: str) -> bool:
+    if kind == "table cell":
+        letters = sum(map(str.isalpha, text))
+        digits = sum(map(str.isdigit, text))
+        return letters > digits and len(_FIGURES_WORD.findall(text)) > 1
+    return any(map(str.isalpha, text))
+
+
+def _tidy(found: re.Match[str]) -> str:
+    run = found[0]
+    if run[0] == OBJECT:
+        return OBJECT
+    if "\ud800" <= run[0] <= "\udfff":
+        return "\ufffd"  # half a character: no tokenizer takes it, nor does UTF-8
+    if _BREAKS.search(run):
+        return "\n"
+    return " " if any(map(str.isspace, run)) else ""
+
+
+def _rewrite(
+    block: Block, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]
+) -> Block:
+    """Replace what a pattern finds by one character or none, offsets along with the text."""
+    texts: list[str] = []
+    starts, ends = array("I"), array("I")
+    at = 0
+    for found in pattern.finditer(block.text):
+        new = replacement(found)
+        start, end = found.span()
+        texts += block.text[at:start], new
+        starts.extend(block.starts[at:start])
+        ends.extend(block.ends[at:start])
+        if new:
+            starts.append(block.starts[start])
+            ends.append(block.ends[end - 1])
+        at = end
+    if not at:
+        return block
+    texts.append(block.text[at:])
+    starts.extend(block.starts[at:])
+    ends.extend(block.ends[at:])
+    return Block(block.kind, "".join(texts), starts, ends)

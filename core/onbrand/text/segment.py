@@ -1,0 +1,212 @@
+"""Blocks to sentences: the sentencex rules, mended for marketing copy."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+# sentencex takes quadratic time over runs of unbalanced quotes, so it gets a window at a time.
+_WINDOW = 4096
+# A longer bracket or quotation is a passage of its own sentences (or never meant to close).
+_LONGEST_ASIDE = 200
+
+_TERMINAL = ".!?…。！？"
+_MAYBE_SPLIT = re.compile(f"[{_TERMINAL}]|[^\x00-\x7f]|\n")
+_BREAK = re.compile("\n")
+_OPENERS = ("“", "«", '"')
+_CLOSERS = "\"'”’»)]*_"
+_BRACKETS = {"(": ")", "[": "]", "“": "”", "«": "»"}
+_BRACKET = re.compile(r"[()\[\]“”«»]")
+_QUOTE = re.compile(r"[\"“”«»]")
+_STRAIGHT_QUOTE = re.compile(rf'(?<!\w)"(?=\S)([^"]{{1,{_LONGEST_ASIDE}}})(?<=\S)"(?!\w)')
+
+_ALWAYS_ABBREVIATED = re.compile(
+    r"\b(?:Mrs?|Ms|Mx|Dr|Prof|Gen|Rep|Sen|Gov|Capt|Lt|Col|Sgt|Rev|Hon|incl|excl|approx|vs|e\.g|i\.e|cf)\.$",
+    re.IGNORECASE,
+)
+_BEFORE_FIGURE = re.compile(
+    r"\b(?:max|min|est|tel|ext|vol|nos?|figs?|ca|pp?|chs?|sec|art|eq|ver|ed|rev)\.$", re.IGNORECASE
+)
+_FIGURE = re.compile(r"[+(]?[\d$€£#]")
+_STEP = re.compile(r"\b\d+\.$")
+_NOON = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
+_ZONE = re.compile(r"(?:[ECMP][SD]?T|GMT|UTC|BST|IST|JST|CES?T|AES?T|SGT)\b")
+_LOWER_WORD = re.compile(r"(?:[-–—] ?)?[a-zà-ÿ]+\b(?![A-Z])")
+_SAYS = re.compile(
+    r"[A-Z][\w'’]+(?: [A-Z][\w'’]+)? "
+    r"(?:said|says|asked|asks|wrote|writes|told|replied|replies|added|adds)\b"
+)
+
+_HEARTS = "\u2661\u2665\u2763\u2764\U0001f493-\U0001f49f\U0001f5a4\U0001f90d-\U0001f90e\U0001f9e1"
+_EMOJI = (
+    "[\u2600-\u2660\u2662-\u2664\u2666-\u2712\u2715-\u2762\u2765-\u2793\u2b50\u2b55"
+    "\U0001f300-\U0001f445\U0001f44a-\U0001f492\U0001f4a0-\U0001f5a3\U0001f5a5-\U0001f64f"
+    "\U0001f680-\U0001f6ff\U0001f90c\U0001f910-\U0001f9e0\U0001f9e2-\U0001faff" + _HEARTS + "]"
+)
+_EMOJI_RUN = re.compile(rf"(?:{_EMOJI}[\ufe0f\u200d\U0001f3fb-\U0001f3ff]*+ ?)+")
+_HEARTS_ONLY = re.compile(rf"[{_HEARTS}\ufe0f\u200d ]+")
+
+
+def split(text: str, links: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:
+    """Return where the sentences of a block stand, trimmed of white space.
+
+    Args:
+        text: a block with white space collapsed; a newline is a break the writer asked for.
+        links: stretches of ``text`` that are link labels; no sentence ends inside one.
+
+    Returns:
+        Sorted, disjoint half-open ranges; stretches without a letter are left out.
+    """
+    if not _MAYBE_SPLIT.search(text):
+        cuts: list[int] = []
+    else:
+        cuts = _cuts(text, links)
+    sentences = []
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        piece = text[start:end]
+        if any(map(str.isalpha, piece)):
+            left = start + len(piece) - len(piece.lstrip())
+            sentences.append((left, left + len(piece.strip())))
+    return sentences
+
+
+def _cuts(text: str, links: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the starts of the second and later sentences."""
+    asides = _brackets(text)
+    if '"' in text:
+        asides += [quote.span() for quote in _STRAIGHT_QUOTE.finditer(text)]
+    kept = _Ranges([*asides, *(link for link in links if link[1] - link[0] <= _LONGEST_ASIDE)])
+    flat = _without_long_quotes(text, asides)
+    cuts = {_before_quote(text, cut) for cut in _library_cuts(flat)}
+    cuts |= _after_asides(text, asides, cuts)
+    cuts = {cut for cut in cuts if not _is_false(text, cut)}
+    if not text.isascii():
+        cuts = _around_emoji(text, cuts)
+    cuts = {cut for cut in cuts if not kept.hold(cut)}
+    for found in _BREAK.finditer(text):
+        if not _LOWER_WORD.match(text, found.end()) and text[found.start() - 1] != ",":
+            cuts.add(found.end())
+    return sorted(cut for cut in cuts if 0 < cut < len(text))
+
+
+def _library_cuts(text: str) -> Iterator[int]:
+    import sentencex
+
+    at = 0
+    while at < len(text):
+        window = text[at : at + _WINDOW]
+        starts = [
+            _skip_space(text, at + found["start_index"])
+            for found in sentencex.get_sentence_boundaries("en", window)
+        ]
+        last = at + len(window) == len(text)
+        inner = [start for start in starts if start > at]
+        yield from inner
+        # The last sentence of a window may go on in the next one: read it again from its start.
+        at = len(text) if last else inner[-1] if inner else at + len(window)
+
+
+def _without_long_quotes(text: str, asides: Iterable[tuple[int, int]]) -> str:
+    """Blank the quotation marks of passages, which the library would take for one sentence."""
+    marks = {place for start, end in asides for place in (start, end - 1)}
+    flat = text.replace("\n", " ")
+    return _QUOTE.sub(lambda mark: mark[0] if mark.start() in marks else " ", flat)
+
+
+def _before_quote(text: str, cut: int) -> int:
+    """Return the place of an opening quotation mark that was blanked just before a boundary."""
+    opens = text[cut - 1 : cut] in _OPENERS and not text[max(0, cut - 2) : cut - 1].strip()
+    return cut - 1 if opens else cut
+
+
+def _is_false(text: str, cut: int) -> bool:
+    """Tell whether a boundary that the library sees is none."""
+    before, after = text[max(0, cut - 24) : cut].rstrip(), text[cut : cut + 24]
+    if not before or before[-1] in ",;:" or _ALWAYS_ABBREVIATED.search(before):
+        return True
+    if _BEFORE_FIGURE.search(before) and _FIGURE.match(after):
+        return True
+    if _NOON.search(before) and _ZONE.match(after):
+        return True
+    goes_on = _LOWER_WORD.match(after)
+    if before[-1] in "\"'”’»" and (goes_on or _SAYS.match(text, cut)):
+        return True
+    ending = before.rstrip(_CLOSERS)
+    return bool(
+        goes_on and (ending[-1:] in "!?…" or ending.endswith("...") or _STEP.search(ending))
+    )
+
+
+def _brackets(text: str) -> list[tuple[int, int]]:
+    pairs, open_at = [], []
+    for found in _BRACKET.finditer(text):
+        if found[0] in _BRACKETS:
+            open_at.append(found.start())
+        elif open_at and _BRACKETS[text[open_at[-1]]] == found[0]:
+            start = open_at.pop()
+            if found.end() - start <= _LONGEST_ASIDE:
+                pairs.append((start, found.end()))
+    return pairs
+
+
+def _after_asides(text: str, asides: Iterable[tuple[int, int]], cuts: set[int]) -> set[int]:
+    """Return the boundaries after whole sentences in brackets: "(Mostly.) Ask us."."""
+    found = set()
+    for start, end in asides:
+        following = _skip_space(text, end)
+        whole = (start == 0 or start in cuts) and text[end - 2] in _TERMINAL
+        if whole and following > end and text[following : following + 1].isupper():
+            found.add(following)
+    return found
+
+
+def _around_emoji(text: str, cuts: set[int]) -> set[int]:
+    """Let emoji close the sentence they follow, or open one each where they are bullets."""
+    runs = list(_EMOJI_RUN.finditer(text))
+    bullets = (
+        len(runs) > 1
+        and runs[0].start() == _skip_space(text, 0)
+        and runs[0][0].strip() == runs[1][0].strip()
+    )
+    cuts = set(cuts)
+    for run in runs:
+        if bullets:
+            cuts.discard(run.end())
+            cuts.add(run.start())
+            continue
+        before, following = (
+            text[max(0, run.start() - 2) : run.start()].rstrip(),
+            _skip_space(text, run.end()),
+        )
+        if not before:
+            continue
+        ended = before[-1] in _TERMINAL
+        cuts.discard(run.start())
+        starts_anew = text[following : following + 1].isupper() and following > run.start() + 1
+        spaced = text[following - 1].isspace()
+        if spaced and (ended or (starts_anew and not _HEARTS_ONLY.fullmatch(run[0]))):
+            cuts.add(following)
+    return cuts
+
+
+def _skip_space(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+class _Ranges:
+    """Answers whether a place is inside one of many ranges, nested or not."""
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        self._starts: list[int] = []
+        self._reach: list[int] = []
+        for start, end in sorted(ranges):
+            self._starts.append(start)
+            self._reach.append(max(end, self._reach[-1] if self._reach else 0))
+
+    def hold(self, place: int) -> bool:
+        """Tell whether ``place`` is inside a range, its two ends not included."""
+        index = bisect_right(self._starts, place - 1) - 1
+        return index >= 0 and place < self._reach[index]

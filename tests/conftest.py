@@ -1,0 +1,69 @@
+"""What all tests share: the encoder, the example voices, and skips that say why."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from onbrand import Encoder
+
+EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
+"""Set by .ci/run: every part is installed, so a skip for want of one is a failure."""
+
+
+def _is_there(part: str) -> bool:
+    if part == "postgres":
+        debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+        return bool(os.environ.get("ONBRAND_TEST_POSTGRES") or shutil.which("initdb") or [*debian])
+    return importlib.util.find_spec(part) is not None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("heavy"):
+        missing = [part for part in mark.args if not _is_there(part)]
+        if missing and EVERYTHING:
+            pytest.fail(f"needs {', '.join(missing)}, which .ci/run should have installed")
+        if missing:
+            pytest.skip(f"needs {', '.join(missing)}, which is not installed here")
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """The encoder that ships with onbrand."""
+    from onbrand import Encoder
+
+    return Encoder.load()
+
+
+@pytest.fixture(scope="session")
+def example_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the four example voices, trained once for all workers of a test run."""
+    # Workers get folders of their own below one that they share.
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder = shared / "example-voices"
+    if not folder.is_dir():
+        _train_examples(folder)
+    return folder
+
+
+def _train_examples(folder: Path) -> None:
+    """Train in a folder aside; whoever is first puts it in place, the others throw theirs away."""
+    from onbrand.cli.train import train_all
+    from onbrand.examples import brand_files
+    from onbrand.labels.files import read_labels
+    from onbrand.labels.grouping import group_by_brand
+
+    aside = Path(tempfile.mkdtemp(dir=folder.parent))
+    train_all(group_by_brand(read_labels(brand_files())), aside)
+    try:
+        aside.rename(folder)
+    except OSError:
+        shutil.rmtree(aside)

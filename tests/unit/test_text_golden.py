@@ -1,0 +1,82 @@
+"""Golden tests of the text pipeline: passages and the sentences that shall be judged.
+
+Each file of tests/golden/text holds passages of this form, and is named after their format:
+
+    ===== name of the passage
+    source, as many lines as it takes
+    ----- judged
+    line:column kind (brand) | text
+
+Run this file as a script to write what the code does now, then read the difference.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from onbrand.text.document import Document, Format, parse
+
+FOLDER = Path(__file__).parents[1] / "golden" / "text"
+FORMATS: dict[str, Format] = {
+    "markdown": "markdown",
+    "sentences": "markdown",
+    "suppress": "markdown",
+    "mdx": "mdx",
+    "html": "html",
+    "plain": "text",
+}
+HEAD, JUDGED = "===== ", "----- judged\n"
+
+
+def passages(path: Path) -> list[tuple[str, str, str]]:
+    """Return name, source and expected sentences of each passage in a file."""
+    found = []
+    for part in path.read_text(encoding="utf-8").split(HEAD)[1:]:
+        name, _, rest = part.partition("\n")
+        source, _, expected = rest.partition(JUDGED)
+        found.append((name, source, expected.strip("\n")))
+    return found
+
+
+def render(document: Document) -> str:
+    lines = []
+    for sentence in document.sentences:
+        line, column = document.lines.position(sentence.span.start)
+        brand = f" ({sentence.brand})" if sentence.brand else ""
+        lines.append(f"{line + 1}:{column + 1} {sentence.kind}{brand} | {sentence.text}")
+    if document.brand:
+        lines.append(f"brand: {document.brand}")
+    if document.suppressed:
+        lines.append(f"suppressed: {document.suppressed}")
+    return "\n".join([*lines, *(f"warning: {warning}" for warning in document.warnings)])
+
+
+CASES = [
+    pytest.param(FORMATS[path.stem], source, expected, id=f"{path.stem}-{name}")
+    for path in sorted(FOLDER.glob("*.txt"))
+    for name, source, expected in passages(path)
+]
+
+
+def test_there_are_passages_of_every_kind() -> None:
+    assert {path.stem for path in FOLDER.glob("*.txt")} == set(FORMATS)
+
+
+@pytest.mark.parametrize(("read_as", "source", "expected"), CASES)
+def test_golden(read_as: Format, source: str, expected: str) -> None:
+    assert render(parse(source, read_as)) == expected
+
+
+def update() -> None:
+    for path in FOLDER.glob("*.txt"):
+        text = "".join(
+            f"{HEAD}{name}\n{source}{JUDGED}{render(parse(source, FORMATS[path.stem]))}\n\n"
+            for name, source, _ in passages(path)
+        )
+        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    update()
