@@ -1,0 +1,259 @@
+"""Label files: JSONL, CSV and TSV with the columns text, label, brand and doc."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from onbrand.errors import OnbrandError
+from onbrand.files import MAX_TEXT_BYTES, read_text
+from onbrand.labels.keys import check_brand, clean_text
+from onbrand.labels.sheets import unescape_cell
+
+SUFFIXES = (".jsonl", ".csv", ".tsv")
+_COLUMNS = ("text", "label", "brand", "doc", "author", "source", "time")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLine:
+    """One line of a label file."""
+
+    text: str
+    label: Literal["on", "off"] | None
+    """None only where unlabelled lines were asked for."""
+    brand: str
+    doc: str | None
+    """The document the line is from: groups cross-validation folds, never a feature."""
+    author: str | None
+    source: str | None
+    time: str | None
+    """As it stands in the file; only the label store reads it."""
+    path: str
+    line: int
+    """Counted from 1."""
+
+    def error(self, message: str) -> OnbrandError:
+        """Return an error that names this line."""
+        return OnbrandError(message, path=self.path, line=self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What a line may leave out."""
+
+    brand: str | None
+    unlabelled: bool
+
+    @property
+    def needed(self) -> list[str]:
+        return [
+            "text",
+            *([] if self.unlabelled else ["label"]),
+            *([] if self.brand is not None else ["brand"]),
+        ]
+
+
+def read_labels(
+    paths: Iterable[Path], *, brand: str | None = None, unlabelled: bool = False
+) -> list[LabelLine]:
+    """Read label files, and those inside folders, in order.
+
+    Args:
+        paths: ``.jsonl``, ``.csv`` or ``.tsv`` files; a folder stands for all of them below it.
+        brand: the brand of lines that name none; without it such a line is an error.
+        unlabelled: let lines have no label, for published copy.
+
+    Returns:
+        The lines as they stand, repeats and contradictions included.
+
+    Raises:
+        OnbrandError: a file cannot be read, or a line lacks something; the error names both.
+    """
+    rules = _Rules(None if brand is None else check_brand(brand), unlabelled)
+    return [line for path in _files(paths) for line in _read_file(path, rules)]
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix.lower() in SUFFIXES and not file.name.startswith((".", "~$"))
+        )
+        if not inside:
+            raise OnbrandError(f"holds no {', '.join(SUFFIXES)} file", path=path)
+        yield from inside
+
+
+def _read_file(path: Path, rules: _Rules) -> list[LabelLine]:
+    text = read_text(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise OnbrandError(f"is no label file; expected {', '.join(SUFFIXES)}", path=path)
+    records = _jsonl_records(text, path) if suffix == ".jsonl" else _csv_records(text, path, rules)
+    lines = [_label_line(record, rules, path, number) for number, record in records]
+    if not lines:
+        raise OnbrandError(
+            f"has no label lines; each needs {_quoted(rules.needed)}, e.g. "
+            '{"text": "Say hello.", "label": "on", "brand": "acme"} in JSONL',
+            path=path,
+        )
+    return lines
+
+
+def _jsonl_records(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+    # Not str.splitlines: it also breaks at U+2028, which may stand inside a JSON string.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            reason = f"is not JSON ({error.msg} at column {error.colno})"
+        except (ValueError, RecursionError):
+            reason = "is not JSON that can be read"
+        else:
+            if isinstance(record, dict):
+                yield number, record
+                continue
+            reason = f"is a JSON {'array' if isinstance(record, list) else 'value'}, not an object"
+        raise OnbrandError(
+            f"{reason}; a .jsonl file has one {{…}} object per line", path=path, line=number
+        )
+
+
+def _csv_records(
+    text: str, path: Path, rules: _Rules
+) -> Iterator[tuple[int, Mapping[str, object]]]:
+    header: list[str] = []
+    for number, row in _csv_rows(text, path):
+        if not any(cell.strip() for cell in row):
+            continue
+        if not header:
+            header = [name.strip().lower() for name in row]
+            _check_header(header, rules, path, number)
+            continue
+        if any(row[len(header) :]):
+            raise OnbrandError(
+                f"has {len(row)} cells, the header {len(header)}; "
+                'put text that holds the delimiter in "quotes"',
+                path=path,
+                line=number,
+            )
+        # An empty cell is how a spreadsheet says "nothing here".
+        cells = zip(header, row, strict=False)
+        yield number, {name: unescape_cell(cell) for name, cell in cells if cell.strip()}
+
+
+def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    # The default limit of 128 KiB a cell is for untrusted streams; read_text has bounded the file.
+    csv.field_size_limit(MAX_TEXT_BYTES)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    number = 1
+    try:
+        for row in reader:
+            yield number, row
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise OnbrandError(
+            f"is broken CSV ({error}); check the quotes of this row", path=path, line=number
+        ) from None
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter under which the header has the most known columns.
+
+    Excel writes semicolons where the comma is the decimal sign. csv.Sniffer guesses from the rows,
+    and copy is full of commas; the header's names are known.
+    """
+    head = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+
+    def known(delimiter: str) -> int:
+        names = next(csv.reader([head], delimiter=delimiter), [])
+        return len({name.strip().lower() for name in names} & set(_COLUMNS))
+
+    return max(",;\t|", key=known)
+
+
+def _check_header(header: list[str], rules: _Rules, path: Path, number: int) -> None:
+    missing = [name for name in rules.needed if name not in header]
+    twice = [name for name in _COLUMNS if header.count(name) > 1]
+    if missing:
+        what = f"lacks the column {_quoted(missing)}; found {_quoted(header)}"
+        hint = ", or pass --brand" if missing == ["brand"] else ""
+        message = f"the header {what}; name the columns in the first line{hint}"
+    elif twice:
+        message = f"the header has the column {_quoted(twice)} twice; keep one"
+    else:
+        return
+    raise OnbrandError(message, path=path, line=number)
+
+
+def _label_line(record: Mapping[str, object], rules: _Rules, path: Path, number: int) -> LabelLine:
+    values = {name: _string(record, name, path, number) for name in _COLUMNS}
+
+    def error(message: str) -> OnbrandError:
+        return OnbrandError(message, path=path, line=number)
+
+    text, label = values["text"], values["label"]
+    if text is None or not text.strip():
+        raise error(f'"text" is {_absence(record, "text")}; give the line that is labelled')
+    brand = values["brand"] or rules.brand
+    if brand is None:
+        raise error(f'"brand" is {_absence(record, "brand")}; add it, or pass --brand')
+    known = _label(label)
+    if known is None and (label is not None or not rules.unlabelled):
+        found = _absence(record, "label") if label is None else repr(label[:40])
+        raise error(f'"label" is {found}; expected "on" or "off"')
+    return LabelLine(
+        text=text,
+        label=known,
+        brand=check_brand(brand, path=path, line=number),
+        doc=values["doc"],
+        author=values["author"],
+        source=values["source"],
+        time=values["time"],
+        path=str(path),
+        line=number,
+    )
+
+
+def _label(word: str | None) -> Literal["on", "off"] | None:
+    match (word or "").strip().lower():
+        case "on":
+            return "on"
+        case "off":
+            return "off"
+    return None
+
+
+def _string(record: Mapping[str, object], name: str, path: Path, number: int) -> str | None:
+    """Return a value as text; numbers are let through, spreadsheets make them of ids and dates."""
+    value = record.get(name)
+    if isinstance(value, str):
+        return clean_text(value)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and name != "text":
+        return str(value)
+    kind = {bool: "true or false", dict: "an object", list: "an array"}.get(type(value), "a number")
+    raise OnbrandError(f'"{name}" is {kind}; expected a string', path=path, line=number)
+
+
+def _absence(record: Mapping[str, object], name: str) -> str:
+    if name not in record:
+        return "missing"
+    return "null" if record[name] is None else "empty"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name[:40]}"' for name in names)

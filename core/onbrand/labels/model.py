@@ -1,0 +1,126 @@
+"""What the label store takes and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from onbrand.errors import OnbrandError
+from onbrand.labels.files import LabelLine
+from onbrand.labels.keys import check_brand, clean_text, normalise_text
+
+Source = Literal["file", "editor", "slack", "import"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+_MAX_NAME = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One author's word on one text, made storable: see `clean_text` and `check_brand`.
+
+    Raises:
+        OnbrandError: a field cannot be stored.
+    """
+
+    text: str
+    brand: str
+    label: Literal["on", "off"]
+    author: str = ""
+    """A stable name of who said it; empty where nobody knows."""
+    source: Source = "import"
+    document: str | None = None
+    time: datetime | None = None
+    """With a time zone; None: now, and after all that the author has said of this text."""
+    id: str | None = None
+    """The sender's own id, where a delivery may come twice; the second one is not stored."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "brand", check_brand(self.brand))
+        for name in ("text", "author", "document", "id"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, clean_text(value))
+        if not normalise_text(self.text):
+            raise OnbrandError("a label needs a text")
+        if self.label not in ("on", "off"):
+            raise OnbrandError(f'unknown label {self.label!r}; expected "on" or "off"')
+        if self.source not in SOURCES:
+            raise OnbrandError(f"unknown source {self.source!r}; expected {', '.join(SOURCES)}")
+        if self.time is not None and self.time.tzinfo is None:
+            raise OnbrandError("the time of a label needs a zone, e.g. 2025-03-04T12:00:00Z")
+        for name, value in (("author", self.author), ("id", self.id or "")):
+            if len(value) > _MAX_NAME:
+                raise OnbrandError(f"the {name} of a label has more than {_MAX_NAME} characters")
+
+
+def label_of(line: LabelLine, author: str = "") -> Label:
+    """Return what the store keeps of a line that was read from a file.
+
+    Args:
+        line: a labelled line; a source that is none of `SOURCES` is a note of the file's own.
+        author: who said it where the line does not tell.
+
+    Raises:
+        OnbrandError: its time is not ISO 8601 with a zone, or a field cannot be stored.
+    """
+    if line.label is None:
+        raise line.error('"label" is missing; expected "on" or "off"')
+    try:
+        time = None if line.time is None else datetime.fromisoformat(line.time.strip())
+    except ValueError:
+        raise line.error(
+            f"time {line.time!r:.40} is not ISO 8601; write it like 2025-03-04T12:00:00Z"
+        ) from None
+    try:
+        return Label(
+            text=line.text,
+            brand=line.brand,
+            label=line.label,
+            author=line.author or author,
+            source=next((known for known in SOURCES if known == line.source), "import"),
+            document=line.doc,
+            time=time,
+        )
+    except OnbrandError as error:
+        raise line.error(error.message) from None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLabel:
+    """What the authors say of a text, taking the last word of each."""
+
+    text: str
+    """As it was labelled last."""
+    brand: str
+    label: Literal["on", "off"] | None
+    """What most authors say; None when they are equally many."""
+    votes_on: int
+    votes_off: int
+    authors: tuple[str, ...]
+    sources: tuple[str, ...]
+    document: str | None
+    time: datetime
+    """Of the last word, UTC."""
+
+    @property
+    def disputed(self) -> bool:
+        """Whether its authors disagree."""
+        return bool(self.votes_on and self.votes_off)
+
+
+@dataclass(frozen=True, slots=True)
+class BrandStats:
+    """How a brand's labels stand, in texts."""
+
+    brand: str
+    on: int
+    off: int
+    undecided: int
+    """As many authors for as against: no use for training."""
+    disputed: int
+    """Authors disagree, the undecided ones included."""
+    authors: int
+    sources: dict[str, int]
+    """How many texts have a last word from each source."""
+    last: datetime

@@ -1,0 +1,243 @@
+"""The label store: who said what of which text, in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby, islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from onbrand.errors import missing_extra
+
+try:
+    import sqlalchemy as sa
+except ModuleNotFoundError:
+    raise missing_extra("the label store", "labels") from None
+from sqlalchemy.engine import Connection, Row
+
+from onbrand.labels import schema
+from onbrand.labels.database import Database, default_location
+from onbrand.labels.files import LabelLine
+from onbrand.labels.keys import clean_text, text_key
+from onbrand.labels.model import BrandStats, Label, ResolvedLabel
+from onbrand.labels.past import Past, Speaker
+
+_CHUNK = 500
+_table = schema.labels
+
+
+class LabelStore:
+    """Labels by many authors, safe under concurrent writers and threads.
+
+    Every word is kept. Of one author the last word on a text counts; between authors the majority,
+    and a tie counts for neither. Open a store with `open`; it is a context manager.
+    """
+
+    def __init__(self, database: Database, workspace: str = "") -> None:
+        self._database = database
+        self._workspace = workspace
+
+    @classmethod
+    def open(
+        cls, location: str | Path | None = None, *, create: bool = True, timeout: float = 30.0
+    ) -> LabelStore:
+        """Open a store, making it or bringing it up to date where that is due.
+
+        Args:
+            location: a path or a URL; None for `default_location`.
+            create: make a store that is not there, instead of refusing.
+            timeout: how long to wait for another writer, in seconds.
+
+        Raises:
+            OnbrandError: it is not there, locked, read-only, damaged, of a newer onbrand or no
+                label store.
+        """
+        database = Database(default_location() if location is None else str(location), timeout)
+        try:
+            schema.prepare(database, create=create)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    @property
+    def place(self) -> str:
+        """The path, or the URL without user and password, for messages."""
+        return self._database.place
+
+    def workspace(self, name: str) -> LabelStore:
+        """Return this store as one tenant sees it: its own labels and nobody else's."""
+        return LabelStore(self._database, clean_text(name))
+
+    def add(self, labels: Iterable[Label]) -> int:
+        """Store labels, all or none; when this returns they survive a crash.
+
+        A label whose id is known, or whose author said just that at that time, is not stored
+        again; nor is one without id and time that only repeats its author's last word.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            OnbrandError: the store is locked, read-only, full, …; nothing was stored.
+        """
+        remaining = iter(labels)
+        added = 0
+        with self._database.write() as connection:
+            while chunk := list(islice(remaining, _CHUNK)):
+                rows = self._new_rows(connection, chunk)
+                if rows:
+                    connection.execute(sa.insert(_table), rows)
+                added += len(rows)
+        return added
+
+    def current(self, brand: str | None = None) -> list[ResolvedLabel]:
+        """Return what the authors say now, one entry a text, by brand and time."""
+        query = self._select(_table).order_by(
+            *(_table.c.brand, _table.c.text_key, _table.c.time, _table.c.seq)
+        )
+        if brand is not None:
+            query = query.where(_table.c.brand == brand)
+        with self._database.read() as connection:
+            texts = groupby(connection.execute(query), key=lambda row: (row.brand, row.text_key))
+            resolved = [_resolve(list(words)) for _, words in texts]
+        return sorted(resolved, key=lambda label: (label.brand, label.time, label.text))
+
+    def disputed(self, brand: str | None = None) -> list[ResolvedLabel]:
+        """Return the texts on which authors disagree, by brand and time."""
+        return [label for label in self.current(brand) if label.disputed]
+
+    def training_lines(self, brand: str | None = None) -> list[LabelLine]:
+        """Return the decided labels as if read from a file, for training."""
+        decided = [label for label in self.current(brand) if label.label is not None]
+        return [
+            LabelLine(
+                text=label.text,
+                label=label.label,
+                brand=label.brand,
+                doc=label.document,
+                author=None,
+                source=None,
+                time=None,
+                path=self.place,
+                line=number,
+            )
+            for number, label in enumerate(decided, start=1)
+        ]
+
+    def history(self, brand: str | None = None) -> list[Label]:
+        """Return every word that was said, oldest first."""
+        query = self._select(_table).order_by(_table.c.time, _table.c.seq)
+        if brand is not None:
+            query = query.where(_table.c.brand == brand)
+        names = Label.__dataclass_fields__
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings()
+            return [Label(**{name: row[name] for name in names}) for row in rows]
+
+    def stats(self) -> list[BrandStats]:
+        """Return how each brand's labels stand, by brand."""
+        brands = groupby(self.current(), key=lambda label: label.brand)
+        return [_count(brand, list(labels)) for brand, labels in brands]
+
+    def forget(self, author: str) -> int:
+        """Delete every word of an author, for good, and return how many there were."""
+        own = _table.c.workspace == self._workspace, _table.c.author == clean_text(author)
+        with self._database.write() as connection:
+            forgotten = connection.execute(sa.delete(_table).where(*own)).rowcount
+        self._database.scrub()
+        return forgotten
+
+    def close(self) -> None:
+        """Close the store, for all workspaces."""
+        self._database.close()
+
+    def __enter__(self) -> LabelStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _select(self, *what: Any) -> sa.Select[Any]:  # noqa: ANN401 - SQLAlchemy's own type
+        return sa.select(*what).where(_table.c.workspace == self._workspace)
+
+    def _new_rows(self, connection: Connection, chunk: Sequence[Label]) -> list[dict[str, object]]:
+        """Return the rows that a chunk adds to the store, which nobody else is writing to."""
+        speakers = [Speaker(label.brand, text_key(label.text), label.author) for label in chunk]
+        past = self._past(connection, chunk, speakers)
+        return [
+            self._row(label, speaker, time)
+            for label, speaker in zip(chunk, speakers, strict=True)
+            if (time := past.admit(speaker, label)) is not None
+        ]
+
+    def _past(
+        self, connection: Connection, chunk: Sequence[Label], speakers: Sequence[Speaker]
+    ) -> Past:
+        """Read what the store holds about the texts and the ids of a chunk."""
+        ids = {label.id for label in chunk if label.id is not None}
+        stored = self._select(_table.c.id).where(_table.c.id.in_(ids))
+        past = Past(set(connection.execute(stored).scalars()) if ids else set())
+        columns = _table.c.brand, _table.c.text_key, _table.c.author, _table.c.time, _table.c.label
+        said = (
+            self._select(*columns)
+            # The brands are there for the index alone.
+            .where(_table.c.brand.in_({speaker.brand for speaker in speakers}))
+            .where(_table.c.text_key.in_({speaker.text_key for speaker in speakers}))
+            .order_by(_table.c.time, _table.c.seq)
+        )
+        for brand, key, author, time, label in connection.execute(said):
+            past.hear(Speaker(brand, key, author), time, label)
+        return past
+
+    def _row(self, label: Label, speaker: Speaker, time: datetime) -> dict[str, object]:
+        return {
+            "workspace": self._workspace,
+            "id": label.id,
+            **speaker._asdict(),
+            "time": time,
+            "label": label.label,
+            "source": label.source,
+            "document": label.document,
+            "text": label.text,
+        }
+
+
+def _resolve(words: Sequence[Row[Any]]) -> ResolvedLabel:
+    """Return the verdict on one text from all that was said of it, oldest first."""
+    latest = words[-1]
+    last = {word.author: word for word in words}.values()
+    on = sum(word.label == "on" for word in last)
+    off = len(last) - on
+    return ResolvedLabel(
+        text=latest.text,
+        brand=latest.brand,
+        label=None if on == off else "on" if on > off else "off",
+        votes_on=on,
+        votes_off=off,
+        authors=tuple(sorted(word.author for word in last)),
+        sources=tuple(sorted({word.source for word in last})),
+        document=latest.document,
+        time=latest.time,
+    )
+
+
+def _count(brand: str, labels: Sequence[ResolvedLabel]) -> BrandStats:
+    return BrandStats(
+        brand=brand,
+        on=sum(label.label == "on" for label in labels),
+        off=sum(label.label == "off" for label in labels),
+        undecided=sum(label.label is None for label in labels),
+        disputed=sum(label.disputed for label in labels),
+        authors=len({author for label in labels for author in label.authors}),
+        sources=dict(sorted(Counter(s for label in labels for s in label.sources).items())),
+        last=max(label.time for label in labels),
+    )
