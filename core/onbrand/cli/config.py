@@ -1,0 +1,121 @@
+"""``onbrand config``: which settings hold for a file, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from onbrand.config import Setting
+
+app = typer.Typer(help="Show the configuration in force.", no_args_is_help=True)
+
+_DEFAULTS = {
+    "brand": "none; --brand names one",
+    "voices": "none; --voices names a folder",
+    "encoder": "the one that onbrand ships",
+    "gate": "the voice's own",
+    "threshold": "the voice's own",
+    "quotes": "block quotes are not judged",
+    "labels_db": "in the user's data folder",
+    "excluded": "no glob in exclude matches",
+}
+
+
+@app.callback()
+def _group() -> None:
+    """Keep ``show`` a command of its own while it is the only one."""
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="The file to explain; it need not exist.")],
+    config: Annotated[
+        Path | None, typer.Option(help="Use this configuration file only, as `check` would.")
+    ] = None,
+    output: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="How to print it.")
+    ] = "text",
+) -> None:
+    """Print every setting that holds for FILE, and the line it comes from."""
+    from onbrand.config import ConfigCache, explain, settings_for
+
+    cache: ConfigCache = {}
+    settings = explain(file, explicit=config, cache=cache)
+    in_force = settings_for(file, explicit=config, cache=cache)
+    if output == "json":
+        _print_json(file, settings, in_force.files)
+    else:
+        _print_text(file, settings, in_force.files, explicit=config is not None)
+    for warning in in_force.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def _print_json(file: Path, settings: Sequence[Setting], files: Sequence[Path]) -> None:
+    import msgspec
+
+    document = {
+        "version": 1,
+        "path": str(file),
+        "files": [str(place) for place in files],
+        "settings": settings,
+    }
+    typer.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
+
+
+def _print_text(
+    file: Path, settings: Sequence[Setting], files: Sequence[Path], *, explicit: bool
+) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(Text(str(file), "bold"))
+    if not files:
+        console.print("  no onbrand.toml and no [tool.onbrand] in its folder or above")
+    for n, place in enumerate(files):
+        why = "named by --config" if explicit else "wins, as the nearest to the file"
+        console.print(
+            f"  {_short(place)}: {why if n == 0 else 'sets what nearer files leave unset'}"
+        )
+    console.print()
+    values = [_value(setting) for setting in settings]
+    width = max(len(item) for value in values for item in value)
+    for setting, (first, *more) in zip(settings, values, strict=True):
+        value = (f"{first:<{width}}", "bold")
+        console.print(Text.assemble(f"  {setting.key:<9}  ", value, f"  {_where(setting)}"))
+        for item in more:
+            console.print(Text.assemble(" " * 13, (item, "bold")))
+    console.print(
+        "\nStronger than these: options of the command line, then comments in the document, then "
+        "its front matter."
+    )
+
+
+def _value(setting: Setting) -> Sequence[str]:
+    match setting.value:
+        case None | ():
+            return ["-"]
+        case bool():
+            return [str(setting.value).lower()]
+        case tuple():
+            return setting.value
+        case _:
+            return [str(setting.value)]
+
+
+def _where(setting: Setting) -> str:
+    if setting.file is None:
+        return f"default: {_DEFAULTS[setting.key]}"
+    if setting.kind == "front matter":
+        return "front matter of the file"
+    place = f"{_short(Path(setting.file))}:{setting.line}"
+    return place if setting.glob is None else f'{place}, glob "{setting.glob}"'
+
+
+def _short(path: Path) -> str:
+    """Return the path from the working folder if it is inside."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

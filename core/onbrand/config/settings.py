@@ -1,0 +1,173 @@
+"""The settings in force for one file, and where each of them comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onbrand.config.load import Config, ConfigCache, absolute, configs_above, load_config
+
+KEYS = ("brand", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the configuration says of one file; None where it says nothing.
+
+    What beats it, strongest first: a command-line option, a comment in the document, the
+    document's front matter.
+    """
+
+    brand: str | None = None
+    voices: tuple[Path, ...] = ()
+    gate: float | None = None
+    threshold: float | None = None
+    excluded: bool = False
+    quotes: bool = False
+    encoder: Path | None = None
+    labels_db: str | None = None
+    """A database URL, or an absolute path."""
+    source: Path | None = None
+    """The configuration file nearest to the file; None when the project has none."""
+    files: tuple[Path, ...] = ()
+    """All configuration files that hold for the file, nearest first."""
+    matched: tuple[str, ...] = ()
+    """The globs of ``[[paths]]`` that match the file, strongest first."""
+    warnings: tuple[str, ...] = ()
+    """``file:line: message``, one line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A value, and the place in a configuration file that it comes from."""
+
+    key: str
+    value: Any
+    config: Config
+    rule: int | None = None
+    """The number of the ``[[paths]]`` table; None for a key at the top."""
+
+    @property
+    def glob(self) -> str | None:
+        """The glob of the ``[[paths]]`` table."""
+        return None if self.rule is None else self.config.content.paths[self.rule].glob
+
+    @property
+    def line(self) -> int:
+        """The line of the key, counted from 1."""
+        above = () if self.rule is None else ("paths", self.rule)
+        return self.config.source.line_of(*above, self.key)
+
+
+def settings_for(
+    path: Path, *, explicit: Path | None = None, cache: ConfigCache | None = None
+) -> Settings:
+    """Return what the configuration says of ``path``.
+
+    Args:
+        path: the file; it need not exist.
+        explicit: the one configuration file to use (``--config``) instead of looking upwards.
+        cache: keeps the parsed configuration of folders between calls.
+
+    Raises:
+        OnbrandError: see `load_config`.
+    """
+    path = absolute(path)
+    configs = configs_for(path, explicit, cache)
+    values: dict[str, Any] = {}
+    warnings: list[str] = []
+    for origin in origins(path, configs):
+        if origin.key not in values:
+            values[origin.key] = _resolve(origin, warnings)
+    excluding = exclusion(path, configs)
+    return Settings(
+        **values,
+        excluded=excluding is not None and excluding[0],
+        source=configs[0].file if configs else None,
+        files=tuple(config.file for config in configs),
+        matched=tuple(
+            config.content.paths[rule].glob
+            for config in configs
+            for rule in _matching_rules(path, config)
+        ),
+        warnings=tuple(warnings),
+    )
+
+
+def configs_for(
+    path: Path, explicit: Path | None = None, cache: ConfigCache | None = None
+) -> Sequence[Config]:
+    """Return the configuration files that hold for ``path``, nearest first."""
+    if explicit is not None:
+        return (load_config(explicit),)
+    return tuple(configs_above(path, cache))
+
+
+def origins(path: Path, configs: Sequence[Config]) -> Iterator[Origin]:
+    """Yield every value that the files set for ``path``; of each key the first is in force."""
+    for config in configs:
+        for rule in _matching_rules(path, config):
+            yield from _set_keys(config, config.content.paths[rule], rule)
+        yield from _set_keys(config, config.content, None)
+
+
+def exclusion(path: Path, configs: Sequence[Config]) -> tuple[bool, Config, int] | None:
+    """Return whether ``path`` is excluded, and the file and place of the glob that says so.
+
+    As with nested ``.gitignore`` files the nearest file that has a glob for the path decides, and
+    in it the last such glob. None: there is no glob for the path.
+    """
+    for config in configs:
+        relative = config.relative(path)
+        if relative is None:
+            continue
+        result = config.exclude.check_file(relative)
+        if result.include is not None and result.index is not None:
+            return result.include, config, result.index
+    return None
+
+
+def _matching_rules(path: Path, config: Config) -> list[int]:
+    """Return the ``[[paths]]`` tables that match, the last one first as it is the strongest."""
+    relative = config.relative(path)
+    if relative is None:
+        return []
+    return [n for n, glob in enumerate(config.globs) if glob.match_file(relative)][::-1]
+
+
+def _set_keys(config: Config, table: object, rule: int | None) -> Iterator[Origin]:
+    for key in KEYS:
+        value = getattr(table, key, None)
+        if value is not None:
+            yield Origin(key, value, config, rule)
+
+
+def _resolve(origin: Origin, warnings: list[str]) -> Any:  # noqa: ANN401
+    """Make the paths in a value absolute; the configuration file's folder is where they start."""
+    folder = origin.config.folder
+    match origin.key:
+        case "voices":
+            urls = [voice for voice in origin.value if _is_url(voice)]
+            warnings += [
+                f"{origin.config.file}:{origin.line}: {url} is not fetched by this version; "
+                "name a folder that holds the voices"
+                for url in urls
+            ]
+            return tuple(_place(folder, voice) for voice in origin.value if voice not in urls)
+        case "encoder":
+            return _place(folder, origin.value)
+        case "labels_db" if not _is_url(origin.value):
+            return str(_place(folder, origin.value))
+        case _:
+            return origin.value
+
+
+def _is_url(value: str) -> bool:
+    return "://" in value
+
+
+def _place(folder: Path, value: str) -> Path:
+    return absolute(folder / os.path.expanduser(value))  # noqa: PTH111 - raises without a home
