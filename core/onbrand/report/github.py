@@ -1,0 +1,51 @@
+"""``--format github``: workflow commands that GitHub Actions turns into annotations.
+
+GitHub shows ten warnings and ten notices of a step; SARIF has no such limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from onbrand.report.message import draft_message, printable, sentence_message, severity
+from onbrand.report.place import flagged_regions, project_path
+from onbrand.verdict import Report
+
+_COMMANDS = {"warning": "warning", "note": "notice"}
+
+
+def render(reports: Sequence[Report], sources: Mapping[str, str]) -> str:
+    """Return one command for each flagged sentence and for each draft below its gate.
+
+    Args:
+        reports: the verdicts.
+        sources: the checked text by the report's path.
+    """
+    commands = []
+    for report in reports:
+        file = project_path(report.path)
+        for sentence, region in flagged_regions(report, sources[report.path]):
+            place: dict[str, str | int] = {"file": file, "line": region.line}
+            if region.line == region.end_line:  # GitHub takes columns within one line only
+                place |= {"col": region.column, "endColumn": region.end_column}
+            place |= {"endLine": region.end_line, "title": f"Off-brand for {sentence.brand}"}
+            command = _COMMANDS[severity(sentence)]
+            commands.append(_command(command, place, sentence_message(sentence)))
+        if report.verdict == "review":
+            place = {"file": file, "line": 1, "title": f"Below the gate of {report.brand}"}
+            commands.append(_command("notice", place, draft_message(report)))
+    return "".join(commands)
+
+
+def _command(name: str, properties: Mapping[str, str | int], message: str) -> str:
+    fields = ",".join(f"{key}={_escape_property(str(v))}" for key, v in properties.items())
+    return printable(f"::{name} {fields}::{_escape(message)}\n")
+
+
+def _escape(text: str) -> str:
+    """Escape as the runner unescapes; ``%`` goes first as the others bring it in."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,69 @@
+"""``--format json``: everything that is known, for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from onbrand.report.message import printable
+from onbrand.verdict import Explanation, Report, SentenceVerdict
+
+
+def render(reports: Sequence[Report]) -> str:
+    """Return the reports as one JSON document, version 1.
+
+    Offsets are code points into the file's text, lines and columns count from 1, shares and
+    logits are natural-log odds. ``logit`` and what follows it stand there only for sentences that
+    were explained. Keys may be added; a change of meaning raises the version.
+    """
+    document = {"version": 1, "files": [_file(report) for report in reports]}
+    return printable(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+
+
+def _file(report: Report) -> dict[str, Any]:
+    return {
+        "path": report.path,
+        "brand": report.brand,
+        "probability": report.probability,
+        "verdict": report.verdict,
+        "gate": report.gate,
+        "flagged": len(report.flagged),
+        "sentences": [_sentence(sentence) for sentence in report.sentences],
+        "warnings": report.warnings,
+    }
+
+
+def _sentence(sentence: SentenceVerdict) -> dict[str, Any]:
+    return {
+        "start": sentence.span.start,
+        "end": sentence.span.end,
+        "line": sentence.line,
+        "column": sentence.column,
+        "text": sentence.text,
+        "brand": sentence.brand,
+        "probability": sentence.probability,
+        "threshold": sentence.threshold,
+        "flagged": sentence.flagged,
+        "not_judged": sentence.not_judged,
+        "truncated": sentence.truncated,
+        **_explanation(sentence.explanation),
+    }
+
+
+def _explanation(why: Explanation | None) -> dict[str, Any]:
+    if why is None:
+        return {"words": []}
+    return {
+        "words": [
+            {"start": w.span.start, "end": w.span.end, "text": w.text, "share": w.share}
+            for w in why.words
+        ],
+        "logit": why.logit,
+        "base": why.base,
+        "habits": [asdict(habit) for habit in why.habits],
+        "nearest_on": why.nearest_on and asdict(why.nearest_on),
+        "nearest_off": why.nearest_off and asdict(why.nearest_off),
+        "centroid_similarity": why.centroid_similarity,
+    }

@@ -1,0 +1,81 @@
+"""``--format junit``: JUnit XML as Jenkins, GitLab and others read it.
+
+One suite per draft. Its first test case is the draft itself, which says the verdict; each flagged
+sentence is a failed case of its own, since viewers show one failure per case. A draft below its
+gate fails no case: the findings of a check are its sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from textwrap import shorten
+from xml.etree import ElementTree
+
+from onbrand.report.message import draft_message, sentence_message
+from onbrand.report.place import project_path
+from onbrand.verdict import Report, SentenceVerdict
+
+# What XML 1.0 (section 2.2) cannot hold, not even escaped.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(reports: Sequence[Report]) -> str:
+    """Return one XML document with a test suite for each report."""
+    suites = [_suite(report) for report in reports]
+    root = _element("testsuites", name="onbrand", errors=0)
+    for total in ("tests", "failures"):
+        root.set(total, str(sum(int(suite.attrib[total]) for suite in suites)))
+    root.extend(suites)
+    ElementTree.indent(root)
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
+
+
+def _suite(report: Report) -> ElementTree.Element:
+    path = project_path(report.path)
+    flagged = report.flagged
+    suite = _element(
+        "testsuite",
+        name=path,
+        tests=len(flagged) + 1,
+        failures=len(flagged),
+        errors=0,
+        skipped=int(report.verdict == "not judged"),
+    )
+    draft = _element("testcase", classname=path, name=f"draft ({report.brand})")
+    if report.verdict == "not judged":
+        draft.append(_element("skipped", message=draft_message(report)))
+    lines = [draft_message(report), *report.warnings]
+    draft.append(_element("system-out", text="\n".join(lines)))
+    suite.append(draft)
+    seen: Counter[str] = Counter()
+    for sentence in flagged:
+        name = shorten(sentence.text, 80, placeholder="…") or "…"
+        seen[name] += 1
+        if seen[name] > 1:  # viewers tell cases apart by their names
+            name += f" ({seen[name]})"
+        case = _element("testcase", classname=path, name=name)
+        case.append(_failure(path, sentence))
+        suite.append(case)
+    return suite
+
+
+def _failure(path: str, sentence: SentenceVerdict) -> ElementTree.Element:
+    return _element(
+        "failure",
+        text=f"{path}:{sentence.line}:{sentence.column}\n{sentence.text}",
+        type="off-brand-sentence",
+        message=sentence_message(sentence),
+    )
+
+
+def _element(tag: str, *, text: str | None = None, **attributes: str | int) -> ElementTree.Element:
+    element = ElementTree.Element(tag, {key: _xml(str(v)) for key, v in attributes.items()})
+    element.text = None if text is None else _xml(text)
+    return element
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

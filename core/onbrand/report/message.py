@@ -1,0 +1,93 @@
+"""What a finding says to a writer: the words that every format and editor shares."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Literal
+
+from onbrand.verdict import Report, SentenceVerdict
+
+Severity = Literal["warning", "note"]
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with lone surrogates, which no encoding can write, as U+FFFD; same length."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def severity(sentence: SentenceVerdict) -> Severity:
+    """Return "warning" for a clear finding, "note" for one in the upper half below the threshold.
+
+    There is no "error": a sentence in the wrong voice is never as sure as a syntax error.
+    """
+    probability = sentence.probability
+    return "note" if probability is None or probability >= sentence.threshold / 2 else "warning"
+
+
+def figure(probability: float, limit: float) -> str:
+    """Return a probability with two digits, or with as many as show that it is below ``limit``."""
+    if probability < 0.005:
+        return "<0.01"
+    digits = 2
+    while probability < limit and f"{probability:.{digits}f}" == f"{limit:.{digits}f}":
+        digits += 1
+    return f"{probability:.{digits}f}"
+
+
+def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
+    """Return why a sentence was flagged, in one line of full sentences.
+
+    Args:
+        sentence: a judged sentence, with or without an explanation.
+        nearest: whether to quote the nearest on-brand line.
+    """
+    if sentence.probability is None:
+        return f"Not judged: {sentence.not_judged or 'no reason given'}."
+    p = figure(sentence.probability, sentence.threshold)
+    head = f"Sounds off-brand for {sentence.brand} (P {p})"
+    why = sentence.explanation
+    if why is None:
+        return _line(head + ".")
+    words = ", ".join(f"“{word.text}”" for word in why.worst_words())
+    parts = [f"{head}: {words}." if words else head + "."]
+    parts += [f"{habit.message.rstrip('.')}." for habit in why.habits]
+    if nearest and why.nearest_on is not None:
+        parts.append(f"Nearest on-brand line: “{why.nearest_on.text}”")
+    return _line(" ".join(parts))
+
+
+def draft_message(report: Report) -> str:
+    """Return the verdict on a draft in one line."""
+    if report.probability is None:
+        return _line(f"Not judged: {tally(report)}.")
+    p = figure(report.probability, report.gate)
+    if report.verdict == "forward":
+        text = f"Forward: P {p} for {report.brand}, the gate is {report.gate:.2f}"
+    else:
+        text = f"Review: P {p} for {report.brand} is below the gate of {report.gate:.2f}"
+    return _line(f"{text}; {tally(report)}.")
+
+
+def tally(report: Report) -> str:
+    """Return "3 of 12 sentences off-brand, 2 not judged (too short)"."""
+    reasons = Counter(s.not_judged for s in report.sentences if s.probability is None)
+    why = ", ".join(sorted(reason for reason in reasons if reason))
+    unjudged = f"{reasons.total()} not judged" + (f" ({why})" if why else "")
+    judged = len(report.sentences) - reasons.total()
+    if judged == 0:
+        return unjudged if reasons else "no sentence to judge"
+    text = f"{len(report.flagged)} of {plural(judged, 'sentence')} off-brand"
+    return f"{text}, {unjudged}" if reasons else text
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 file", "2 files"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _line(text: str) -> str:
+    return _CONTROL.sub("\ufffd", " ".join(text.split()))

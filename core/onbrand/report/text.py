@@ -1,0 +1,114 @@
+"""``--format text``: for people at a terminal, after the manner of compilers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from onbrand.report.message import draft_message, figure, plural, severity
+from onbrand.report.snippet import crop, rows, shown
+from onbrand.text.lines import LineIndex
+from onbrand.verdict import Report, SentenceVerdict, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STYLES = {"warning": "red", "note": "yellow"}
+_VERDICTS: dict[Verdict, str] = {"forward": "green", "review": "red", "not judged": "yellow"}
+
+
+def render(
+    reports: Sequence[Report],
+    sources: Mapping[str, str],
+    console: Console,
+    *,
+    suppressed: int = 0,
+) -> None:
+    """Print each flagged sentence underlined in its line, and why, then the verdicts.
+
+    Args:
+        reports: the verdicts.
+        sources: the checked text by the report's path.
+        console: where to print; it decides on colour and width.
+        suppressed: findings that a baseline hides.
+    """
+    gap = False
+    for report in reports:
+        if gap:
+            console.print()
+        for line in _report(report, sources[report.path], console.width):
+            line.rstrip()
+            console.print(line, soft_wrap=True)
+        gap = bool(report.flagged)
+    if len(reports) != 1 or suppressed:
+        if gap:
+            console.print()
+        console.print(_summary(reports, suppressed), soft_wrap=True)
+
+
+def _report(report: Report, source: str, width: int) -> Iterator[Text]:
+    if report.flagged:
+        index = LineIndex(source)
+        for sentence in report.flagged:
+            yield from _finding(report.path, sentence, source, index, width)
+            yield Text()
+    verdict, _, rest = draft_message(report).partition(": ")
+    style = _VERDICTS[report.verdict]
+    yield Text.assemble(
+        (shown(report.path), "bold"), ": ", (verdict, f"bold {style}"), ": " + shown(rest)
+    )
+    for warning in report.warnings:
+        yield Text.assemble(("  warning: ", "yellow"), shown(warning))
+
+
+def _finding(
+    path: str, sentence: SentenceVerdict, source: str, index: LineIndex, width: int
+) -> Iterator[Text]:
+    style = _STYLES[severity(sentence)]
+    place = f"{shown(path)}:{sentence.line}:{sentence.column}"
+    p = "" if sentence.probability is None else figure(sentence.probability, sentence.threshold)
+    yield Text.assemble(
+        (place, "bold"),
+        ": ",
+        (f"P {p}", f"bold {style}"),
+        f" off-brand for {shown(sentence.brand)}",
+    )
+    why = sentence.explanation
+    worst = why.worst_words() if why else ()
+    gutter = len(str(index.line_of(sentence.span.end) + 1)) + 1
+    accents = [word.span for word in worst]
+    for row in rows(source, index, sentence.span, accents, width - gutter - 3):
+        yield _gutter(gutter, row.number, row.text)
+        if row.marks:
+            yield _gutter(gutter, None, row.marks, style)
+    notes = []
+    if worst:
+        notes.append(
+            ("words", ", ".join(f"{w.text} {w.share:+.2f}" for w in worst) + " (log-odds)")
+        )
+    if why:
+        notes += [("habit", habit.message) for habit in why.habits]
+        if why.nearest_on:
+            notes.append(("nearest on-brand line", f"“{why.nearest_on.text}”"))
+    for name, note in notes:
+        head = f"{' ' * gutter} = {name}: "
+        yield Text.assemble((head, "blue"), crop(note, max(width - len(head), 40)))
+
+
+def _gutter(width: int, number: int | None, text: str, style: str = "") -> Text:
+    head = f"{number or '':>{width}} |"
+    return Text.assemble((head, "blue"), (f" {text}" if text else "", style))
+
+
+def _summary(reports: Sequence[Report], suppressed: int) -> Text:
+    verdicts = Counter(report.verdict for report in reports)
+    parts = [f"{verdicts[name]} {name}" for name in _VERDICTS if verdicts[name]]
+    flagged = sum(len(report.flagged) for report in reports)
+    text = plural(len(reports), "draft") + (": " + ", ".join(parts) if parts else "")
+    text += f"; {plural(flagged, 'off-brand sentence')}"
+    if suppressed:
+        text += f", {plural(suppressed, 'known one')} in the baseline not shown"
+    return Text(text + ".", "bold")

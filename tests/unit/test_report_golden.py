@@ -1,0 +1,39 @@
+"""Every format of every sample, word for word.
+
+`ONBRAND_UPDATE_GOLDEN=1 pytest tests/unit/test_report_golden.py` writes the files anew; read the
+difference before committing it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from onbrand.report import FORMATS, sarif, text
+from onbrand.report import render as render_format
+from report_samples import samples
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "report"
+
+
+def rendered(format_: str) -> str:
+    reports, sources = samples()
+    if format_ != "text":
+        return render_format(format_, reports, sources)
+    stream = io.StringIO()
+    text.render(reports, sources, Console(file=stream, width=80), suppressed=3)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_format(format_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sarif, "__version__", "0.0.0")
+    made = rendered(format_).encode()
+    golden = GOLDEN / f"samples.{format_}"
+    if os.environ.get("ONBRAND_UPDATE_GOLDEN"):
+        golden.write_bytes(made)
+    assert made.decode() == golden.read_bytes().decode()

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+
+from onbrand.report.json import render
+from report_samples import report, samples, sentence
+
+
+def test_the_form_that_the_manual_promises() -> None:
+    source = "We leverage synergies."
+    shown = json.loads(render([report("draft.md", sentence(source, source, 0.18, "leverage"))]))
+    assert shown["version"] == 1
+    (file,) = shown["files"]
+    assert list(file)[:5] == ["path", "brand", "probability", "verdict", "gate"]
+    assert (file["path"], file["brand"], file["probability"]) == ("draft.md", "acme", 0.62)
+    assert (file["verdict"], file["gate"]) == ("review", 0.7)
+    (judged,) = file["sentences"]
+    assert judged["words"] == [{"start": 3, "end": 11, "text": "leverage", "share": -1.4}]
+    expected = {"start": 0, "end": 22, "line": 1, "column": 1, "text": source}
+    assert {key: judged[key] for key in expected} == expected
+    assert (judged["probability"], judged["flagged"]) == (0.18, True)
+
+
+def test_a_sentence_without_explanation_has_no_words() -> None:
+    source = "We leverage synergies."
+    shown = json.loads(render([report("draft.md", sentence(source, source))]))
+    assert shown["files"][0]["sentences"][0]["words"] == []
+
+
+def test_offsets_slice_the_source() -> None:
+    reports, sources = samples()
+    for file, made in zip(json.loads(render(reports))["files"], reports, strict=True):
+        for judged in file["sentences"]:
+            part = sources[made.path][judged["start"] : judged["end"]]
+            assert " ".join(part.split()).replace("\ud800", "\ufffd") == judged["text"]
+
+
+def test_no_files() -> None:
+    assert json.loads(render([])) == {"version": 1, "files": []}
