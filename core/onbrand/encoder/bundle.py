@@ -1,0 +1,223 @@
+"""Encoder bundles: the manifest ``encoder.json`` and the checked reading of the files it names.
+
+A bundle may come from a share or a mail, so nothing of it is used before it is checked: only plain
+file names, no links, and every file against the size and SHA-256 that the manifest gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from onbrand.errors import OnbrandError
+from onbrand.files import read_text
+
+MANIFEST = "encoder.json"
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+LICENCE = "LICENSE"
+FORMAT = 1
+
+INPUTS = ("input_ids", "attention_mask")
+"""Graph inputs, both (batch, tokens) of int64."""
+VECTORS = "vectors"
+"""Graph output: the sentence vectors, (batch, dim)."""
+STATES = "hidden_states"
+"""Graph outputs ``hidden_states.<layer>``: the token states, (batch, tokens, hidden)."""
+
+_MAX_MANIFEST_BYTES = 1024 * 1024
+_MAX_FILE_BYTES = 2 * 1024**3
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Size in bytes and SHA-256 of one file of a bundle."""
+
+    size: Annotated[int, Meta(ge=0, le=_MAX_FILE_BYTES)]
+    sha256: Sha256
+
+
+class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Cosine of the bundle's sentence vectors to the source model's, in 32-bit floats."""
+
+    mean: float
+    min: float
+    sentences: int
+
+
+class Speed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the exporting machine measured; a hint, not a promise."""
+
+    sentences_per_second: float
+    threads: int
+    machine: str
+
+
+class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Content of ``encoder.json``.
+
+    A sentence vector is the concatenation of the mean-pooled, L2-normalised hidden states of
+    ``layers`` (0 is the embedding output), so ``dim == hidden * len(layers)``.
+    """
+
+    format: int
+    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    source: str
+    """The model it was made from, as people know it."""
+    revision: str
+    """SHA-256 of the source weights."""
+    licence: str
+    """SPDX identifier of the weights' licence."""
+    layers: Annotated[tuple[Annotated[int, Meta(ge=0, le=1000)], ...], Meta(min_length=1)]
+    hidden: Count
+    dim: Count
+    max_tokens: Annotated[int, Meta(ge=3, le=100_000)]
+    """Longer texts are cut, special tokens included in the count."""
+    quantisation: str
+    target: str
+    opset: int
+    files: dict[str, BundleFile]
+    parity: Parity | None = None
+    speed: Speed | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the encoder by what decides its vectors: 64 hexadecimal digits.
+
+        The measured figures, the names and the licence text stay out, so that measuring again
+        does not turn voices away.
+        """
+        identity = {
+            "format": self.format,
+            "layers": self.layers,
+            "max_tokens": self.max_tokens,
+            "model": self.files[MODEL].sha256,
+            "tokenizer": self.files[TOKENIZER].sha256,
+        }
+        return hashlib.sha256(msgspec.json.encode(identity)).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.size for file in self.files.values())
+
+
+def default_bundle() -> Path:
+    """Return the folder of the encoder that ships with onbrand.
+
+    Raises:
+        OnbrandError: the installation has none.
+    """
+    # find_spec and not an import: the writer's laptop has no use for the export code.
+    spec = importlib.util.find_spec("onbrand_models")
+    for root in (spec.submodule_search_locations or ()) if spec else ():
+        for manifest in sorted(Path(root).glob(f"bundled/*/{MANIFEST}")):
+            return manifest.parent
+    raise OnbrandError(
+        "the default encoder is missing from this installation; install onbrand again"
+    )
+
+
+def find_bundles(folders: Iterable[Path]) -> list[Path]:
+    """Return the default bundle and those in ``folders``, which are bundles or hold some."""
+    found = [default_bundle()]
+    for folder in folders:
+        inside = sorted(manifest.parent for manifest in folder.glob(f"*/{MANIFEST}"))
+        # A folder that is neither is returned as it is: reading it gives the error to show.
+        found += [folder] if (folder / MANIFEST).exists() or not inside else inside
+    return list({folder.resolve(): folder for folder in found}.values())
+
+
+def read_manifest(folder: Path) -> EncoderManifest:
+    """Read and check the manifest of the bundle in ``folder``.
+
+    Raises:
+        OnbrandError: no bundle there, or the manifest is not one that this version can use.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise OnbrandError(
+            f"is not an encoder bundle (it has no {MANIFEST}); "
+            "make one with: onbrand models export SOURCE -o DIR",
+            path=folder,
+        )
+    text = read_text(path, max_bytes=_MAX_MANIFEST_BYTES)
+    try:
+        version = msgspec.json.decode(text, type=_Versioned).format
+        if version != FORMAT:
+            raise OnbrandError(
+                f"bundle format {version}, this onbrand reads format {FORMAT}; "
+                "update onbrand or export the encoder again",
+                path=path,
+            )
+        manifest = msgspec.json.decode(text, type=EncoderManifest)
+    except msgspec.DecodeError as error:
+        raise OnbrandError(
+            f"broken manifest: {error}; install the bundle again", path=path
+        ) from None
+    problem = _contradiction(manifest)
+    if problem:
+        raise OnbrandError(f"broken manifest: {problem}; install the bundle again", path=path)
+    return manifest
+
+
+class _Versioned(msgspec.Struct):
+    format: int
+
+
+def _contradiction(manifest: EncoderManifest) -> str | None:
+    for name in manifest.files:
+        if not _PLAIN_NAME.fullmatch(name):
+            return f"file name {name[:80]!r} is not a plain name"
+    for name in (MODEL, TOKENIZER):
+        if name not in manifest.files:
+            return f"{name} is not listed under files"
+    if list(manifest.layers) != sorted(set(manifest.layers)):
+        return "layers are not in ascending order"
+    if manifest.dim != manifest.hidden * len(manifest.layers):
+        return "dim is not hidden times the number of layers"
+    return None
+
+
+def read_file(folder: Path, name: str, manifest: EncoderManifest) -> bytes:
+    """Return the content of a file of the bundle after checking its size and SHA-256.
+
+    What was checked is what is used: the bytes are read once, and a session made from bytes cannot
+    follow references to other files.
+
+    Raises:
+        OnbrandError: missing, unreadable, a link, truncated or tampered with.
+    """
+    expected = manifest.files[name]
+    path = folder / name
+    try:
+        if path.is_symlink():
+            raise OnbrandError("is a link; a bundle holds its files itself", path=path)
+        size = path.stat().st_size
+        if size != expected.size:
+            raise OnbrandError(
+                f"has {size:,} bytes but {MANIFEST} says {expected.size:,}; "
+                "install the bundle again",
+                path=path,
+            )
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise OnbrandError("is missing; install the bundle again", path=path) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OnbrandError(f"cannot be read ({reason})", path=path) from None
+    if hashlib.sha256(data).hexdigest() != expected.sha256:
+        raise OnbrandError(
+            f"checksum does not match {MANIFEST}; install the bundle again", path=path
+        )
+    return data

@@ -1,0 +1,263 @@
+"""Sentence vectors from an encoder bundle: onnxruntime and tokenizers, no torch."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.encoder.bundle import (
+    INPUTS,
+    MANIFEST,
+    MODEL,
+    STATES,
+    TOKENIZER,
+    VECTORS,
+    EncoderManifest,
+    default_bundle,
+    read_file,
+    read_manifest,
+)
+from onbrand.encoder.cache import VectorCache
+from onbrand.errors import Cancelled, OnbrandError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Encoding, Tokenizer
+
+Floats = NDArray[np.float32]
+
+_BATCH_TOKENS = 256
+"""Tokens in a batch, padding included: enough to feed the kernels, and still in the L2 cache."""
+_WINDOW = 2048
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenParts:
+    """How the tokens of one text make up its vector: ``parts.sum(axis=0)`` is the vector."""
+
+    spans: NDArray[np.int32]
+    """(tokens, 2) half-open code-point spans into the text; (0, 0) for special tokens."""
+    parts: Floats
+    """(tokens, dim)"""
+
+
+class Encoder:
+    """Turns texts into the vectors that the voices judge; safe to use from several threads.
+
+    Load one with `Encoder.load`.
+    """
+
+    def __init__(
+        self,
+        manifest: EncoderManifest,
+        session: InferenceSession,
+        tokenizer: Tokenizer,
+        threads: int,
+        cache: int,
+    ) -> None:
+        self.manifest = manifest
+        self.name = manifest.name
+        self.fingerprint = manifest.fingerprint
+        self.dim = manifest.dim
+        self.hidden = manifest.hidden
+        self.layers = manifest.layers
+        self.max_tokens = manifest.max_tokens
+        self._session = session
+        self._tokenizer = tokenizer
+        self.threads = threads
+        self._cache = VectorCache(cache)
+
+    @classmethod
+    def load(
+        cls, folder: Path | None = None, *, threads: int | None = None, cache_size: int = 4096
+    ) -> Self:
+        """Load the bundle in ``folder``, or the one that ships with onbrand.
+
+        Args:
+            folder: the bundle; every file is checked against its manifest first.
+            threads: workers for long lists of texts; the CPUs of this process by default.
+            cache_size: how many vectors to remember (10 kB each for the default encoder).
+
+        Raises:
+            OnbrandError: no bundle there, or a broken or tampered one.
+        """
+        folder = default_bundle() if folder is None else folder
+        manifest = read_manifest(folder)
+        for name in manifest.files.keys() - {MODEL, TOKENIZER}:
+            read_file(folder, name, manifest)
+        tokenizer = _tokenizer(read_file(folder, TOKENIZER, manifest), manifest, folder)
+        session = _session(read_file(folder, MODEL, manifest), manifest, folder)
+        return cls(manifest, session, tokenizer, threads or _cpus(), cache_size)
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Floats:
+        """Return the vectors of ``texts``, one row each, in their order: (len(texts), dim).
+
+        Args:
+            texts: what to encode; a text that comes twice is computed once.
+            cancelled: asked between batches whether to give up; called in this thread only.
+            progress: told between batches how many of the texts are done.
+
+        Raises:
+            Cancelled: ``cancelled`` returned true.
+        """
+        rows = np.empty((len(texts), self.dim), np.float32)
+        missing: dict[str, list[int]] = {}
+        for i, text in enumerate(texts):
+            vector = self._cache.get(text)
+            if vector is None:
+                missing.setdefault(text, []).append(i)
+            else:
+                rows[i] = vector
+        done = len(texts) - sum(map(len, missing.values()))
+
+        def compute(batch: Sequence[_Job]) -> int:
+            (vectors,) = self._run([VECTORS], [job.ids for job in batch])
+            for job, vector in zip(batch, vectors, strict=True):
+                rows[missing[job.text]] = vector
+                self._cache.put(job.text, vector)
+            return sum(len(missing[job.text]) for job in batch)
+
+        # A pool per call: callers share the CPUs fairly, and nothing is left running between calls.
+        pool = ThreadPoolExecutor(self.threads, "onbrand-encoder")
+        try:
+            for window in _windows(list(missing)):
+                futures = [pool.submit(compute, batch) for batch in _batches(self._jobs(window))]
+                for future in as_completed(futures):
+                    if cancelled is not None and cancelled():
+                        raise Cancelled
+                    done += future.result()
+                    if progress is not None:
+                        progress(done)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return rows
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenParts]:
+        """Return for each text how its tokens make up its vector (for explanations)."""
+        outputs = [f"{STATES}.{layer}" for layer in self.layers]
+        result = []
+        for encoding in self._tokenize(texts):
+            ids = np.array(encoding.ids, np.int64)
+            states = np.stack(self._run(outputs, [ids]), axis=2)[0]  # tokens, layers, hidden
+            states /= np.linalg.norm(states.sum(axis=0), axis=-1, keepdims=True)
+            spans = np.array(encoding.offsets, np.int32)
+            result.append(TokenParts(spans, states.reshape(len(spans), self.dim)))
+        return result
+
+    def truncated(self, texts: Sequence[str]) -> list[bool]:
+        """Tell which texts are longer than ``max_tokens``, so that only their start is encoded."""
+        return [bool(encoding.overflowing) for encoding in self._tokenize(texts)]
+
+    def _tokenize(self, texts: Sequence[str]) -> list[Encoding]:
+        encodings: list[Encoding] = self._tokenizer.encode_batch(list(map(_printable, texts)))
+        return encodings
+
+    def _jobs(self, texts: Sequence[str]) -> list[_Job]:
+        encodings = self._tokenizer.encode_batch_fast(list(map(_printable, texts)))
+        return [
+            _Job(text, np.array(encoding.ids, np.int64))
+            for text, encoding in zip(texts, encodings, strict=True)
+        ]
+
+    def _run(self, outputs: Sequence[str], tokens: Sequence[NDArray[np.int64]]) -> list[Floats]:
+        ids = np.zeros((len(tokens), max(map(len, tokens))), np.int64)
+        mask = np.zeros_like(ids)
+        for row, sequence in enumerate(tokens):
+            ids[row, : len(sequence)] = sequence
+            mask[row, : len(sequence)] = 1
+        result: list[Floats] = self._session.run(
+            outputs, dict(zip(INPUTS, (ids, mask), strict=True))
+        )
+        return result
+
+
+class _Job(NamedTuple):
+    text: str
+    ids: NDArray[np.int64]
+
+
+def _printable(text: str) -> str:
+    # Half a surrogate pair is no text and cannot reach the tokenizer; U+FFFD keeps the offsets.
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def _windows(texts: list[str]) -> Iterator[list[str]]:
+    """Cut ``texts`` into stretches whose tokens fit in memory however many there are."""
+    return (texts[i : i + _WINDOW] for i in range(0, len(texts), _WINDOW))
+
+
+def _batches(jobs: list[_Job]) -> Iterator[list[_Job]]:
+    """Cut ``jobs`` into batches of like lengths, the longest first.
+
+    So little of a batch is padding, and no long text is left over for the end.
+    """
+    jobs = sorted(jobs, key=lambda job: -len(job.ids))
+    while jobs:
+        size = max(1, _BATCH_TOKENS // len(jobs[0].ids))
+        yield jobs[:size]
+        jobs = jobs[size:]
+
+
+def _cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _tokenizer(data: bytes, manifest: EncoderManifest, folder: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(data.decode("utf-8"))
+    except Exception as error:  # the library raises the bare class
+        raise OnbrandError(f"is no tokenizer ({error})", path=folder / TOKENIZER) from None
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(manifest.max_tokens)
+    return tokenizer
+
+
+def _session(data: bytes, manifest: EncoderManifest, folder: Path) -> InferenceSession:
+    import onnxruntime as ort
+
+    path = folder / MODEL
+    # Every reference to a tensor in another file has this key, and no bundle of ours has it.
+    if b"location" in data:
+        raise OnbrandError("refers to data in other files; export the encoder again", path=path)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # The export stores the graph fused; doing it again would only cost time.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # Hardly two batches have the same shape, so there is no pattern to remember for each.
+    options.enable_mem_pattern = False
+    try:
+        session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no common base
+        reason = str(error).splitlines()[0][:200]
+        raise OnbrandError(f"cannot be loaded ({reason})", path=path) from None
+    widths = {output.name: output.shape[-1] for output in session.get_outputs()}
+    expected = {VECTORS: manifest.dim}
+    expected |= {f"{STATES}.{layer}": manifest.hidden for layer in manifest.layers}
+    if {i.name for i in session.get_inputs()} != set(INPUTS) or widths != expected:
+        raise OnbrandError(
+            f"does not have the inputs and outputs that {MANIFEST} promises; "
+            "export the encoder again",
+            path=path,
+        )
+    return session

@@ -1,0 +1,4 @@
+"""Making encoder bundles: find a model, export it, pool its layers, quantise it, verify the result.
+
+Nothing here is needed to judge text; `onbrand.encoder` runs the bundles.
+"""

