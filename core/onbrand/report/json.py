@@ -48,11 +48,12 @@ def _sentence(sentence: SentenceVerdict) -> dict[str, Any]:
         "flagged": sentence.flagged,
         "not_judged": sentence.not_judged,
         "truncated": sentence.truncated,
-        **_explanation(sentence.explanation),
+        **explanation(sentence.explanation),
     }
 
 
-def _explanation(why: Explanation | None) -> dict[str, Any]:
+def explanation(why: Explanation | None) -> dict[str, Any]:
+    """Return what is known of why, for sentences that were explained; else no words."""
     if why is None:
         return {"words": []}
     return {

@@ -1,0 +1,75 @@
+"""onbrand tells writers which sentences of a draft do not sound like their brand.
+
+    from onbrand import Scorer
+
+    scorer = Scorer.load("voices/")
+    report = scorer.check(text, brand="acme", path="draft.md")
+
+Names load when they are first used, so that ``import onbrand`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onbrand.encoder import Encoder
+    from onbrand.errors import Cancelled, OnbrandError
+    from onbrand.scorer import Scorer
+    from onbrand.text.document import Document, Sentence, parse
+    from onbrand.text.span import Span
+    from onbrand.verdict import (
+        Example,
+        Explanation,
+        Habit,
+        Report,
+        SentenceVerdict,
+        WordShare,
+    )
+    from onbrand.voice.model import Voice
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Cancelled",
+    "Document",
+    "Encoder",
+    "Example",
+    "Explanation",
+    "Habit",
+    "OnbrandError",
+    "Report",
+    "Scorer",
+    "Sentence",
+    "SentenceVerdict",
+    "Span",
+    "Voice",
+    "WordShare",
+    "__version__",
+    "parse",
+]
+
+_HOMES = {
+    "onbrand.encoder": ["Encoder"],
+    "onbrand.errors": ["Cancelled", "OnbrandError"],
+    "onbrand.scorer": ["Scorer"],
+    "onbrand.text.document": ["Document", "Sentence", "parse"],
+    "onbrand.text.span": ["Span"],
+    "onbrand.verdict": [
+        "Example",
+        "Explanation",
+        "Habit",
+        "Report",
+        "SentenceVerdict",
+        "WordShare",
+    ],
+    "onbrand.voice.model": ["Voice"],
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in _HOME:
+        raise AttributeError(f"module 'onbrand' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

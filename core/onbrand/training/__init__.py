@@ -1,0 +1,1 @@
+"""Training voices from labelled lines (extra `train`) and judging how good they are."""

@@ -1,0 +1,62 @@
+"""Calibrating the verdict on a whole draft from held-out sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.voice.model import MOST_SENTENCES, DraftCalibration, draft_evidence
+
+SIZES = (1, 2, 3, 5, 8, 13, MOST_SENTENCES)
+"""Sentences in a simulated draft."""
+EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+WINDOWS = 24
+"""Simulated drafts of each size and class."""
+
+
+def calibrate_drafts(
+    logits: NDArray[np.float64], on: NDArray[np.bool_], docs: Sequence[str | None]
+) -> DraftCalibration:
+    """Fit the draft calibration on groups of out-of-fold sentences of one label.
+
+    Groups are runs of neighbouring lines, documents kept together, because sentences of one
+    document err together: shuffled ones would promise a certainty that real drafts do not have.
+    There is no intercept: a draft without evidence either way has P 0.5.
+
+    Args:
+        logits: calibrated out-of-fold logits, shape (lines,).
+        on: labels, shape (lines,).
+        docs: the document of each line, where known.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    drafts = list(_simulated_drafts(logits, on, docs))
+    labels = np.array([label for label, _ in drafts])
+    best: tuple[float, DraftCalibration] | None = None
+    for exponent in EXPONENTS:
+        evidence = np.array([draft_evidence(draft, exponent) for _, draft in drafts])
+        model = LogisticRegression(C=1.0, fit_intercept=False).fit(evidence[:, None], labels)
+        slope = max(float(model.coef_[0, 0]), 0.0)
+        loss = float(np.logaddexp(0.0, np.where(labels, -slope, slope) * evidence).mean())
+        if best is None or loss < best[0]:
+            best = loss, DraftCalibration(slope, exponent)
+    assert best is not None  # noqa: S101 - EXPONENTS is not empty
+    return best[1]
+
+
+def _simulated_drafts(
+    logits: NDArray[np.float64], on: NDArray[np.bool_], docs: Sequence[str | None]
+) -> Iterator[tuple[bool, NDArray[np.float64]]]:
+    random = np.random.default_rng(0)
+    names = np.array([doc or f"line {i}" for i, doc in enumerate(docs)])
+    for label in (True, False):
+        own = np.flatnonzero(on == label)
+        order = {name: k for k, name in enumerate(random.permutation(np.unique(names[own])))}
+        run = logits[sorted(own, key=lambda i: order[names[i]])]
+        around = np.concatenate([run, run])
+        for size in SIZES:
+            if size <= len(run):
+                for start in random.integers(0, len(run), WINDOWS):
+                    yield label, around[start : start + size]

@@ -1,0 +1,180 @@
+"""Held-out quality of the whole recipe on a folder of labelled tasks, beside a bag of words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.encoder import Encoder
+from onbrand.errors import OnbrandError
+from onbrand.labels.files import LabelLine, read_labels
+from onbrand.labels.grouping import MIN_PER_CLASS
+from onbrand.training.baseline import bag_of_words
+from onbrand.training.metrics import calibration_error, measure
+from onbrand.training.published import PublishedModel, fit_published
+from onbrand.training.trainer import train_voice
+from onbrand.voice.model import DraftCalibration, Metrics, sigmoid
+from onbrand.voice.stack import VoiceStack
+
+TRAIN, TEST, POOL = ".train.jsonl", ".test.jsonl", ".pool.jsonl"
+DRAFT_SIZE = 5
+"""Fragments of one label that make a simulated draft."""
+
+
+class TaskResult(msgspec.Struct, frozen=True):
+    """One task: trained on its training file, judged on its test file."""
+
+    task: str
+    accuracy: float
+    auroc: float
+    log_loss: float
+    ece: float
+    recall_at_5fpr: float
+    draft_accuracy: float
+    """Groups of five neighbouring test lines of one label, right at P 0.5."""
+    baseline: Metrics
+    train: int
+    test: int
+
+
+class Means(msgspec.Struct, frozen=True):
+    """Means over the tasks, and the calibration error over all test lines together."""
+
+    accuracy: float
+    auroc: float
+    log_loss: float
+    ece: float
+    recall_at_5fpr: float
+    draft_accuracy: float
+    pooled_ece: float
+    baseline_accuracy: float
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """The result of `evaluate_folder`."""
+
+    encoder: str
+    tasks: list[TaskResult]
+    mean: Means
+
+
+def find_tasks(folder: Path) -> list[str]:
+    """Return the names of the tasks in a folder.
+
+    Raises:
+        OnbrandError: the folder is missing, holds no task, or one half of a pair.
+    """
+    if not folder.is_dir():
+        raise OnbrandError("no such folder; name one with TASK.train.jsonl files", path=folder)
+    names = sorted(file.name.removesuffix(TRAIN) for file in folder.glob(f"*{TRAIN}"))
+    if not names:
+        raise OnbrandError(f"holds no TASK{TRAIN} and TASK{TEST}", path=folder)
+    for name in names:
+        if not (folder / (name + TEST)).is_file():
+            raise OnbrandError(f"has {name}{TRAIN} but no {name}{TEST}; add it", path=folder)
+    return names
+
+
+def evaluate_folder(
+    folder: Path,
+    encoder: Encoder,
+    *,
+    published: bool = False,
+    progress: Callable[[str, float], None] = lambda *_: None,
+) -> Evaluation:
+    """Train and judge every task of a folder; nothing of a test file enters the training.
+
+    Args:
+        folder: pairs of ``<task>.train.jsonl`` and ``<task>.test.jsonl``.
+        encoder: the encoder under test.
+        published: learn from the unlabelled lines of ``<task>.pool.jsonl`` too.
+        progress: told the task at hand and the share of all work done, 0 to 1.
+    """
+    names = find_tasks(folder)
+    model = _fit_pools(folder, encoder) if published else None
+    results, labels, probabilities = [], [], []
+    for i, name in enumerate(names):
+        progress(name, i / len(names))
+        result, on, p = _evaluate_task(folder, name, encoder, model)
+        results.append(result)
+        labels.append(on)
+        probabilities.append(p)
+    progress("", 1.0)
+    pooled = calibration_error(np.concatenate(labels), np.concatenate(probabilities))
+    return Evaluation(encoder.name, results, _means(results, pooled))
+
+
+def _evaluate_task(
+    folder: Path, name: str, encoder: Encoder, published: PublishedModel | None
+) -> tuple[TaskResult, NDArray[np.bool_], NDArray[np.floating]]:
+    train = _labelled(folder / (name + TRAIN), name)
+    test = _labelled(folder / (name + TEST), name)
+    voice = train_voice(name, train, encoder, keep_texts=False, published=published)
+    texts = [" ".join(line.text.split()) for line in test]
+    on = np.array([line.label == "on" for line in test])
+    logits = VoiceStack([voice]).logits(encoder.encode(texts), texts)[:, 0]
+    p = sigmoid(logits)
+    figures = measure(on, p)
+    baseline = bag_of_words(
+        [line.text for line in train], np.array([line.label == "on" for line in train]), texts
+    )
+    result = TaskResult(
+        task=name,
+        **msgspec.structs.asdict(figures),
+        draft_accuracy=_draft_accuracy(logits, on, voice.manifest.draft),
+        baseline=measure(on, baseline),
+        train=len(train),
+        test=len(test),
+    )
+    return result, on, p
+
+
+def _fit_pools(folder: Path, encoder: Encoder) -> PublishedModel:
+    pools = sorted(folder.glob(f"*{POOL}"))
+    if not pools:
+        raise OnbrandError(f"holds no TASK{POOL} with published lines", path=folder)
+    lines = [
+        line
+        for pool in pools
+        for line in read_labels([pool], brand=pool.name.removesuffix(POOL), unlabelled=True)
+    ]
+    return fit_published(lines, encoder)
+
+
+def _labelled(path: Path, task: str) -> list[LabelLine]:
+    lines = [line for line in read_labels([path], brand=task) if line.label is not None]
+    for label in ("on", "off"):
+        found = sum(line.label == label for line in lines)
+        if found < MIN_PER_CLASS:
+            raise OnbrandError(
+                f"has {found} {label}-brand lines, {MIN_PER_CLASS} are the least; add more",
+                path=path,
+            )
+    return lines
+
+
+def _draft_accuracy(
+    logits: NDArray[np.floating], on: NDArray[np.bool_], calibration: DraftCalibration
+) -> float:
+    right: list[bool] = []
+    for label in (True, False):
+        own = logits[on == label]
+        starts = range(0, len(own) - DRAFT_SIZE + 1, DRAFT_SIZE)
+        right += [(calibration.logit(own[i : i + DRAFT_SIZE]) >= 0) == label for i in starts]
+    return float(np.mean(right))
+
+
+def _means(results: list[TaskResult], pooled_ece: float) -> Means:
+    def mean(key: str) -> float:
+        return float(np.mean([getattr(result, key) for result in results]))
+
+    keys = ("accuracy", "auroc", "log_loss", "ece", "recall_at_5fpr", "draft_accuracy")
+    return Means(
+        **{key: mean(key) for key in keys},
+        pooled_ece=pooled_ece,
+        baseline_accuracy=float(np.mean([result.baseline.accuracy for result in results])),
+    )

@@ -1,0 +1,85 @@
+"""L2-regularised logistic regression for few lines and many features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.errors import missing_extra
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Features: TypeAlias = "NDArray[np.floating] | csr_matrix"
+
+GRAM_LIMIT = 1500
+"""Up to this many lines the fit goes through the lines' Gram matrix."""
+JITTER = 1e-9
+"""Keeps the Gram matrix positive definite where lines repeat."""
+
+
+def need_sklearn() -> None:
+    """Check that the training extra is installed.
+
+    Raises:
+        OnbrandError: it is not; the message says how to install it.
+    """
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        raise missing_extra("training", "train") from None
+
+
+class LinearFit:
+    """Weights and bias of one fit, in the space of the features that were passed in."""
+
+    def __init__(self, weights: NDArray[np.float64], bias: float) -> None:
+        self.weights = weights
+        self.bias = bias
+
+    def logits(self, features: Features) -> NDArray[np.float64]:
+        """Return log-odds, shape (lines,)."""
+        return np.asarray(features @ self.weights).ravel() + self.bias
+
+
+def fit_logistic(
+    features: Features, on: NDArray[np.bool_], strengths: Sequence[float]
+) -> list[LinearFit]:
+    """Fit one model per inverse regularisation strength ``C``.
+
+    With fewer lines than features the solution lies in the span of the lines (the representer
+    theorem, Kimeldorf and Wahba 1971), so an exact fit needs only the Gram matrix: the rows of its
+    Cholesky factor have the same inner products as the lines, in ``lines`` columns instead of
+    thousands, and one factor serves every strength.
+
+    Args:
+        features: dense or sparse, shape (lines, features).
+        on: which lines are on-brand, shape (lines,); both classes must be present.
+        strengths: values of scikit-learn's ``C``.
+    """
+    from scipy.linalg import solve_triangular
+    from sklearn.linear_model import LogisticRegression
+
+    lines = features.shape[0]
+    if lines > min(GRAM_LIMIT, features.shape[1]):
+        fits = []
+        for strength in strengths:
+            model = LogisticRegression(C=strength, max_iter=300).fit(features, on)
+            fits.append(LinearFit(model.coef_[0].astype(np.float64), float(model.intercept_[0])))
+        return fits
+
+    gram = features @ features.T
+    gram = np.asarray(gram.toarray() if hasattr(gram, "toarray") else gram, dtype=np.float64)
+    gram[np.diag_indices(lines)] += JITTER * np.trace(gram) / lines + 1e-12
+    factor = np.linalg.cholesky(gram)
+    fits = []
+    for strength in strengths:
+        model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100)
+        model.fit(factor, on)
+        duals = solve_triangular(factor, model.coef_[0], lower=True, trans="T")
+        weights = np.asarray(features.T @ duals).ravel()
+        fits.append(LinearFit(weights, float(model.intercept_[0])))
+    return fits

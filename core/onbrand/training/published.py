@@ -1,0 +1,137 @@
+"""Published copy as free supervision: who published a line tells what its brand sounds like.
+
+A multinomial model over the brands learns from lines that nobody labelled; its logit for one brand,
+against the mean of the others, joins that brand's head as one more model for the stacker.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.encoder import Encoder
+from onbrand.errors import OnbrandError
+from onbrand.labels.files import LabelLine
+from onbrand.training.crossval import Standardiser
+from onbrand.training.linear import need_sklearn
+
+STRENGTH = 1e-3
+"""scikit-learn's C, the same as the middle one of the labelled models."""
+PARTS = 4
+"""Cross-fitting: lines of a document are judged by a model that did not see that document."""
+MIN_LINES = 20
+"""Published lines that a brand needs to take part."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """One linear model per brand, on raw encoder features."""
+
+    weights: NDArray[np.float64]
+    """Shape (dim, brands)."""
+    bias: NDArray[np.float64]
+    """Shape (brands,)."""
+
+    def logits(self, vectors: NDArray[np.float32], column: int) -> NDArray[np.float64]:
+        """Return log-odds of one brand against the mean of the others, shape (lines,)."""
+        return np.asarray(vectors @ self.weights[:, column] + self.bias[column])
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedModel:
+    """What the published lines of several brands teach of each."""
+
+    brands: tuple[str, ...]
+    lines: dict[str, int]
+    """Published lines of each brand."""
+    whole: LinearModel
+    """Fitted on all lines."""
+    parts: tuple[LinearModel, ...]
+    """Part ``k`` was fitted without the documents of part ``k``."""
+
+    def held_out(
+        self, brand: str, vectors: NDArray[np.float32], docs: Sequence[str | None]
+    ) -> NDArray[np.float64]:
+        """Return log-odds of labelled lines from models that did not see their documents."""
+        column = self.brands.index(brand)
+        part = np.array([_part(doc) for doc in docs])
+        logits = np.zeros(len(vectors))
+        for k, model in enumerate(self.parts):
+            logits[part == k] = model.logits(vectors[part == k], column)
+        return logits
+
+
+def fit_published(
+    lines: Sequence[LabelLine],
+    encoder: Encoder,
+    *,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> PublishedModel:
+    """Fit the multinomial model on published lines, whose brand is known and nothing else.
+
+    Args:
+        lines: published lines of at least two brands; labels they may have are ignored.
+        encoder: the shared encoder.
+        progress: told the share of the work that is done, 0 to 1.
+
+    Raises:
+        OnbrandError: fewer than two brands have enough lines, or scikit-learn is not installed.
+    """
+    need_sklearn()
+    counts = dict.fromkeys(sorted({line.brand for line in lines}), 0)
+    for line in lines:
+        counts[line.brand] += 1
+    brands = tuple(brand for brand, count in counts.items() if count >= MIN_LINES)
+    if len(brands) < 2:
+        raise OnbrandError(
+            f"published copy teaches by comparing brands: give at least two brands of "
+            f"{MIN_LINES} lines or more (found {_listed(counts)})"
+        )
+    kept = [line for line in lines if line.brand in brands]
+    vectors = encoder.encode([" ".join(line.text.split()) for line in kept])
+    progress(0.5)
+    owners = np.array([brands.index(line.brand) for line in kept])
+    part = np.array([_part(line.doc) for line in kept])
+    models = []
+    for k in range(PARTS):
+        others = part != k
+        models.append(_fit(vectors[others], owners[others], len(brands)))
+        progress(0.5 + 0.5 * (k + 1) / (PARTS + 1))
+    whole = _fit(vectors, owners, len(brands))
+    progress(1.0)
+    return PublishedModel(brands, {b: counts[b] for b in brands}, whole, tuple(models))
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{brand}: {count}" for brand, count in counts.items()) or "none"
+
+
+def _part(doc: str | None) -> int:
+    # Not hash(): it differs from process to process.
+    return zlib.crc32((doc or "").encode("utf-8", "surrogatepass")) % PARTS
+
+
+def _fit(vectors: NDArray[np.float32], owners: NDArray[np.intp], brands: int) -> LinearModel:
+    from sklearn.linear_model import LogisticRegression
+
+    standardise = Standardiser.fit(vectors)
+    # Balanced: a brand that published more is not therefore more likely.
+    model = LogisticRegression(C=STRENGTH, max_iter=200, class_weight="balanced")
+    model.fit(standardise(vectors), owners)
+    weights, bias = np.zeros((brands, vectors.shape[1])), np.zeros(brands)
+    if brands == 2:
+        weights[:] = [-model.coef_[0] / 2, model.coef_[0] / 2]
+        bias[:] = [-model.intercept_[0] / 2, model.intercept_[0] / 2]
+    else:
+        weights[model.classes_] = model.coef_
+        bias[model.classes_] = model.intercept_
+    # A softmax is blind to what all brands share, so the mean of the others can be taken off:
+    # z_b - mean(z_others) = (z_b - mean(z)) * n / (n - 1).
+    spread = brands / (brands - 1)
+    weights = (weights - weights.mean(axis=0)) * spread / standardise.scale
+    bias = (bias - bias.mean()) * spread - weights @ standardise.mean
+    return LinearModel(weights.T, bias)

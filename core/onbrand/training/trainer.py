@@ -1,0 +1,212 @@
+"""From labelled lines to a voice: fit, cross-validate, stack, calibrate."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.encoder import Encoder
+from onbrand.labels.files import LabelLine
+from onbrand.training.crossval import (
+    Lines,
+    cross_validate,
+    fit_dense,
+    fit_lexical,
+)
+from onbrand.training.drafts import calibrate_drafts
+from onbrand.training.familiarity import fit_familiarity
+from onbrand.training.folds import make_folds, without_twins
+from onbrand.training.joint import Joint, join
+from onbrand.training.lexical import TermMatrix
+from onbrand.training.linear import need_sklearn
+from onbrand.training.metrics import alarm_threshold, measure
+from onbrand.training.published import PublishedModel
+from onbrand.voice.model import (
+    DEFAULT_GATE,
+    FORMAT_VERSION,
+    SHORT_WORDS,
+    EncoderReference,
+    Examples,
+    Head,
+    LabelCounts,
+    Manifest,
+    ShortCalibration,
+    TrainingReport,
+    Voice,
+    quantise_rows,
+    unit,
+)
+from onbrand.voice.ngrams import Vocabulary
+from onbrand.voice.profile import build_profile
+
+DEFAULT_ALARM_BUDGET = 0.05
+"""Share of on-brand sentences that may be underlined."""
+HIGHEST_THRESHOLD = 0.35
+"""A sentence is underlined only when it is clearly more likely off-brand than on-brand."""
+SUSPECT_P = 0.05
+SUSPECTS = 10
+
+
+def train_voice(
+    brand: str,
+    labels: Sequence[LabelLine],
+    encoder: Encoder,
+    *,
+    gate: float = DEFAULT_GATE,
+    alarm_budget: float = DEFAULT_ALARM_BUDGET,
+    keep_texts: bool = True,
+    published: PublishedModel | None = None,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> Voice:
+    """Train one brand's voice. The same labels and encoder give the same voice.
+
+    Args:
+        brand: its name.
+        labels: at least ten lines of each class (`onbrand.labels.grouping.group_by_brand`).
+        encoder: the shared encoder.
+        gate: P of a draft at which it goes forward.
+        alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
+        keep_texts: store the lines in the voice, so that the nearest one can be shown.
+        published: what published copy teaches of the brand, if it is among its brands.
+        progress: told the share of the work that is done, 0 to 1.
+
+    Raises:
+        OnbrandError: scikit-learn is not installed.
+    """
+    need_sklearn()
+    if published is not None and brand not in published.brands:
+        published = None
+    lines = _prepare(labels, encoder)
+    progress(0.2)
+    folds, grouped = make_folds(lines.on, lines.docs)
+    folds = without_twins(folds, lines.on, lines.vectors[:, -encoder.hidden :])
+    done = 0
+
+    def fold_done() -> None:
+        nonlocal done
+        done += 1
+        progress(0.2 + 0.7 * done / len(folds))
+
+    with _one_blas_thread():
+        weak = None if published is None else partial(published.held_out, brand, docs=lines.docs)
+        held_out = cross_validate(lines, folds, weak, progress=fold_done)
+    joint = join(held_out, lines.on)
+    head = _final_head(brand, lines, joint, published)
+    manifest = Manifest(
+        format=FORMAT_VERSION,
+        brand=brand,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
+        threshold=_threshold(lines.on, joint, alarm_budget),
+        gate=gate,
+        draft=calibrate_drafts(joint.logits, lines.on, lines.docs),
+        short=ShortCalibration(float(joint.temper.weights[0]), joint.temper.intercept),
+        familiarity=fit_familiarity(lines),
+        labels=_count(labels, published.lines[brand] if published else 0),
+        profile=build_profile([text for text, on in zip(lines.texts, lines.on, strict=True) if on]),
+        report=TrainingReport(
+            held_out=measure(lines.on, joint.p),
+            baseline=measure(lines.on, held_out.baseline),
+            weights=joint.weights,
+            folds=len(folds),
+            grouped=grouped,
+            suspects=_suspects(labels, lines.on, joint.p),
+        ),
+        files={},
+    )
+    progress(1.0)
+    return Voice(manifest, head, _examples(labels, lines, head, keep_texts=keep_texts))
+
+
+def _one_blas_thread() -> AbstractContextManager[object]:
+    # The matrices are small: a second BLAS thread waits more than it works, and on a busy machine
+    # the two wait for each other.
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)  # type: ignore[no-any-return]
+
+
+def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
+    texts = [" ".join(line.text.split()) for line in labels]
+    shorts = [_first_words(text) for text in texts]
+    return Lines(
+        texts=texts,
+        on=np.array([line.label == "on" for line in labels]),
+        docs=[line.doc for line in labels],
+        vectors=encoder.encode(texts),
+        short_vectors=encoder.encode(shorts),
+        terms=TermMatrix.count(texts + shorts),
+    )
+
+
+def _first_words(text: str) -> str:
+    """Return a short sentence made of the first words of a line and its closing mark."""
+    words = text.split()
+    start = " ".join(words[:SHORT_WORDS]).rstrip(",;:")
+    closing = text[-1:] if text[-1:] in ".!?" and len(words) > SHORT_WORDS else ""
+    return start + closing
+
+
+def _threshold(on: NDArray[np.bool_], joint: Joint, budget: float) -> float:
+    """Return the P below which at most the budget of on-brand sentences lie, short ones too."""
+    both = np.concatenate([joint.p, joint.short_p])
+    return min(HIGHEST_THRESHOLD, alarm_threshold(np.concatenate([on, on]), both, budget))
+
+
+def _final_head(brand: str, lines: Lines, joint: Joint, published: PublishedModel | None) -> Head:
+    """Fit on all lines and fold scaling and stacking into one set of weights."""
+    standardise, fits = fit_dense(lines.vectors, lines.on, [joint.strength])
+    weights = joint.weights["dense"] * fits[0].weights / standardise.scale
+    bias = joint.intercept + joint.weights["dense"] * fits[0].bias
+    bias -= float(weights @ standardise.mean)
+    if published is not None:
+        column = published.brands.index(brand)
+        weights = weights + joint.weights["published"] * published.whole.weights[:, column]
+        bias += joint.weights["published"] * float(published.whole.bias[column])
+    vocabulary, term_weights = Vocabulary((), np.zeros(0, np.float32)), np.zeros(0)
+    share = joint.weights.get("lexical", 0.0)
+    if share > 0:
+        vocabulary, _, lexical = fit_lexical(lines.terms, lines.on, np.arange(len(lines.on)))
+        term_weights = share * lexical.weights
+        bias += share * lexical.bias
+    return Head(
+        weights=weights.astype(np.float32),
+        bias=bias,
+        mean=standardise.mean,
+        vocabulary=vocabulary,
+        term_weights=term_weights.astype(np.float32),
+    )
+
+
+def _examples(
+    labels: Sequence[LabelLine], lines: Lines, head: Head, *, keep_texts: bool
+) -> Examples:
+    vectors = unit(lines.vectors - head.mean)
+    return Examples(
+        vectors=quantise_rows(vectors),
+        on=lines.on,
+        texts=tuple(lines.texts) if keep_texts else (),
+        sources=tuple(line.doc for line in labels) if keep_texts else (),
+        centroid=unit(vectors[lines.on].mean(axis=0)),
+    )
+
+
+def _count(labels: Sequence[LabelLine], published: int) -> LabelCounts:
+    rows = sorted(f"{line.label}\t{line.text}" for line in labels)
+    digest = hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()
+    on = sum(line.label == "on" for line in labels)
+    return LabelCounts(on=on, off=len(labels) - on, sha256=digest, published=published)
+
+
+def _suspects(
+    labels: Sequence[LabelLine], on: NDArray[np.bool_], p: NDArray[np.floating]
+) -> tuple[str, ...]:
+    doubt = np.where(on, p, 1 - p)
+    worst = [i for i in np.argsort(doubt)[:SUSPECTS] if doubt[i] < SUSPECT_P]
+    return tuple(f"{labels[i].path}:{labels[i].line}" for i in worst)

@@ -1,0 +1,1 @@
+"""Voices: one linear head per brand on the shared encoder, and what explains its verdicts."""

@@ -1,0 +1,135 @@
+"""Why a sentence got its probability: its words' shares of the logit, and the nearest examples.
+
+The sentence vector is a sum over tokens and the head is linear, so with the norms held fixed the
+logit splits exactly: into one share per token, and one per n-gram, which its words divide among
+themselves. What belongs to no word (the intercept, the encoder's special tokens) is the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.encoder import TokenParts
+from onbrand.text.span import Span
+from onbrand.verdict import Example, Explanation, WordShare
+from onbrand.voice.model import Voice, unit
+from onbrand.voice.ngrams import BLOCKS, sublinear, term_spans, word_spans, words_of
+from onbrand.voice.profile import unusual_habits
+
+
+def explain(voice: Voice, text: str, tokens: TokenParts) -> Explanation:
+    """Explain one sentence for one brand.
+
+    Args:
+        voice: the brand.
+        text: the sentence as it was judged.
+        tokens: how its tokens make up its vector.
+    """
+    spans = word_spans(text)
+    shares = np.zeros(len(spans))
+    owner = _word_of_character(text, spans)
+    unowned = _add_tokens(shares, owner, voice, tokens)
+    _add_terms(shares, owner, voice, text)
+    base = voice.head.bias + float(voice.head.mean @ voice.head.weights) + unowned
+    count, short = len(words_of(text)), voice.manifest.short
+    shares *= short.factor(count)
+    base = base * short.factor(count) + short.offset(count)
+    words = tuple(
+        WordShare(span, span.slice(text), float(share))
+        for span, share in zip(spans, shares, strict=True)
+    )
+    nearest_on, nearest_off, centroid_similarity = _nearest(voice, tokens.parts.sum(axis=0))
+    return Explanation(
+        logit=base + float(shares.sum()),
+        base=base,
+        words=words,
+        habits=unusual_habits(text, voice.manifest.profile, voice.brand),
+        nearest_on=nearest_on,
+        nearest_off=nearest_off,
+        centroid_similarity=centroid_similarity,
+    )
+
+
+def _word_of_character(text: str, spans: Sequence[Span]) -> NDArray[np.int64]:
+    owner = np.full(len(text), -1)
+    for word, span in enumerate(spans):
+        owner[span.start : span.end] = word
+    return owner
+
+
+def _add_tokens(
+    shares: NDArray[np.float64], owner: NDArray[np.int64], voice: Voice, tokens: TokenParts
+) -> float:
+    """Give each word its tokens' part of ``weights . (vector - mean)``.
+
+    Every token is measured against an average one (the mean over the number of tokens): else all
+    words would carry the large component that all text has in common. Returns the part of the
+    tokens that belong to no word.
+    """
+    weights, mean = voice.head.weights, voice.head.mean
+    per_token = tokens.parts @ weights - float(mean @ weights) / len(tokens.parts)
+    unowned = 0.0
+    for (start, end), share in zip(tokens.spans, per_token, strict=True):
+        word = owner[start] if end > start else -1
+        if word >= 0:
+            shares[word] += float(share)
+        else:
+            unowned += float(share)
+    return unowned
+
+
+def _add_terms(
+    shares: NDArray[np.float64], owner: NDArray[np.int64], voice: Voice, text: str
+) -> None:
+    """Share each n-gram's part of the logit evenly over the characters that it covers."""
+    vocabulary = voice.head.vocabulary
+    if not vocabulary.terms:
+        return
+    places: dict[str, list[Span]] = {}
+    for term, span in term_spans(text):
+        places.setdefault(term, []).append(span)
+    index = vocabulary.index
+    for block in BLOCKS:
+        known = [term for term in places if term[0] == block and term in index]
+        values = np.array(
+            [sublinear(len(places[t])) * float(vocabulary.idf[index[t]]) for t in known]
+        )
+        norm = float(np.linalg.norm(values)) or 1.0
+        for term, value in zip(known, values, strict=True):
+            share = value / norm * float(voice.head.term_weights[index[term]]) / len(places[term])
+            for span in places[term]:
+                covered = [w for w in owner[span.start : span.end] if w >= 0]
+                for word in covered:
+                    shares[word] += share / len(covered)
+
+
+def _nearest(
+    voice: Voice, vector: NDArray[np.float32]
+) -> tuple[Example | None, Example | None, float]:
+    """Return the nearest on- and off-brand line, and the cosine to the on-brand centroid."""
+    examples, head = voice.examples, voice.head
+    place = unit(vector - head.mean)
+    central = float(place @ examples.centroid)
+    if not examples.texts:
+        return None, None, central
+    rows = examples.vectors.astype(np.float32)
+    cosines = rows @ place / np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
+    found: list[Example | None] = []
+    for label in (True, False):
+        own = np.flatnonzero(examples.on == label)
+        if not len(own):
+            found.append(None)
+            continue
+        best = int(own[np.argmax(cosines[own])])
+        found.append(
+            Example(
+                text=examples.texts[best],
+                similarity=float(cosines[best]),
+                label="on" if label else "off",
+                source=examples.sources[best],
+            )
+        )
+    return found[0], found[1], central

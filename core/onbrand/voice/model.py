@@ -1,0 +1,249 @@
+"""A voice: one brand's calibrated linear head on the shared encoder, and what explains it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.voice.ngrams import Vocabulary, words_of
+from onbrand.voice.profile import Profile
+
+FORMAT_VERSION = 1
+DEFAULT_GATE = 0.7
+"""Drafts at or above this P go forward, those below it to human review."""
+
+
+class EncoderReference(msgspec.Struct, frozen=True):
+    """The encoder that a voice was trained on; its head means nothing on another one."""
+
+    name: str
+    fingerprint: str
+    dimensions: int
+
+
+class LabelCounts(msgspec.Struct, frozen=True):
+    """What a voice was trained from."""
+
+    on: int
+    off: int
+    sha256: str
+    """Of the sorted label lines, to tell whether two voices saw the same labels."""
+    published: int = 0
+    """Unlabelled published lines that supported the head."""
+
+
+class DraftCalibration(msgspec.Struct, frozen=True):
+    """Joins the logits of a draft's sentences: ``slope * mean(logits) * n**(1 - exponent)``.
+
+    Exponent 0 would take the sentences as independent witnesses, 1 would not gain certainty from
+    length at all; training picks what held-out groups of sentences bear out. From `MOST_SENTENCES`
+    on, more sentences add no more certainty, for no larger group was looked at.
+    """
+
+    slope: float
+    exponent: float
+
+    def logit(self, sentence_logits: NDArray[np.floating]) -> float:
+        """Return the log-odds that a draft with these sentences (at least one) is on-brand."""
+        return self.slope * draft_evidence(sentence_logits, self.exponent)
+
+
+def draft_evidence(sentence_logits: NDArray[np.floating], exponent: float) -> float:
+    """Return ``mean(logits) * n**(1 - exponent)``, no sentence and no length going too far."""
+    clipped = np.clip(sentence_logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
+    return float(clipped.mean() * min(len(clipped), MOST_SENTENCES) ** (1.0 - exponent))
+
+
+MAX_SENTENCE_LOGIT = 5.0
+"""No single sentence decides a draft."""
+MOST_SENTENCES = 21
+"""Sentences in the largest group that drafts are calibrated on."""
+
+
+class Familiarity(msgspec.Struct, frozen=True):
+    """What a sentence must have in common with the training lines to be judged.
+
+    Other languages, code and debris lie far out, and a head extrapolates wildly there. So does
+    jargon from a small set of labels, which has to be judged: a sentence is unfamiliar only if its
+    vector is far from the mean of all training lines, on and off, *and* it has next to none of
+    their everyday words. A mean over few tokens scatters more, so short sentences get more room.
+    """
+
+    short: float
+    """Least cosine at `SHORT_WORDS` words."""
+    long: float
+    """Least cosine at `LONG_WORDS` words and more."""
+    everyday: tuple[str, ...]
+    """Words of many training lines, lower case: mostly "the", "of" and the like."""
+
+    def covers(self, text: str, cosine: float) -> bool:
+        """Tell whether a sentence is familiar enough to be judged.
+
+        Args:
+            text: the sentence.
+            cosine: of its vector to the mean of the training lines (`VoiceStack.familiarity`).
+        """
+        words = words_of(text)
+        if cosine >= self.long + shortness(len(words)) * (self.short - self.long):
+            return True
+        known = sum(word in self.everyday for word in words)
+        return known >= EVERYDAY_SHARE * max(len(words), 1)
+
+
+EVERYDAY_SHARE = 0.2
+"""Share of everyday words below which a sentence far out is taken for another language."""
+
+
+class ShortCalibration(msgspec.Struct, frozen=True):
+    """Tempers the logit of short sentences: few words are little evidence, whatever they say.
+
+    At `SHORT_WORDS` words the logit becomes ``slope * logit + intercept``, at `LONG_WORDS` it stays
+    as it is, in between it goes from one to the other.
+    """
+
+    slope: float
+    intercept: float
+
+    def factor(self, words: int) -> float:
+        """Return what the logit of a sentence of so many words is multiplied by."""
+        return 1.0 + shortness(words) * (self.slope - 1.0)
+
+    def offset(self, words: int) -> float:
+        """Return what is added to the logit of a sentence of so many words."""
+        return shortness(words) * self.intercept
+
+
+SHORT_WORDS = 4
+LONG_WORDS = 12
+
+
+def shortness(words: int) -> float:
+    """Return 1 for sentences of up to `SHORT_WORDS`, 0 from `LONG_WORDS` on, straight in 1/words.
+
+    The scatter of a mean over tokens falls with their number.
+    """
+    if words >= LONG_WORDS:
+        return 0.0
+    return (1 / max(words, SHORT_WORDS) - 1 / LONG_WORDS) / (1 / SHORT_WORDS - 1 / LONG_WORDS)
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    """Quality on lines that the model had not seen. Rates from 0 to 1."""
+
+    accuracy: float
+    auroc: float
+    log_loss: float
+    ece: float
+    """Expected calibration error, ten bins of equal width."""
+    recall_at_5fpr: float
+    """Off-brand lines found when 5 % of the on-brand lines are flagged."""
+
+
+class TrainingReport(msgspec.Struct, frozen=True):
+    """What cross-validation said of a voice, on the training labels alone."""
+
+    held_out: Metrics
+    baseline: Metrics
+    """A bag of words (TF-IDF and logistic regression) on the same folds."""
+    weights: dict[str, float]
+    """What the stacker gave each model: "dense", and "lexical" and "published" where they help."""
+    folds: int
+    grouped: bool
+    """Whether folds kept the lines of one document together."""
+    suspects: tuple[str, ...] = ()
+    """``path:line`` of labels that the held-out model contradicts most."""
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The content of ``voice.json``."""
+
+    format: int
+    brand: str
+    created: str
+    """ISO 8601, UTC."""
+    encoder: EncoderReference
+    threshold: float
+    """Sentences with a lower P are flagged."""
+    gate: float
+    draft: DraftCalibration
+    short: ShortCalibration
+    familiarity: Familiarity
+    labels: LabelCounts
+    profile: Profile
+    report: TrainingReport
+    files: dict[str, str]
+    """File name → SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The calibrated linear head: ``logit = weights . x + bias + terms . tfidf``."""
+
+    weights: NDArray[np.float32]
+    """Shape (dim,), on the encoder's raw features."""
+    bias: float
+    mean: NDArray[np.float32]
+    """Shape (dim,): the training lines' mean; ``x - mean`` is the head's own space."""
+    vocabulary: Vocabulary
+    term_weights: NDArray[np.float32]
+    """Shape (terms,), on L2-normalised TF-IDF."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """The labelled lines, as vectors in the head's own space, to find the nearest one."""
+
+    vectors: NDArray[np.int8]
+    """Shape (lines, dim): unit vectors, times 127 over their largest entry. A cosine needs no
+    more than a byte, and the file is a quarter of the size."""
+    on: NDArray[np.bool_]
+    """Shape (lines,)."""
+    texts: tuple[str, ...]
+    """Empty where the brand's owner left the texts out."""
+    sources: tuple[str | None, ...]
+    centroid: NDArray[np.float32]
+    """Shape (dim,): mean of the on-brand unit vectors, normalised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One trained brand."""
+
+    manifest: Manifest
+    head: Head
+    examples: Examples
+    folder: Path | None = None
+    """Where it was read from or written to."""
+
+    @property
+    def brand(self) -> str:
+        """The brand's name, also its folder's."""
+        return self.manifest.brand
+
+
+def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the rows divided by their length; rows of zeros stay zeros."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
+
+
+def quantise_rows(vectors: NDArray[np.floating]) -> NDArray[np.int8]:
+    """Return unit rows as bytes that keep their direction (cosine error below 0.001)."""
+    rows = unit(vectors)
+    peak = np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-12)
+    return np.asarray(np.round(rows / peak * 127), np.int8)
+
+
+def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return probabilities from natural-log odds, without overflow."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
+
+
+def probability(logit: float) -> float:
+    """Return the probability that natural-log odds stand for."""
+    return 0.5 * (1.0 + math.tanh(0.5 * logit))

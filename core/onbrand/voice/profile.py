@@ -1,0 +1,175 @@
+"""A brand's habits as plain counts, and what a sentence does that the brand rarely does.
+
+The profile is for people: it takes no part in the probability. Writers are told both figures,
+theirs and the brand's, so that they can see for themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from onbrand.verdict import Habit
+
+_LETTERS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_VOWELS = re.compile(r"[aeiouy]+", re.IGNORECASE)
+RARE_RATE = 0.05
+"""A mark that the brand uses in fewer of its sentences than this is worth a word."""
+MARGIN = 1.15
+"""How far outside the usual range a figure must be to be worth a word."""
+
+
+def _words(sentence: str) -> list[str]:
+    return _LETTERS.findall(sentence)
+
+
+def _word_count(sentence: str) -> float:
+    return len(_words(sentence))
+
+
+def _letters_per_word(sentence: str) -> float:
+    words = _words(sentence)
+    return sum(map(len, words)) / len(words) if words else 0.0
+
+
+def _syllables(word: str) -> int:
+    groups = len(_VOWELS.findall(word))
+    silent = word.lower().endswith("e") and not word.lower().endswith(("le", "ee")) and groups > 1
+    return max(1, groups - silent)
+
+
+def reading_grade(sentence: str) -> float:
+    """Return the US school grade of one sentence, never below 0.
+
+    Kincaid et al. (1975), Derivation of new readability formulas for Navy enlisted personnel;
+    syllables are counted as groups of vowels, which is right for about nine English words in ten.
+    """
+    words = _words(sentence)
+    if not words:
+        return 0.0
+    return max(0.0, 0.39 * len(words) + 11.8 * sum(map(_syllables, words)) / len(words) - 15.59)
+
+
+class Range(msgspec.Struct, frozen=True):
+    """The usual range of a figure: 10th, 50th and 90th percentile of on-brand sentences."""
+
+    low: float
+    middle: float
+    high: float
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """A brand's habits, counted over its on-brand sentences."""
+
+    sentences: int
+    ranges: dict[str, Range]
+    """By key of `RANGES`."""
+    rates: dict[str, float]
+    """By key of `MARKS`: the share of sentences with the mark, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Something about a sentence that is counted, and how to say it."""
+
+    take: Callable[[str], float]
+    before: str = ""
+    after: str = ""
+    digits: int = 0
+
+    def say(self, *values: float) -> str:
+        """Return "8-18 words" for two values, "34 words" for one."""
+        return self.before + self.bare(*values) + self.after
+
+    def bare(self, *values: float) -> str:
+        """Return "8-18" for two values, "34" for one."""
+        return "-".join(f"{value:.{self.digits}f}" for value in values)
+
+
+RANGES: dict[str, Figure] = {
+    "words_per_sentence": Figure(_word_count, after=" words"),
+    "letters_per_word": Figure(_letters_per_word, after=" letters a word", digits=1),
+    "reading_grade": Figure(reading_grade, before="reading grade "),
+}
+
+_BE = r"(?:am|is|are|was|were|be|been|being)"
+_IRREGULAR = (
+    r"(?:made|done|given|taken|seen|found|kept|held|built|sent|known|shown|written|\w{3,}ed)"
+)
+MARKS: dict[str, tuple[str, re.Pattern[str]]] = {
+    "exclamation": ("an exclamation mark", re.compile(r"!")),
+    "question": ("a question", re.compile(r"\?")),
+    "contraction": (
+        "a contraction",
+        re.compile(r"\w['’](?:t|re|ve|ll|d|m|s(?=\s+\w+ing))\b", re.I),
+    ),
+    "you": ('"you"', re.compile(r"\b(?:you|your|yours|yourself)\b", re.I)),
+    "we": ('"we"', re.compile(r"\b(?:we|our|ours|us|ourselves)\b", re.I)),
+    "i": ('"I"', re.compile(r"\b(?:I|my|mine|myself)\b")),
+    "passive": ("a passive", re.compile(rf"\b{_BE}\s+(?:\w+ly\s+)?{_IRREGULAR}\b", re.I)),
+    "please": ('"please"', re.compile(r"\bplease\b", re.I)),
+    "number": ("a number", re.compile(r"\d")),
+    "capitals": ("a word in capitals", re.compile(r"\b[A-Z]{4,}\b")),
+    "long_word": ("a word of 13 letters or more", re.compile(r"\b[^\W\d_]{13,}\b")),
+    "adverb": ('an adverb in "-ly"', re.compile(r"\b\w{4,}ly\b", re.I)),
+    "dash": ("a dash", re.compile(r"[–—]|\s-\s")),
+    "semicolon": ("a semicolon", re.compile(r";")),
+    "colon": ("a colon", re.compile(r":(?=\s)")),
+    "parentheses": ("parentheses", re.compile(r"\(")),
+    "ellipsis": ("an ellipsis", re.compile(r"…|\.\.\.")),
+    "emoji": ("an emoji", re.compile(r"[\U0001F300-\U0001FAFF☀-➿]")),
+}
+"""Key → how to name the mark, how to find it."""
+
+
+def build_profile(sentences: Iterable[str]) -> Profile:
+    """Count the habits of a brand over its on-brand sentences."""
+    lines = list(sentences)
+    ranges = {
+        key: Range(*np.percentile([figure.take(s) for s in lines], (10, 50, 90)).round(2).tolist())
+        for key, figure in RANGES.items()
+    }
+    rates = {
+        key: round(sum(bool(mark.search(s)) for s in lines) / len(lines), 4)
+        for key, (_, mark) in MARKS.items()
+    }
+    return Profile(len(lines), ranges, rates)
+
+
+def unusual_habits(
+    sentence: str, profile: Profile, brand: str, *, limit: int = 4
+) -> tuple[Habit, ...]:
+    """Return what the sentence does that the brand rarely does, the most telling first."""
+    found = [*_outside(sentence, profile, brand), *_rare(sentence, profile, brand)]
+    found.sort(key=lambda item: -item[0])
+    return tuple(habit for _, habit in found[:limit])
+
+
+def _outside(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
+    found = []
+    for key, figure in RANGES.items():
+        usual, value = profile.ranges.get(key), figure.take(sentence)
+        if usual is None or value <= usual.high * MARGIN:
+            continue
+        message = (
+            f"{figure.say(value)}; {brand} usually writes {figure.bare(usual.low, usual.high)}"
+        )
+        strength = value / max(usual.high, 1e-6)
+        found.append((strength, Habit(key, message, value, (usual.low, usual.high))))
+    return found
+
+
+def _rare(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
+    found = []
+    for key, (name, mark) in MARKS.items():
+        rate = profile.rates.get(key, 1.0)
+        if rate >= RARE_RATE or not mark.search(sentence):
+            continue
+        message = f"{name}; {brand} has that in {rate * 100:.0f} of 100 sentences"
+        strength = 2.0 - rate / RARE_RATE
+        found.append((strength, Habit(key, message, 1.0, (rate, rate))))
+    return found

@@ -1,0 +1,62 @@
+"""Habits: plain counts, told with both figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from onbrand.voice.profile import MARKS, build_profile, reading_grade, unusual_habits
+
+PLAIN = [f"We pay you on day {n}. " + "It works." * (n % 2) for n in range(40)]
+
+
+def test_the_brands_figures_are_counts() -> None:
+    profile = build_profile(["You win!", "We win.", "They win.", "It wins."])
+    assert profile.sentences == 4
+    assert profile.rates["exclamation"] == 0.25
+    assert profile.rates["you"] == 0.25
+    assert profile.ranges["words_per_sentence"].middle == 2.0
+
+
+def test_a_long_sentence_is_told_with_both_figures() -> None:
+    profile = build_profile(PLAIN)
+    long = "We " + "really " * 30 + "pay you."
+    habits = unusual_habits(long, profile, "Acme")
+    words = next(habit for habit in habits if habit.name == "words_per_sentence")
+    assert words.value == 33
+    assert words.message.startswith("33 words; Acme usually writes ")
+    assert str(round(words.usual[1])) in words.message
+
+
+def test_a_rare_mark_is_told_and_a_common_one_is_not() -> None:
+    profile = build_profile(PLAIN)
+    habits = {habit.name for habit in unusual_habits("We pay you on day 3!", profile, "Acme")}
+    assert "exclamation" in habits
+    assert not habits & {"we", "you", "number"}
+
+
+def test_an_ordinary_sentence_has_nothing_to_tell() -> None:
+    assert unusual_habits("We pay you on day 5.", build_profile(PLAIN), "Acme") == ()
+
+
+@pytest.mark.parametrize(
+    ("mark", "yes", "no"),
+    [
+        ("passive", "The form was quickly filed.", "We filed the form."),
+        ("contraction", "We don't.", "Acme's form."),
+        ("adverb", "It runs smoothly.", "Only a fly."),
+        ("capitals", "Call NOW-OR-NEVER: DIAL.", "Ask the NHS or a GP."),
+        ("dash", "Fast – and cheap.", "A well-known fact."),
+        ("emoji", "Done 🎉", "Done!"),
+        ("long_word", "An internationalisation.", "A word of length."),
+    ],
+)
+def test_marks(mark: str, yes: str, no: str) -> None:
+    pattern = MARKS[mark][1]
+    assert pattern.search(yes)
+    assert not pattern.search(no)
+
+
+def test_reading_grade_rises_with_long_words() -> None:
+    assert reading_grade("The cat sat on the mat.") < 2
+    assert reading_grade("Organisational interoperability necessitates documentation.") > 20
+    assert reading_grade("") == 0.0
