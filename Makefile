@@ -30,7 +30,9 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	$(BIN)/python bench/quality.py
+	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/speed.py
 
 clean:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own for the tests that need one."""
+"""A project to break, and a PostgreSQL server of our own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from cli_runner import OFF_BRAND
 
 _DEBIAN_BINARIES = "usr/lib/postgresql/*/bin/initdb"
 
@@ -77,3 +78,21 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         with server.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
         server.dispose()
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, example_voices: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a draft, three voices, and results of an earlier run."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "onbrand.toml").write_text("root = true\n")
+    (folder / "good.md").write_text(OFF_BRAND)
+    (folder / "out.json").write_text("old")
+    for brand in ("oatfolk", "quillpot"):
+        shutil.copytree(example_voices / brand, folder / "voices" / brand)
+    shutil.copytree(example_voices / "oatfolk", folder / "voices" / "acme")
+    (folder / "voices" / "acme" / "voice.json").write_text(
+        (folder / "voices" / "acme" / "voice.json").read_text().replace('"oatfolk"', '"acme"', 1)
+    )
+    monkeypatch.chdir(folder)
+    return folder

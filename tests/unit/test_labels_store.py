@@ -219,3 +219,13 @@ def test_default_locations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setenv("ONBRAND_LABELS_DB", "postgresql://db/labels")
     assert default_location(inside) == "postgresql://db/labels"
+
+
+def test_the_configuration_names_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONBRAND_LABELS_DB", raising=False)
+    (tmp_path / "onbrand.toml").write_text('labels_db = "team.db"\n')
+    (tmp_path / ".onbrand").mkdir()
+    (tmp_path / ".onbrand" / "labels.db").touch()
+    assert Path(default_location(tmp_path)) == tmp_path / "team.db"
+    monkeypatch.setenv("ONBRAND_LABELS_DB", "elsewhere.db")
+    assert default_location(tmp_path) == "elsewhere.db"

@@ -20,7 +20,7 @@ _DEFAULTS = {
     "gate": "the voice's own",
     "threshold": "the voice's own",
     "quotes": "block quotes are not judged",
-    "labels_db": "in the user's data folder",
+    "labels_db": "the project's .onbrand/labels.db, else the user's data folder",
     "excluded": "no glob in exclude matches",
 }
 

@@ -28,8 +28,8 @@ Database = Annotated[
     typer.Option(
         "--db",
         metavar="PATH|URL",
-        help="SQLite file or postgresql:// URL. Else: $ONBRAND_LABELS_DB, the project's "
-        ".onbrand/labels.db, or the user's data folder.",
+        help="SQLite file or postgresql:// URL. Else: $ONBRAND_LABELS_DB, labels_db in "
+        "onbrand.toml, the project's .onbrand/labels.db, or the user's data folder.",
         show_default=False,
     ),
 ]

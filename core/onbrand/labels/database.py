@@ -39,13 +39,19 @@ _POSTGRES_REASONS = {
 def default_location(start: Path | None = None) -> str:
     """Return where labels are kept when no one says.
 
-    In this order: the environment's ``ONBRAND_LABELS_DB``, the nearest ``.onbrand/labels.db`` from
-    ``start`` (the working directory) upwards, ``labels.db`` in the user's data folder.
+    In this order: the environment's ``ONBRAND_LABELS_DB``, ``labels_db`` in the configuration of
+    ``start`` (the working directory), the nearest ``.onbrand/labels.db`` from there upwards,
+    ``labels.db`` in the user's data folder.
     """
+    from onbrand.config import settings_for
+
     named = os.environ.get(LOCATION_VARIABLE)
     if named:
         return named
     folder = (start or Path.cwd()).resolve()
+    configured = settings_for(folder / "labels").labels_db
+    if configured:
+        return configured
     for parent in (folder, *folder.parents):
         if (parent / PROJECT_STORE).is_file():
             return str(parent / PROJECT_STORE)

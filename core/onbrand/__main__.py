@@ -1,0 +1,8 @@
+"""``python -m onbrand``."""
+
+from __future__ import annotations
+
+from onbrand.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Options and helpers that several commands share."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onbrand.errors import OnbrandError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+Voices = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--voices",
+        metavar="DIR",
+        help="Folder of voices, once or more. Else: voices in onbrand.toml, else ./voices.",
+        show_default=False,
+    ),
+]
+Brand = Annotated[
+    str | None,
+    typer.Option(
+        "--brand",
+        "-b",
+        metavar="BRAND",
+        help="Judge as this brand. Else: what the draft says, then onbrand.toml.",
+        show_default=False,
+    ),
+]
+EncoderFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--encoder",
+        metavar="DIR",
+        help="Encoder bundle. Else: the one onbrand ships.",
+        show_default=False,
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Use this configuration file only. Else: onbrand.toml, from the draft upwards.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default=False),
+]
+
+DEFAULT_VOICES = Path("voices")
+PROGRESS_AFTER = 1.0
+"""Seconds of work before a progress bar appears."""
+
+
+def voice_folders(chosen: list[Path] | None, configured: tuple[Path, ...] = ()) -> list[Path]:
+    """Return where voices are: the option, else the configuration, else ``./voices``.
+
+    Raises:
+        OnbrandError: none of them says.
+    """
+    folders = chosen or list(configured)
+    if folders:
+        return folders
+    if DEFAULT_VOICES.is_dir():
+        return [DEFAULT_VOICES]
+    raise OnbrandError(
+        "no voices: name their folder with --voices, or voices in onbrand.toml, "
+        "or train some with onbrand train"
+    )
+
+
+def warn(message: str) -> None:
+    """Print a warning to stderr."""
+    typer.echo(f"warning: {message}", err=True)
+
+
+@contextlib.contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[str, float], None]]:
+    """Yield a function to call with a text and the share of the work that is done, 0 to 1.
+
+    It draws on stderr, only when that is a terminal, and only when the work takes a while.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _text, _share: None
+        return
+    start = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        bar: Progress | None = None
+
+        def update(text: str, share: float) -> None:
+            nonlocal bar
+            if bar is None and time.monotonic() - start >= PROGRESS_AFTER:
+                bar = stack.enter_context(_new_bar())
+                bar.add_task(label, total=1.0)
+            if bar is not None:
+                task = bar.task_ids[0]
+                bar.update(task, completed=share, description=f"{label} {text}".strip())
+
+        yield update
+
+
+def _new_bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
