@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.voice.ngrams import BLOCKS, Vocabulary, sublinear, term_counts
+from onbrand.voice.ngrams import BLOCKS, Vocabulary, sublinear, terms_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -32,7 +33,7 @@ class TermMatrix:
         """Count the n-grams of the lines."""
         from scipy.sparse import csr_matrix
 
-        lines = [term_counts(text) for text in texts]
+        lines = [Counter(terms_of(text)) for text in texts]
         terms = tuple(sorted(set[str]().union(*lines)))
         index = {term: column for column, term in enumerate(terms)}
         damped = {n: sublinear(n) for n in set().union(*(line.values() for line in lines))}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,14 +52,14 @@ def term_spans(text: str) -> Iterator[tuple[str, Span]]:
             yield "c:" + text[i : i + order], Span(i, i + order)
 
 
-def term_counts(text: str) -> Counter[str]:
-    """Return how often each n-gram stands in a sentence (`term_spans` without the places)."""
+def terms_of(text: str) -> list[str]:
+    """Return every n-gram of a sentence (`term_spans` without the places)."""
     lowered = [word.lower() for word in WORD.findall(text)]
     terms = ["w:" + word for word in lowered]
     terms += ["w:" + a + " " + b for a, b in pairwise(lowered)]
     for order in CHARACTER_ORDERS:
         terms += ["c:" + text[i : i + order] for i in range(len(text) - order + 1)]
-    return Counter(terms)
+    return terms
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from onbrand.errors import OnbrandError
 from onbrand.voice.model import Voice, shortness
-from onbrand.voice.ngrams import BLOCKS, sublinear, term_counts, words_of
+from onbrand.voice.ngrams import BLOCKS, terms_of, words_of
 
 Logits = NDArray[np.float32]
+CHUNK = 32
+"""Sentences whose n-grams are looked up at once: what they gather stays in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,37 +24,45 @@ class _TermTable:
     """The n-gram heads of all brands side by side, one row a term."""
 
     index: dict[str, int]
-    weights: NDArray[np.float32]
-    """Shape (terms, brands): inverse document frequency times weight."""
-    squares: NDArray[np.float32]
-    """Shape (terms, brands): squared inverse document frequency, for the L2 norms."""
+    """Terms in order, so that each block of n-grams is a run of rows."""
+    edge: int
+    """The first row of the second block."""
+    table: NDArray[np.float32]
+    """Shape (terms, 2 * brands): inverse document frequency times weight, then its square for the
+    L2 norms; together, because what a lookup costs is the way to memory."""
 
     @classmethod
     def build(cls, voices: Sequence[Voice]) -> _TermTable:
         terms = sorted({term for voice in voices for term in voice.head.vocabulary.terms})
         index = {term: row for row, term in enumerate(terms)}
-        weights = np.zeros((len(terms), len(voices)), np.float32)
-        squares = np.zeros_like(weights)
+        table = np.zeros((len(terms), 2 * len(voices)), np.float32)
         for column, voice in enumerate(voices):
             head = voice.head
             rows = [index[term] for term in head.vocabulary.terms]
-            weights[rows, column] = head.vocabulary.idf * head.term_weights
-            squares[rows, column] = head.vocabulary.idf**2
-        return cls(index, weights, squares)
+            table[rows, column] = head.vocabulary.idf * head.term_weights
+            table[rows, len(voices) + column] = head.vocabulary.idf**2
+        return cls(index, bisect_left(terms, max(BLOCKS)), table)
 
-    def logits(self, counts: Counter[str]) -> Logits:
-        """Return what the n-grams of one sentence add for each brand, shape (brands,)."""
-        total = np.zeros(self.weights.shape[1], np.float32)
-        for block in BLOCKS:
-            known = [
-                (self.index[t], n) for t, n in counts.items() if t[0] == block and t in self.index
-            ]
-            if not known:
+    def logits(self, texts: Sequence[str]) -> Logits:
+        """Return what the n-grams of each sentence add for each brand, shape (texts, brands)."""
+        brands = self.table.shape[1] // 2
+        total = np.zeros((len(texts), brands), np.float32)
+        found = [Counter(map(self.index.get, terms_of(text))) for text in texts]
+        for counts in found:
+            counts.pop(None, None)
+        rows = np.array([row for counts in found for row in counts], np.intp)
+        numbers = np.array([n for counts in found for n in counts.values()])
+        owners = np.repeat(np.arange(len(texts)), [len(counts) for counts in found])
+        damped = 1.0 + np.log(np.maximum(numbers, 1)).astype(np.float32)
+        for block in (rows < self.edge, rows >= self.edge):
+            if not block.any():
                 continue
-            rows = [row for row, _ in known]
-            damped = np.array([sublinear(n) for _, n in known], np.float32)
-            norms = np.sqrt(damped**2 @ self.squares[rows])
-            total += damped @ self.weights[rows] / np.maximum(norms, 1e-12)
+            known, starts = np.unique(owners[block], return_index=True)
+            values = self.table[rows[block]]
+            values *= damped[block, None]
+            values[:, brands:] *= damped[block, None]
+            sums = np.add.reduceat(values, starts)
+            total[known] += sums[:, :brands] / np.maximum(np.sqrt(sums[:, brands:]), 1e-12)
         return total
 
 
@@ -84,9 +95,10 @@ class VoiceStack:
             texts: the sentences themselves, for the n-grams.
         """
         logits = vectors @ self._weights + self._bias
+        if self._terms.index:
+            for start in range(0, len(texts), CHUNK):
+                logits[start : start + CHUNK] += self._terms.logits(texts[start : start + CHUNK])
         for row, text in enumerate(texts):
-            if self._terms.index:
-                logits[row] += self._terms.logits(term_counts(text))
             rest = shortness(len(words_of(text)))
             if rest:
                 logits[row] += rest * ((self._short_slopes - 1.0) * logits[row] + self._short_bias)

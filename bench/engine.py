@@ -1,0 +1,155 @@
+"""What a writer waits for: a check from process start, start-up, training, many brands at once.
+
+Writes ``bench/results/engine.json`` and ``engine.md``. Uses the example brands and drafts, so it
+runs in any checkout. Usage: ``python bench/engine.py [--runs 7]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from data import RESULTS
+
+from onbrand import Scorer
+from onbrand.cli.train import train_all
+from onbrand.encoder import Encoder
+from onbrand.examples import brand_files, draft_files
+from onbrand.files import write_atomic
+from onbrand.labels.files import read_labels
+from onbrand.labels.grouping import group_by_brand
+from onbrand.voice.model import Voice
+
+DRAFT_WORDS = 1000
+BRANDS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: what, how much, and the bar that it must not pass."""
+
+    what: str
+    value: float
+    unit: str
+    bar: float
+
+
+# A child's peak memory counts from its parent's size at the fork: so the parent is a small one.
+LAUNCHER = """
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+seconds = time.perf_counter() - start
+print(json.dumps([code, seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
+"""
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Return wall seconds and peak memory in MB of a command that may exit with 0 or 1."""
+    launched = subprocess.run(
+        [sys.executable, "-S", "-c", LAUNCHER, *command], stdout=subprocess.PIPE, check=True
+    )
+    code, seconds, peak = json.loads(launched.stdout)
+    if code not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} failed with {code}")
+    return seconds, peak / 1024
+
+
+def middle(measure: Callable[[], float], runs: int) -> float:
+    """Return the median of several runs after one that does not count."""
+    measure()
+    return statistics.median(measure() for _ in range(runs))
+
+
+def thousand_words() -> str:
+    """Return a draft of about a thousand words made of the example drafts."""
+    text = "\n\n".join(path.read_text("utf-8").split("---", 2)[2] for path in draft_files())
+    words = text.split(" ")
+    return " ".join(words[:DRAFT_WORDS])
+
+
+def command_line(voices: Path, runs: int) -> list[Row]:
+    """Time the commands that people wait for, each in a process of its own."""
+    onbrand = [sys.executable, "-m", "onbrand"]
+    draft = voices.parent / "draft.md"
+    draft.write_text(thousand_words(), "utf-8")
+    check = [*onbrand, "check", str(draft), "--voices", str(voices), "--brand", "oatfolk"]
+    checks = [run(check) for _ in range(runs + 1)][1:]
+    seconds = statistics.median(wall for wall, _ in checks)
+    return [
+        Row("check of 1,000 words, from process start", seconds, "s", 1.2),
+        Row("its peak memory", max(memory for _, memory in checks), "MB", 250),
+        Row("onbrand --help", middle(lambda: run([*onbrand, "--help"])[0], runs), "s", 0.3),
+    ]
+
+
+def many_brands(encoder: Encoder, voices: list[Voice], runs: int) -> Row:
+    """Score the same lines against one brand and against fourteen, in turns."""
+    import dataclasses
+
+    def renamed(i: int) -> Voice:
+        voice = voices[i % len(voices)]
+        manifest = msgspec.structs.replace(voice.manifest, brand=f"{voice.brand}-{i}")
+        return dataclasses.replace(voice, manifest=manifest)
+
+    alone = [Scorer(encoder, [voice]) for voice in voices]
+    many = Scorer(encoder, [renamed(i) for i in range(BRANDS)])
+    texts = [line.text for line in read_labels(brand_files())]
+    ratios = []
+    for _ in range(runs):
+        for one in alone:
+            times = []
+            for scorer in (one, many, many, one):
+                started = time.perf_counter()
+                scorer.score(texts)
+                times.append(time.perf_counter() - started)
+            ratios.append((times[1] + times[2]) / (times[0] + times[3]))
+    return Row(f"scoring {BRANDS} brands against one", float(np.median(ratios)), "x", 1.05)
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=7)
+    runs = parser.parse_args().runs
+    # No cache: remembered vectors would leave only the product of the heads to measure.
+    encoder = Encoder.load(cache_size=1)
+    brands = group_by_brand(read_labels(brand_files()))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "voices"
+        started = time.perf_counter()
+        voices = train_all(brands, folder)
+        training = (time.perf_counter() - started) / len(brands)
+        table = [
+            *command_line(folder, runs),
+            many_brands(encoder, voices, runs),
+            Row("training one example voice, 160 lines", training, "s", 10),
+        ]
+    write(table)
+
+
+def write(table: list[Row]) -> None:
+    """Write the table as JSON and Markdown, and print it."""
+    lines = ["| what | measured | bar |", "|---|---:|---:|"]
+    lines += [
+        f"| {row.what} | {row.value:.2f} {row.unit} | {row.bar:g} {row.unit} |" for row in table
+    ]
+    print("\n".join(lines))
+    encoded = msgspec.json.format(msgspec.json.encode(table), indent=2)
+    write_atomic(RESULTS / "engine.json", encoded + b"\n")
+    intro = "# What a writer waits for\n\nMade by `python bench/engine.py`.\n\n"
+    write_atomic(RESULTS / "engine.md", intro + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

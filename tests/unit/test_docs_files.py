@@ -1,0 +1,48 @@
+"""The configuration, the labels and the hook that the pages show are ones that work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs_samples import ROOT, Block, blocks
+from onbrand.cli.drafts import SUFFIXES
+from onbrand.config import load_config
+from onbrand.config.schema import ConfigFile, PathRule
+from onbrand.labels.files import read_labels
+
+CONFIGURATION = ("onbrand.toml", "pyproject.toml")
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=str)
+def test_toml_is_a_valid_configuration(block: Block, tmp_path: Path) -> None:
+    assert block.title in CONFIGURATION, "say which file this is: ```toml onbrand.toml"
+    file = tmp_path / block.title
+    file.write_text(block.body, "utf-8")
+    load_config(file)
+
+
+def test_the_example_configuration_is_valid() -> None:
+    load_config(ROOT / "examples/onbrand.toml")
+
+
+def test_every_key_is_documented() -> None:
+    page = (ROOT / "docs/configuration.md").read_text("utf-8")
+    keys = {*ConfigFile.__struct_fields__, *PathRule.__struct_fields__}
+    assert {key for key in keys if f"| `{key}` |" not in page} == set()
+
+
+@pytest.mark.parametrize("block", [*blocks("jsonl"), *blocks("csv")], ids=str)
+def test_label_samples_can_be_read(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / f"labels.{block.language}"
+    file.write_text(block.body, "utf-8")
+    assert len(read_labels([file])) >= 2
+
+
+def test_the_hook_takes_the_files_that_check_takes_for_drafts() -> None:
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
+    (pattern,) = re.findall(r"^  files: (.+)$", hook, re.M)
+    assert all(re.search(pattern, f"content/a{suffix}") for suffix in SUFFIXES)
+    assert not re.search(pattern, "core/a.py")
