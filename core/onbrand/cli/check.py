@@ -16,6 +16,7 @@ from onbrand.cli.options import (
     Output,
     Voices,
     progress_bar,
+    share_of_all,
     voice_folders,
     warn,
 )
@@ -23,8 +24,6 @@ from onbrand.errors import OnbrandError
 from onbrand.report import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from onbrand.cli.drafts import Draft
     from onbrand.encoder import Encoder
     from onbrand.scorer import Scorer
@@ -171,17 +170,11 @@ def _judge(
                 default_brand=draft.settings.brand,
                 gate=draft.settings.gate if gate is None else gate,
                 threshold=draft.settings.threshold,
-                progress=partial(_share_of_all, progress, draft.path, done, total),
+                progress=partial(share_of_all, progress, draft.path, done, total),
             )
             reports.append(report)
             done += len(draft.document.sentences)
     return reports
-
-
-def _share_of_all(
-    progress: Callable[[str, float], None], path: str, before: int, total: int, count: int
-) -> None:
-    progress(path, (before + count) / total)
 
 
 def _brands(drafts: list[Draft], chosen: str | None, folders: tuple[Path, ...]) -> list[str] | None:

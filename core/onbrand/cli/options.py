@@ -122,3 +122,10 @@ def _new_bar() -> Progress:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def share_of_all(
+    progress: Callable[[str, float], None], text: str, before: float, total: int, done: float
+) -> None:
+    """Report the progress of one item as a share of all, ``before`` of which came earlier."""
+    progress(text, (before + done) / total)

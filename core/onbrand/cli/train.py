@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onbrand.cli.options import EncoderFolder, progress_bar, warn
+from onbrand.cli.options import EncoderFolder, progress_bar, share_of_all, warn
 from onbrand.errors import OnbrandError
 
 # As in onbrand.voice.model and onbrand.training.trainer, which load numpy; a test compares them.
@@ -24,7 +24,7 @@ Examples:
 """
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from onbrand.labels.files import LabelLine
     from onbrand.voice.model import Voice
@@ -161,16 +161,10 @@ def train_all(
                 alarm_budget=alarm_budget,
                 keep_texts=keep_texts,
                 published=model,
-                progress=partial(_share_of_all, progress, name, i, len(brands)),
+                progress=partial(share_of_all, progress, name, i, len(brands)),
             )
             voices.append(save_voice(voice, output / name))
     return voices
-
-
-def _share_of_all(
-    progress: Callable[[str, float], None], name: str, done: int, total: int, share: float
-) -> None:
-    progress(name, (done + share) / total)
 
 
 def print_report(voices: list[Voice], output: Path) -> None:

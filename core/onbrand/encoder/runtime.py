@@ -118,18 +118,18 @@ class Encoder:
         rows = np.empty((len(texts), self.dim), np.float32)
         missing: dict[str, list[int]] = {}
         for i, text in enumerate(texts):
-            vector = self._cache.get(text)
-            if vector is None:
+            known = self._cache.get(text)
+            if known is None:
                 missing.setdefault(text, []).append(i)
             else:
-                rows[i] = vector
+                rows[i] = known.vector
         done = len(texts) - sum(map(len, missing.values()))
 
         def compute(batch: Sequence[_Job]) -> int:
             (vectors,) = self._run([VECTORS], [job.ids for job in batch])
             for job, vector in zip(batch, vectors, strict=True):
                 rows[missing[job.text]] = vector
-                self._cache.put(job.text, vector)
+                self._cache.put(job.text, vector, truncated=job.truncated)
             return sum(len(missing[job.text]) for job in batch)
 
         # A pool per call: callers share the CPUs fairly, and nothing is left running between calls.
@@ -161,7 +161,11 @@ class Encoder:
 
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """Tell which texts are longer than ``max_tokens``, so that only their start is encoded."""
-        return [bool(encoding.overflowing) for encoding in self._tokenize(texts)]
+        known = {text: self._cache.get(text) for text in texts}
+        unknown = [text for text, encoded in known.items() if encoded is None]
+        cut = {text: encoded.truncated for text, encoded in known.items() if encoded is not None}
+        cut |= {job.text: job.truncated for job in self._jobs(unknown)}
+        return [cut[text] for text in texts]
 
     def _tokenize(self, texts: Sequence[str]) -> list[Encoding]:
         encodings: list[Encoding] = self._tokenizer.encode_batch(list(map(_printable, texts)))
@@ -170,7 +174,7 @@ class Encoder:
     def _jobs(self, texts: Sequence[str]) -> list[_Job]:
         encodings = self._tokenizer.encode_batch_fast(list(map(_printable, texts)))
         return [
-            _Job(text, np.array(encoding.ids, np.int64))
+            _Job(text, np.array(encoding.ids, np.int64), bool(encoding.overflowing))
             for text, encoding in zip(texts, encodings, strict=True)
         ]
 
@@ -189,6 +193,7 @@ class Encoder:
 class _Job(NamedTuple):
     text: str
     ids: NDArray[np.int64]
+    truncated: bool
 
 
 def _printable(text: str) -> str:

@@ -17,7 +17,3 @@ class Span(NamedTuple):
     def slice(self, text: str) -> str:
         """Return the text that the span covers."""
         return text[self.start : self.end]
-
-    def overlaps(self, other: Span) -> bool:
-        """Tell whether the two spans share at least one code point."""
-        return self.start < other.end and other.start < self.end
