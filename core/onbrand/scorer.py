@@ -5,9 +5,9 @@ Data flows one way: source text → blocks → sentences → features → logits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -15,28 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
-from onbrand.errors import Cancelled, OnbrandError
+from onbrand.errors import OnbrandError
+from onbrand.judge import Judge
 from onbrand.text.document import Document, Sentence, format_of, parse
-from onbrand.verdict import Explanation, Report, SentenceVerdict, Verdict, WordShare
-from onbrand.voice.explain import explain
+from onbrand.verdict import Example, Explanation, Report, SentenceVerdict, Verdict, WordShare
+from onbrand.voice.explain import nearest
 from onbrand.voice.library import load_voices, unknown_brand
-from onbrand.voice.model import Voice, probability, sigmoid
-from onbrand.voice.ngrams import words_of
+from onbrand.voice.model import MAX_SENTENCE_LOGIT, Voice, probability, sigmoid
 from onbrand.voice.stack import VoiceStack
 
-MIN_WORDS = 3
-"""Shorter sentences carry next to no evidence of a voice and are not judged."""
 MAX_EXPLAINED = 500
 """Flagged sentences that get an explanation in one check, the worst first."""
-CHUNK = 2048
-"""Sentences whose vectors are in memory at once, 22 MB of the default encoder's."""
 
 
 class Scorer:
     """Judges text against brands. Safe to use from several threads."""
 
-    def __init__(self, encoder: Encoder, voices: Sequence[Voice]) -> None:
+    def __init__(self, encoder: Encoder, voices: Sequence[Voice], *, remember: int = 0) -> None:
         """Put an encoder and voices together.
+
+        Args:
+            encoder: turns sentences into vectors.
+            voices: the brands to judge by.
+            remember: how many sentences' judgements to keep (some 500 bytes each), for callers
+                that check a text again after every edit. Their encoder needs no cache.
 
         Raises:
             OnbrandError: a voice was trained on another encoder.
@@ -52,6 +54,7 @@ class Scorer:
                     f"({encoder.fingerprint[:12]}); train it again or name its encoder",
                     path=voice.folder,
                 )
+        self._judge = Judge(encoder, self.stack, remember)
 
     @classmethod
     def load(
@@ -60,6 +63,7 @@ class Scorer:
         brands: Sequence[str] | None = None,
         encoder: str | Path | None = None,
         threads: int | None = None,
+        remember: int = 0,
     ) -> Self:
         """Load voices and the encoder.
 
@@ -68,13 +72,15 @@ class Scorer:
             brands: load only these; all by default.
             encoder: an encoder bundle; the one that ships with onbrand by default.
             threads: see `Encoder.load`.
+            remember: how many sentences' judgements to keep, instead of some sentences' vectors.
 
         Raises:
             OnbrandError: something is missing, damaged or does not fit; the message names it.
         """
         voices = load_voices([Path(folder) for folder in folders], brands)
         bundle = None if encoder is None else Path(encoder)
-        return cls(Encoder.load(bundle, threads=threads), voices)
+        cache = {"cache_size": 0} if remember else {}
+        return cls(Encoder.load(bundle, threads=threads, **cache), voices, remember=remember)
 
     @property
     def brands(self) -> tuple[str, ...]:
@@ -93,14 +99,25 @@ class Scorer:
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return P(on-brand) of each text against each brand, shape (texts, brands)."""
-        tidy = [" ".join(text.split()) for text in texts]
-        return sigmoid(self.stack.logits(self.encoder.encode(tidy), tidy)).astype(np.float32)
+        judged = self._judge.judge([_tidy(text) for text in texts])
+        return sigmoid(judged["logits"]).astype(np.float32)
+
+    def probabilities(self, text: str) -> dict[str, float]:
+        """Return P(on-brand) of one sentence for every brand."""
+        logits = self._judge.judge([_tidy(text)])["logits"][0]
+        return dict(zip(self.brands, map(probability, logits.tolist()), strict=True))
 
     def explain(self, sentence: str, brand: str) -> Explanation:
         """Explain one sentence; word spans are offsets into it with white space collapsed."""
+        return self._judge.explain([(_tidy(sentence), self.voice(brand).brand)])[0]
+
+    def nearest(self, sentence: str, brand: str, count: int = 3) -> list[Example]:
+        """Return the on-brand lines that are most like a sentence, the most alike first.
+
+        There are none where the voice keeps no texts.
+        """
         voice = self.voice(brand)
-        tidy = " ".join(sentence.split())
-        return explain(voice, tidy, self.encoder.encode_tokens([tidy])[0])
+        return nearest(voice, self.encoder.encode([_tidy(sentence)])[0], "on", count)
 
     def check(
         self,
@@ -138,6 +155,8 @@ class Scorer:
         default_brand: str | None = None,
         gate: float | None = None,
         threshold: float | None = None,
+        ignored: Collection[str] = (),
+        lenient: bool = False,
         explained: int = MAX_EXPLAINED,
         cancelled: Callable[[], bool] | None = None,
         progress: Callable[[int], None] | None = None,
@@ -151,6 +170,10 @@ class Scorer:
             default_brand: used where the document says nothing.
             gate: instead of the voice's own.
             threshold: instead of the voices' own.
+            ignored: `onbrand.labels.keys.text_key` of sentences that are not to be flagged,
+                whatever their probability.
+            lenient: where a comment names a brand without a voice, warn and do not judge instead
+                of raising. The draft's own brand must have one.
             explained: how many flagged sentences to explain, the worst first.
             cancelled: asked between batches whether to give up (raises `Cancelled`).
             progress: told how many sentences are encoded.
@@ -158,16 +181,15 @@ class Scorer:
         main = brand or document.brand or default_brand or self._only_brand(path)
         own = self.voice(main)
         least = own.manifest.gate if gate is None else gate
-        verdicts: list[SentenceVerdict] = []
-        logits: list[NDArray[np.float32]] = []
-        for start in range(0, len(document.sentences), CHUNK):
-            sentences = document.sentences[start : start + CHUNK]
-            voices = [self.voice(brand or sentence.brand or main) for sentence in sentences]
-            told = None if progress is None else partial(_count_from, progress, start)
-            part, judged = self._judge(document, sentences, voices, threshold, cancelled, told)
-            verdicts += part
-            logits.append(judged)
-        p = _draft_probability(own, np.concatenate(logits)) if logits else None
+        brands = [brand or sentence.brand or main for sentence in document.sentences]
+        strangers = [name for name in dict.fromkeys(brands) if name not in self.brands]
+        if strangers and not lenient:
+            raise unknown_brand(strangers[0], self.brands)
+        verdicts = self._judge.verdicts(
+            document, brands, threshold, ignored, cancelled=cancelled, progress=progress
+        )
+        p = draft_probability(own, verdicts)
+        warnings = [self._no_voice(name, verdicts) for name in strangers]
         return Report(
             path=path,
             brand=main,
@@ -175,37 +197,12 @@ class Scorer:
             verdict=_draft_verdict(p, least),
             gate=least,
             sentences=tuple(self._explain_worst(document, verdicts, explained, cancelled)),
-            warnings=document.warnings + self._truncation(verdicts),
+            warnings=(*document.warnings, *warnings, *self._truncation(verdicts)),
         )
 
-    def _judge(
-        self,
-        document: Document,
-        sentences: Sequence[Sentence],
-        voices: Sequence[Voice],
-        threshold: float | None,
-        cancelled: Callable[[], bool] | None,
-        progress: Callable[[int], None] | None,
-    ) -> tuple[list[SentenceVerdict], NDArray[np.float32]]:
-        """Return the verdict on each sentence, and the logits of those that were judged."""
-        texts = [sentence.text for sentence in sentences]
-        vectors = self.encoder.encode(texts, cancelled=cancelled, progress=progress)
-        columns = [self.brands.index(voice.brand) for voice in voices]
-        rows = range(len(texts))
-        logits = self.stack.logits(vectors, texts)[rows, columns]
-        familiar = self.stack.familiarity(vectors)[rows, columns]
-        reasons = [
-            _not_judged(text, float(near), voice)
-            for text, near, voice in zip(texts, familiar, voices, strict=True)
-        ]
-        cut = self.encoder.truncated(texts)
-        verdicts = [
-            _verdict(document, sentence, voice, float(logit), reason, threshold, long)
-            for sentence, voice, logit, reason, long in zip(
-                sentences, voices, logits, reasons, cut, strict=True
-            )
-        ]
-        return verdicts, logits[[reason is None for reason in reasons]]
+    def _no_voice(self, brand: str, verdicts: Iterable[SentenceVerdict]) -> str:
+        line = next(verdict.line for verdict in verdicts if verdict.brand == brand)
+        return f"line {line}: {unknown_brand(brand, self.brands).message}"
 
     def _truncation(self, verdicts: Sequence[SentenceVerdict]) -> tuple[str, ...]:
         lines = [f"line {verdict.line}" for verdict in verdicts if verdict.truncated]
@@ -231,57 +228,32 @@ class Scorer:
     ) -> list[SentenceVerdict]:
         flagged = [i for i, verdict in enumerate(verdicts) if verdict.flagged]
         worst = sorted(flagged, key=lambda i: verdicts[i].probability or 0.0)[:limit]
-        for i in worst:
-            if cancelled is not None and cancelled():
-                raise Cancelled
-            why = self.explain(verdicts[i].text, verdicts[i].brand)
+        pairs = [(verdicts[i].text, verdicts[i].brand) for i in worst]
+        explanations = self._judge.explain(pairs, cancelled=cancelled)
+        for i, why in zip(worst, explanations, strict=True):
             placed = _in_source(why, document.sentences[i])
             verdicts[i] = replace(verdicts[i], explanation=placed)
         return verdicts
 
 
-def _count_from(progress: Callable[[int], None], start: int, count: int) -> None:
-    progress(start + count)
+def draft_probability(voice: Voice, sentences: Iterable[SentenceVerdict]) -> float | None:
+    """Return P(on-brand) of a draft or a part of one, None where nothing in it was judged.
 
-
-def _not_judged(text: str, familiarity: float, voice: Voice) -> str | None:
-    if len(words_of(text)) < MIN_WORDS:
-        return "too short"
-    if not voice.manifest.familiarity.covers(text, familiarity):
-        return "unfamiliar text"
-    return None
-
-
-def _verdict(
-    document: Document,
-    sentence: Sentence,
-    voice: Voice,
-    logit: float,
-    not_judged: str | None,
-    threshold: float | None,
-    truncated: bool,
-) -> SentenceVerdict:
-    line, column = document.lines.position(sentence.span.start)
-    least = voice.manifest.threshold if threshold is None else threshold
-    p = None if not_judged else probability(logit)
-    return SentenceVerdict(
-        span=sentence.span,
-        line=line + 1,
-        column=column + 1,
-        text=sentence.text,
-        brand=voice.brand,
-        probability=p,
-        flagged=p is not None and p < least,
-        threshold=least,
-        not_judged=not_judged,
-        truncated=truncated,
-    )
-
-
-def _draft_probability(voice: Voice, logits: NDArray[np.float32]) -> float | None:
-    if not len(logits):
+    Args:
+        voice: the brand of the draft.
+        sentences: the verdicts on its sentences.
+    """
+    # Beyond these no sentence counts for more, and 0 and 1 have no logit.
+    low, high = probability(-MAX_SENTENCE_LOGIT), probability(MAX_SENTENCE_LOGIT)
+    judged = [min(max(s.probability, low), high) for s in sentences if s.probability is not None]
+    if not judged:
         return None
+    logits = np.array([math.log(p / (1.0 - p)) for p in judged])
     return probability(voice.manifest.draft.logit(logits))
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _draft_verdict(p: float | None, gate: float) -> Verdict:
@@ -291,8 +263,9 @@ def _draft_verdict(p: float | None, gate: float) -> Verdict:
 
 
 def _in_source(explanation: Explanation, sentence: Sentence) -> Explanation:
-    words = tuple(
-        WordShare(sentence.source_span(word.span.start, word.span.end), word.text, word.share)
-        for word in explanation.words
-    )
-    return replace(explanation, words=words)
+    spans = sentence.source_spans([word.span for word in explanation.words])
+    words = [
+        WordShare(span, text, share)
+        for span, (_, text, share) in zip(spans, explanation.words, strict=True)
+    ]
+    return replace(explanation, words=tuple(words))

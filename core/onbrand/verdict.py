@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from onbrand.text.span import Span
 
 Verdict = Literal["forward", "review", "not judged"]
 
 
-@dataclass(frozen=True, slots=True)
-class WordShare:
+class WordShare(NamedTuple):
     """What one word adds to the log-odds of its sentence (negative: off-brand)."""
 
     span: Span

@@ -63,10 +63,10 @@ def check(document: Document) -> None:
     source = document.source
     end = 0
     for sentence in document.sentences:
-        span, text, starts, ends = sentence.span, sentence.text, sentence.offsets, sentence.ends
+        span, text = sentence.span, sentence.text
+        starts, ends = zip(*(sentence.source_span(i, i + 1) for i in range(len(text))), strict=True)
         assert end <= span.start < span.end <= len(source)
         end = span.end
-        assert len(text) == len(starts) == len(ends)
         assert (starts[0], ends[-1]) == span
         assert all(a <= b for a, b in pairwise(starts))
         assert all(a < b for a, b in zip(starts, ends, strict=True))

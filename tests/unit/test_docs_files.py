@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from docs_samples import ROOT, Block, blocks
-from onbrand.cli.drafts import SUFFIXES
 from onbrand.config import load_config
 from onbrand.config.schema import ConfigFile, PathRule
+from onbrand.drafts import SUFFIXES
 from onbrand.labels.files import read_labels
 
 CONFIGURATION = ("onbrand.toml", "pyproject.toml")

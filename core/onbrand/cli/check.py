@@ -170,6 +170,7 @@ def _judge(
                 default_brand=draft.settings.brand,
                 gate=draft.settings.gate if gate is None else gate,
                 threshold=draft.settings.threshold,
+                ignored=draft.settings.ignore,
                 progress=partial(share_of_all, progress, draft.path, done, total),
             )
             reports.append(report)

@@ -21,6 +21,7 @@ _DEFAULTS = {
     "threshold": "the voice's own",
     "quotes": "block quotes are not judged",
     "labels_db": "the project's .onbrand/labels.db, else the user's data folder",
+    "ignore": "no sentence is left alone",
     "excluded": "no glob in exclude matches",
 }
 
@@ -96,7 +97,11 @@ def _print_text(
 
 
 def _value(setting: Setting) -> Sequence[str]:
+    from onbrand.report.message import plural
+
     match setting.value:
+        case tuple(sentences) if setting.key == "ignore":
+            return [plural(len(sentences), "sentence")]
         case None | ():
             return ["-"]
         case bool():

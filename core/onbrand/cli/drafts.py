@@ -7,15 +7,12 @@ from pathlib import Path
 
 from onbrand.cli.options import warn
 from onbrand.config import ConfigCache, Settings, settings_for
+from onbrand.drafts import MAX_DRAFT_BYTES, SUFFIXES, find_drafts
 from onbrand.errors import OnbrandError
 from onbrand.files import read_standard_input, read_text
 from onbrand.text.document import Document, format_of, parse
 
 STDIN = "-"
-SUFFIXES = (".md", ".markdown", ".mkd", ".mdx", ".html", ".htm", ".xhtml", ".txt")
-"""What counts as a draft when a folder is named."""
-MAX_DRAFT_BYTES = 4 * 1024 * 1024
-"""Some 700,000 words, two minutes of work; what is longer is an export or a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ def _expand(names: list[str]) -> list[str]:
         if name == STDIN or not folder.is_dir():
             found[name] = None
             continue
-        inside = [file for file in sorted(folder.rglob("*")) if _is_draft(file, folder)]
+        inside = find_drafts(folder)
         if not inside:
             raise OnbrandError(
                 f"holds no drafts (files that end in {', '.join(SUFFIXES)}); name another folder",
@@ -97,9 +94,3 @@ def _expand(names: list[str]) -> list[str]:
             )
         found.update(dict.fromkeys(map(str, inside)))
     return list(found)
-
-
-def _is_draft(file: Path, folder: Path) -> bool:
-    parts = file.relative_to(folder).parts
-    hidden = any(part.startswith(".") or part == "node_modules" for part in parts)
-    return file.suffix.lower() in SUFFIXES and not hidden and file.is_file()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
-from onbrand.config.load import ConfigCache, absolute
+from onbrand.config.load import Config, ConfigCache, absolute
 from onbrand.config.settings import KEYS, configs_for, exclusion, origins
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
@@ -37,6 +38,8 @@ def explain(
 ) -> list[Setting]:
     """Return every setting that holds for ``path`` with its origin, in a fixed order.
 
+    Of each key there is one, but ``ignore`` adds up over the files and has one for each.
+
     Raises:
         OnbrandError: see `onbrand.config.load_config`.
     """
@@ -56,12 +59,29 @@ def explain(
                 origin.glob,
             )
     settings = [found.get(key) or Setting(key, None) for key in KEYS]
+    settings += _ignored(configs)
     decision = exclusion(path, configs)
     if decision is None:
         return [*settings, Setting("excluded", False)]
     excluded, config, item = decision
     line, glob = config.source.line_of("exclude", item), config.content.exclude[item]
     return [*settings, Setting("excluded", excluded, "exclude", str(config.file), line, glob)]
+
+
+def _ignored(configs: Sequence[Config]) -> list[Setting]:
+    """Return ``ignore`` once for each file that sets it, as all of them hold."""
+    settings = [
+        Setting(
+            "ignore",
+            config.content.ignore,
+            "top level",
+            str(config.file),
+            config.source.line_of("ignore"),
+        )
+        for config in configs
+        if config.content.ignore
+    ]
+    return settings or [Setting("ignore", None)]
 
 
 def _front_matter_brand(path: Path) -> str | None:

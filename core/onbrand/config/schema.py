@@ -38,6 +38,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     gate: Probability | None = None
     threshold: Probability | None = None
     quotes: bool | None = None
+    ignore: tuple[Name, ...] = ()
     labels_db: Place | None = None
     paths: tuple[PathRule, ...] = ()
 
@@ -52,6 +53,7 @@ ALLOWED = {
     "gate": "a number from 0 to 1",
     "threshold": "a number from 0 to 1",
     "quotes": "true (judge block quotes too) or false",
+    "ignore": 'a list of sentences that are never underlined, say ["Dear carton, stop it."]',
     "labels_db": "a file or a database URL (sqlite:///…, postgresql://…)",
     "paths": "tables, each begun by the line [[paths]]",
     "glob": 'a glob as in .gitignore, say "docs/**"',

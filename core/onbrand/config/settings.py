@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from onbrand.config.load import Config, ConfigCache, absolute, configs_above, load_config
+from onbrand.labels.keys import text_key
 
 KEYS = ("brand", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
 
@@ -27,6 +28,8 @@ class Settings:
     threshold: float | None = None
     excluded: bool = False
     quotes: bool = False
+    ignore: frozenset[str] = frozenset()
+    """`text_key` of the sentences that are not to be flagged, those of all files together."""
     encoder: Path | None = None
     labels_db: str | None = None
     """A database URL, or an absolute path."""
@@ -86,6 +89,7 @@ def settings_for(
     return Settings(
         **values,
         excluded=excluding is not None and excluding[0],
+        ignore=frozenset(text_key(text) for config in configs for text in config.content.ignore),
         source=configs[0].file if configs else None,
         files=tuple(config.file for config in configs),
         matched=tuple(

@@ -25,8 +25,8 @@ from onbrand.encoder.bundle import (
     read_file,
     read_manifest,
 )
-from onbrand.encoder.cache import VectorCache
 from onbrand.errors import Cancelled, OnbrandError
+from onbrand.memory import Recent
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -74,7 +74,7 @@ class Encoder:
         self._session = session
         self._tokenizer = tokenizer
         self.threads = threads
-        self._cache = VectorCache(cache)
+        self._cache = Recent[str, _Encoded](cache)
 
     @classmethod
     def load(
@@ -129,7 +129,8 @@ class Encoder:
             (vectors,) = self._run([VECTORS], [job.ids for job in batch])
             for job, vector in zip(batch, vectors, strict=True):
                 rows[missing[job.text]] = vector
-                self._cache.put(job.text, vector, truncated=job.truncated)
+                # A copy, so that no batch stays alive for the sake of one row.
+                self._cache.put(job.text, _Encoded(vector.copy(), job.truncated))
             return sum(len(missing[job.text]) for job in batch)
 
         # A pool per call: callers share the CPUs fairly, and nothing is left running between calls.
@@ -188,6 +189,11 @@ class Encoder:
             outputs, dict(zip(INPUTS, (ids, mask), strict=True))
         )
         return result
+
+
+class _Encoded(NamedTuple):
+    vector: Floats
+    truncated: bool
 
 
 class _Job(NamedTuple):
@@ -256,6 +262,7 @@ def _session(data: bytes, manifest: EncoderManifest, folder: Path) -> InferenceS
     except Exception as error:  # onnxruntime's errors have no common base
         reason = str(error).splitlines()[0][:200]
         raise OnbrandError(f"cannot be loaded ({reason})", path=path) from None
+    session._model_bytes = None  # 23 MB that it keeps for a change of providers
     widths = {output.name: output.shape[-1] for output in session.get_outputs()}
     expected = {VECTORS: manifest.dim}
     expected |= {f"{STATES}.{layer}": manifest.hidden for layer in manifest.layers}

@@ -54,7 +54,7 @@ def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
         return _line(head + ".")
     words = ", ".join(f"“{word.text}”" for word in why.worst_words())
     parts = [f"{head}: {words}." if words else head + "."]
-    parts += [f"{habit.message.rstrip('.')}." for habit in why.habits]
+    parts += [f"{_capital(habit.message.rstrip('.'))}." for habit in why.habits]
     if nearest and why.nearest_on is not None:
         parts.append(f"Nearest on-brand line: “{why.nearest_on.text}”")
     return _line(" ".join(parts))
@@ -87,6 +87,10 @@ def tally(report: Report) -> str:
 def plural(count: int, noun: str) -> str:
     """Return "1 file", "2 files"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _line(text: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from onbrand.text.mask import GONE, LINE_SEPARATOR, OBJECT
+from onbrand.text.places import Places
 from onbrand.text.span import Span
 
 
@@ -28,10 +28,8 @@ class Block:
     kind: str
     text: str
     """White space collapsed; a newline is a line break that the writer asked for."""
-    starts: Sequence[int]
-    """Source offset of each character of ``text``, ascending."""
-    ends: Sequence[int]
-    """Source offset just after each character: an entity is one character, many in the source."""
+    places: Places
+    """Which source each character of ``text`` stands for."""
     links: list[Span] = field(default_factory=list)
     """Where links stand in ``text``."""
 
@@ -52,7 +50,7 @@ _ADDRESS = re.compile(
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]++(?:\.[\w-]++)++"
 )
 # What is left of Markdown in Markdown: emphasis that did not close, markup inside HTML blocks.
-_MARKDOWN_HINT = re.compile(r"[*_`\\]|\]\(")
+_MARKDOWN_MARKS = ("*", "_", "`", "\\", "](")
 _MARKDOWN = re.compile(
     r"(?P<code>(?<!`)(`{1,3})(?!`)[^`]+\2(?!`))"
     r"|!\[[^\[\]]*\]\([^()]*\)|\[(?=[^\[\]]*\]\()|\]\([^()\s]*(?: \"[^\"]*\")?\)"
@@ -126,31 +124,28 @@ class BlockBuilder:
         )
         if not _has_prose(text, kind):
             return None
-        starts, ends = self._offsets()
-        block = Block(kind, text, starts, ends)
-        if self._markdown and _MARKDOWN_HINT.search(text):
+        block = Block(kind, text, self._places())
+        if self._markdown and any(mark in text for mark in _MARKDOWN_MARKS):
             block = _rewrite(block, _MARKDOWN, lambda found: OBJECT if found["code"] else "")
-        block = _rewrite(block, _UNTIDY, _tidy)
+        if not _is_tidy(block.text):
+            block = _rewrite(block, _UNTIDY, _tidy)
         if "/" in text or "@" in text or "www." in text:
             block = _rewrite(block, _ADDRESS, lambda _: OBJECT)
         for start, end in self._links:
-            first, last = bisect_left(block.starts, start), bisect_right(block.ends, end)
+            all_of_it = range(len(block.text))
+            first = bisect_left(all_of_it, start, key=block.places.start)
+            last = bisect_right(all_of_it, end, key=block.places.end)
             block.links.append(Span(first, max(first, last)))
         return block
 
-    def _offsets(self) -> tuple[Sequence[int], Sequence[int]]:
-        if len(self._pieces) == 1 and self._pieces[0].text is None:
-            start, end, _ = self._pieces[0]
-            return range(start, end), range(start + 1, end + 1)
-        starts, ends = array("I"), array("I")
+    def _places(self) -> Places:
+        places = Places()
         for start, end, text in self._pieces:
             if text is None:
-                starts.extend(range(start, end))
-                ends.extend(range(start + 1, end + 1))
+                places.add(end - start, start, end, copied=True)
             else:
-                starts.extend([start] * len(text))
-                ends.extend([end] * len(text))
-        return starts, ends
+                places.add(len(text), start, end)
+        return places
 
 
 def _has_prose(text: str, kind: str) -> bool:
@@ -159,6 +154,12 @@ def _has_prose(text: str, kind: str) -> bool:
         digits = sum(map(str.isdigit, text))
         return letters > digits and len(_FIGURES_WORD.findall(text)) > 1
     return any(map(str.isalpha, text))
+
+
+def _is_tidy(text: str) -> bool:
+    """Tell quickly of nearly every text that `_UNTIDY` finds nothing in it."""
+    # No control, surrogate, odd space or invisible character is printable.
+    return text.isprintable() and "  " not in text and OBJECT * 2 not in text
 
 
 def _tidy(found: re.Match[str]) -> str:
@@ -177,21 +178,18 @@ def _rewrite(
 ) -> Block:
     """Replace what a pattern finds by one character or none, offsets along with the text."""
     texts: list[str] = []
-    starts, ends = array("I"), array("I")
+    places = Places()
     at = 0
     for found in pattern.finditer(block.text):
         new = replacement(found)
         start, end = found.span()
         texts += block.text[at:start], new
-        starts.extend(block.starts[at:start])
-        ends.extend(block.ends[at:start])
+        places.take(block.places, at, start)
         if new:
-            starts.append(block.starts[start])
-            ends.append(block.ends[end - 1])
+            places.add(len(new), block.places.start(start), block.places.end(end - 1))
         at = end
     if not at:
         return block
     texts.append(block.text[at:])
-    starts.extend(block.starts[at:])
-    ends.extend(block.ends[at:])
-    return Block(block.kind, "".join(texts), starts, ends)
+    places.take(block.places, at, len(block.text))
+    return Block(block.kind, "".join(texts), places)

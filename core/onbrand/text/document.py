@@ -11,6 +11,7 @@ from onbrand.text import frontmatter, html, markdown, mdx, plain, segment, suppr
 from onbrand.text.block import Block, Comment
 from onbrand.text.lines import LineIndex
 from onbrand.text.mask import cover, cover_templates
+from onbrand.text.places import Places
 from onbrand.text.span import Span
 
 Format = Literal["markdown", "mdx", "html", "text"]
@@ -40,10 +41,10 @@ class Sentence:
     text: str
     """Markup removed, entities decoded, white space collapsed. Code, URLs and template variables
     are one U+FFFC each, which the encoder reads as an unknown word."""
-    offsets: Sequence[int] = field(repr=False, compare=False)
-    """Source offset of each character of ``text``, ascending."""
-    ends: Sequence[int] = field(repr=False, compare=False)
-    """Source offset just after each character of ``text``; an entity is one character."""
+    places: Places = field(repr=False, compare=False)
+    """Which source each character of the block's text stands for."""
+    at: int = field(compare=False)
+    """Where ``text`` begins in the block's."""
     block: int
     """Index of the block that it belongs to."""
     kind: str
@@ -55,8 +56,18 @@ class Sentence:
         """Return where ``text[start:end]`` stands in the source."""
         if start >= len(self.text):
             return Span(self.span.end, self.span.end)
-        first = self.offsets[start]
-        return Span(first, self.ends[end - 1] if end > start else first)
+        if start >= end:
+            at = self.places.start(self.at + start)
+            return Span(at, at)
+        return self.places.span(self.at + start, self.at + end)
+
+    def source_spans(self, spans: Sequence[Span]) -> list[Span]:
+        """Return where stretches of ``text``, none of them empty, stand in the source."""
+        shift = self.places.shift(self.at, self.at + len(self.text))
+        if shift is None:
+            return [self.source_span(start, end) for start, end in spans]
+        shift += self.at
+        return [Span(start + shift, end + shift) for start, end in spans]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +153,11 @@ def _extract(
 
 
 def _sentence(block: Block, index: int, start: int, end: int) -> Sentence:
-    offsets, ends = block.starts[start:end], block.ends[start:end]
     return Sentence(
-        span=Span(offsets[0], ends[-1]),
+        span=block.places.span(start, end),
         text=block.text[start:end].replace("\n", " "),
-        offsets=offsets,
-        ends=ends,
+        places=block.places,
+        at=start,
         block=index,
         kind=block.kind,
     )

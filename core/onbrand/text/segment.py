@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 # sentencex takes quadratic time over runs of unbalanced quotes, so it gets a window at a time.
 _WINDOW = 4096
 # A longer bracket or quotation is a passage of its own sentences (or never meant to close).
 _LONGEST_ASIDE = 200
+
+# So that a memory of thousands of blocks stays small, whatever they are.
+_LONGEST_REMEMBERED = 4000
 
 _TERMINAL = ".!?…。！？"
 _MAYBE_SPLIT = re.compile(f"[{_TERMINAL}]|[^\x00-\x7f]|\n")
@@ -58,10 +62,18 @@ def split(text: str, links: Iterable[tuple[int, int]] = ()) -> list[tuple[int, i
     Returns:
         Sorted, disjoint half-open ranges; stretches without a letter are left out.
     """
-    if not _MAYBE_SPLIT.search(text):
-        cuts: list[int] = []
-    else:
-        cuts = _cuts(text, links)
+    if len(text) > _LONGEST_REMEMBERED:
+        return _split(text, links)
+    return list(_remembered(text, tuple(links)))
+
+
+@lru_cache(maxsize=4096)  # the blocks of a book: of a text that is checked again few are new
+def _remembered(text: str, links: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    return tuple(_split(text, links))
+
+
+def _split(text: str, links: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    cuts = _cuts(text, links) if _MAYBE_SPLIT.search(text) else []
     sentences = []
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
         piece = text[start:end]

@@ -8,6 +8,7 @@ themselves. What belongs to no word (the intercept, the encoder's special tokens
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,15 +42,16 @@ def explain(voice: Voice, text: str, tokens: TokenParts) -> Explanation:
         WordShare(span, span.slice(text), float(share))
         for span, share in zip(spans, shares, strict=True)
     )
-    nearest_on, nearest_off, centroid_similarity = _nearest(voice, tokens.parts.sum(axis=0))
+    place = unit(tokens.parts.sum(axis=0) - voice.head.mean)
+    cosines = _cosines(voice, place)
     return Explanation(
         logit=base + float(shares.sum()),
         base=base,
         words=words,
         habits=unusual_habits(text, voice.manifest.profile, voice.brand),
-        nearest_on=nearest_on,
-        nearest_off=nearest_off,
-        centroid_similarity=centroid_similarity,
+        nearest_on=next(iter(_most_alike(voice, cosines, "on", 1)), None),
+        nearest_off=next(iter(_most_alike(voice, cosines, "off", 1)), None),
+        centroid_similarity=float(place @ voice.examples.centroid),
     )
 
 
@@ -91,45 +93,51 @@ def _add_terms(
     places: dict[str, list[Span]] = {}
     for term, span in term_spans(text):
         places.setdefault(term, []).append(span)
-    index = vocabulary.index
+    index, owners = vocabulary.index, owner.tolist()
     for block in BLOCKS:
         known = [term for term in places if term[0] == block and term in index]
-        values = np.array(
-            [sublinear(len(places[t])) * float(vocabulary.idf[index[t]]) for t in known]
-        )
-        norm = float(np.linalg.norm(values)) or 1.0
-        for term, value in zip(known, values, strict=True):
-            share = value / norm * float(voice.head.term_weights[index[term]]) / len(places[term])
+        rows = [index[term] for term in known]
+        damped = np.array([sublinear(len(places[term])) for term in known])
+        values = damped * vocabulary.idf[rows]
+        values *= voice.head.term_weights[rows] / (float(np.linalg.norm(values)) or 1.0)
+        for term, value in zip(known, values.tolist(), strict=True):
+            share = value / len(places[term])
             for span in places[term]:
-                covered = [w for w in owner[span.start : span.end] if w >= 0]
+                covered = [word for word in owners[span.start : span.end] if word >= 0]
                 for word in covered:
                     shares[word] += share / len(covered)
 
 
-def _nearest(
-    voice: Voice, vector: NDArray[np.float32]
-) -> tuple[Example | None, Example | None, float]:
-    """Return the nearest on- and off-brand line, and the cosine to the on-brand centroid."""
-    examples, head = voice.examples, voice.head
-    place = unit(vector - head.mean)
-    central = float(place @ examples.centroid)
+def nearest(
+    voice: Voice, vector: NDArray[np.float32], label: Literal["on", "off"], count: int
+) -> list[Example]:
+    """Return the labelled lines that are most like a sentence, the most alike first.
+
+    Args:
+        voice: the brand; there are no lines where it keeps no texts.
+        vector: the sentence's, shape (dim,).
+        label: which lines to look at.
+        count: how many to return at most.
+    """
+    return _most_alike(voice, _cosines(voice, unit(vector - voice.head.mean)), label, count)
+
+
+def _cosines(voice: Voice, place: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine of each labelled line to a unit vector in the head's own space."""
+    rows = voice.examples.vectors.astype(np.float32)
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return np.asarray(rows @ place / np.maximum(norms, 1e-12), np.float32)
+
+
+def _most_alike(
+    voice: Voice, cosines: NDArray[np.float32], label: Literal["on", "off"], count: int
+) -> list[Example]:
+    examples = voice.examples
     if not examples.texts:
-        return None, None, central
-    rows = examples.vectors.astype(np.float32)
-    cosines = rows @ place / np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
-    found: list[Example | None] = []
-    for label in (True, False):
-        own = np.flatnonzero(examples.on == label)
-        if not len(own):
-            found.append(None)
-            continue
-        best = int(own[np.argmax(cosines[own])])
-        found.append(
-            Example(
-                text=examples.texts[best],
-                similarity=float(cosines[best]),
-                label="on" if label else "off",
-                source=examples.sources[best],
-            )
-        )
-    return found[0], found[1], central
+        return []
+    own = np.flatnonzero(examples.on == (label == "on"))
+    best = own[np.argsort(-cosines[own], kind="stable")[:count]]
+    return [
+        Example(examples.texts[line], float(cosines[line]), label, examples.sources[line])
+        for line in best.tolist()
+    ]

@@ -81,18 +81,19 @@ class Familiarity(msgspec.Struct, frozen=True):
     everyday: tuple[str, ...]
     """Words of many training lines, lower case: mostly "the", "of" and the like."""
 
-    def covers(self, text: str, cosine: float) -> bool:
+    def covers(self, text: str, words: int, cosine: float) -> bool:
         """Tell whether a sentence is familiar enough to be judged.
 
         Args:
             text: the sentence.
+            words: how many it has.
             cosine: of its vector to the mean of the training lines (`VoiceStack.familiarity`).
         """
-        words = words_of(text)
-        if cosine >= self.long + shortness(len(words)) * (self.short - self.long):
+        if cosine >= self.long + shortness(words) * (self.short - self.long):
             return True
-        known = sum(word in self.everyday for word in words)
-        return known >= EVERYDAY_SHARE * max(len(words), 1)
+        everyday = frozenset(self.everyday)
+        known = sum(word in everyday for word in words_of(text))
+        return known >= EVERYDAY_SHARE * max(words, 1)
 
 
 EVERYDAY_SHARE = 0.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -159,7 +160,8 @@ def _from_tensors(
 ) -> tuple[Head, Examples]:
     dim = manifest.encoder.dimensions
     blob = bytes(tensors["terms"].tobytes())
-    terms = tuple(blob.decode("utf-8").split("\n")) if blob else ()
+    # Voices have most terms in common; they need to be in memory once.
+    terms = tuple(map(sys.intern, blob.decode("utf-8").split("\n"))) if blob else ()
     lines = tensors["example_vectors"].shape[0]
     _expect(tensors, "weights", np.float32, (dim,))
     _expect(tensors, "bias", np.float32, (1,))

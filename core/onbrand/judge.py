@@ -1,0 +1,216 @@
+"""The judgement of a sentence by every voice, remembered: what is asked again is a lookup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from onbrand.encoder import Encoder
+from onbrand.errors import Cancelled
+from onbrand.labels.keys import text_key
+from onbrand.memory import MAX_LENGTH, Recent, RecentRecords, Records
+from onbrand.text.document import Document
+from onbrand.verdict import Explanation, SentenceVerdict
+from onbrand.voice.explain import explain
+from onbrand.voice.model import Voice, probability
+from onbrand.voice.ngrams import words_of
+from onbrand.voice.stack import VoiceStack
+
+MIN_WORDS = 3
+"""Shorter sentences carry next to no evidence of a voice and are not judged."""
+CHUNK = 256
+"""Sentences whose vectors are in memory at once, 3 MB of the default encoder's; larger chunks
+would be no quicker."""
+MAX_EXPLANATIONS = 1024
+"""Explanations to remember, some 5 kB each."""
+
+
+class Judge:
+    """Judges sentences by all voices at once. Safe to use from several threads.
+
+    Args:
+        encoder: what turns sentences into vectors.
+        stack: the voices.
+        remember: how many judgements to keep, the latest used ones (some 500 bytes each).
+    """
+
+    def __init__(self, encoder: Encoder, stack: VoiceStack, remember: int) -> None:
+        self._encoder = encoder
+        self._stack = stack
+        self._voices = {voice.brand: voice for voice in stack.voices}
+        brands = len(stack.brands)
+        self._record = np.dtype(
+            [
+                ("logits", np.float32, (brands,)),
+                ("familiarity", np.float32, (brands,)),
+                ("words", np.int32),
+                ("truncated", np.bool_),
+            ]
+        )
+        self._memory = RecentRecords(remember, self._record)
+        self._explanations = Recent[tuple[str, str], Explanation](min(remember, MAX_EXPLANATIONS))
+
+    def judge(
+        self,
+        texts: Sequence[str],
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Records:
+        """Return a record of each sentence; one that comes twice is judged once.
+
+        Its fields are ``logits`` and ``familiarity`` (of all brands in their order, float32),
+        ``words`` (their number) and ``truncated``.
+
+        Args:
+            texts: sentences, white space collapsed.
+            cancelled: asked between batches whether to give up.
+            progress: told between batches how many sentences are done.
+
+        Raises:
+            Cancelled: ``cancelled`` returned true; what was judged by then is remembered.
+        """
+        judged = np.empty(len(texts), self._record)
+        missing = self._memory.recall(texts, judged)
+        done = len(texts) - sum(map(len, missing.values()))
+        fresh = list(missing)
+        for start in range(0, len(fresh), CHUNK):
+            part = fresh[start : start + CHUNK]
+            told = None if progress is None else partial(_count_from, progress, done)
+            records = self._judge(part, cancelled, told)
+            self._memory.keep(part, records)
+            for text, record in zip(part, records, strict=True):
+                judged[missing[text]] = record
+            done += sum(len(missing[text]) for text in part)
+        return judged
+
+    def verdicts(
+        self,
+        document: Document,
+        brands: Sequence[str],
+        threshold: float | None,
+        ignored: Collection[str],
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[SentenceVerdict]:
+        """Return the verdict on each sentence, without explanations.
+
+        Args:
+            document: the draft.
+            brands: of each sentence; one without a voice leaves it unjudged.
+            threshold: instead of the voices' own.
+            ignored: `text_key` of sentences that are not to be flagged.
+            cancelled: see `judge`.
+            progress: see `judge`.
+        """
+        texts = [sentence.text for sentence in document.sentences]
+        judged = self.judge(texts, cancelled=cancelled, progress=progress)
+        places = {brand: place for place, brand in enumerate(self._stack.brands)}
+        rows, columns = range(len(brands)), [places.get(brand, 0) for brand in brands]
+        lines = document.lines
+        verdicts = []
+        for sentence, brand, logit, familiarity, words, truncated in zip(
+            document.sentences,
+            brands,
+            judged["logits"][rows, columns].tolist(),
+            judged["familiarity"][rows, columns].tolist(),
+            judged["words"].tolist(),
+            judged["truncated"].tolist(),
+            strict=True,
+        ):
+            voice = self._voices.get(brand)
+            reason = _not_judged(sentence.text, words, familiarity, brand, voice)
+            p = None if reason else probability(logit)
+            least = _least(voice) if threshold is None else threshold
+            line = lines.line_of(sentence.span.start)
+            below = p is not None and p < least
+            verdicts.append(
+                SentenceVerdict(
+                    span=sentence.span,
+                    line=line + 1,
+                    column=sentence.span.start - lines.line_start(line) + 1,
+                    text=sentence.text,
+                    brand=brand,
+                    probability=p,
+                    flagged=below and not (ignored and text_key(sentence.text) in ignored),
+                    threshold=least,
+                    not_judged=reason,
+                    truncated=truncated,
+                )
+            )
+        return verdicts
+
+    def explain(
+        self,
+        pairs: Sequence[tuple[str, str]],
+        *,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> list[Explanation]:
+        """Explain sentences.
+
+        Args:
+            pairs: each a sentence, white space collapsed, and a brand that has a voice.
+            cancelled: asked after each sentence whether to give up.
+
+        Raises:
+            Cancelled: ``cancelled`` returned true; what was explained by then is remembered.
+        """
+        known = {pair: self._explanations.get(pair) for pair in pairs}
+        missing = [pair for pair, explanation in known.items() if explanation is None]
+        pool = ThreadPoolExecutor(self._encoder.threads, "onbrand-explain")
+        try:
+            # One alone is not worth a thread.
+            made = pool.map(self._explain, missing) if missing[1:] else map(self._explain, missing)
+            for pair in missing:
+                known[pair] = next(made)
+                if cancelled is not None and cancelled():
+                    raise Cancelled
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return [explanation for pair in pairs if (explanation := known[pair])]
+
+    def _explain(self, pair: tuple[str, str]) -> Explanation:
+        text, brand = pair
+        tokens = self._encoder.encode_tokens([text])[0]
+        explanation = explain(self._voices[brand], text, tokens)
+        if len(text) <= MAX_LENGTH:
+            self._explanations.put(pair, explanation)
+        return explanation
+
+    def _judge(
+        self,
+        texts: Sequence[str],
+        cancelled: Callable[[], bool] | None,
+        progress: Callable[[int], None] | None,
+    ) -> Records:
+        vectors = self._encoder.encode(texts, cancelled=cancelled, progress=progress)
+        records = np.empty(len(texts), self._record)
+        records["logits"] = self._stack.logits(vectors, texts)
+        records["familiarity"] = self._stack.familiarity(vectors)
+        records["words"] = [len(words_of(text)) for text in texts]
+        records["truncated"] = self._encoder.truncated(texts)
+        return records
+
+
+def _count_from(progress: Callable[[int], None], start: int, count: int) -> None:
+    progress(start + count)
+
+
+def _not_judged(
+    text: str, words: int, familiarity: float, brand: str, voice: Voice | None
+) -> str | None:
+    if voice is None:
+        return f"no voice for brand {brand!r}"
+    if words < MIN_WORDS:
+        return "too short"
+    if not voice.manifest.familiarity.covers(text, words, familiarity):
+        return "unfamiliar text"
+    return None
+
+
+def _least(voice: Voice | None) -> float:
+    return 0.0 if voice is None else voice.manifest.threshold
