@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -52,6 +52,8 @@ class Judge:
         )
         self._memory = RecentRecords(remember, self._record)
         self._explanations = Recent[tuple[str, str], Explanation](min(remember, MAX_EXPLANATIONS))
+        # Of a function that does not know the judge: a cycle would keep old voices in memory.
+        self._not_judged = lru_cache(remember)(partial(_not_judged, self._voices))
 
     def judge(
         self,
@@ -123,7 +125,7 @@ class Judge:
             strict=True,
         ):
             voice = self._voices.get(brand)
-            reason = _not_judged(sentence.text, words, familiarity, brand, voice)
+            reason = self._not_judged(brand, sentence.text, words, familiarity)
             p = None if reason else probability(logit)
             least = _least(voice) if threshold is None else threshold
             line = lines.line_of(sentence.span.start)
@@ -201,8 +203,9 @@ def _count_from(progress: Callable[[int], None], start: int, count: int) -> None
 
 
 def _not_judged(
-    text: str, words: int, familiarity: float, brand: str, voice: Voice | None
+    voices: Mapping[str, Voice], brand: str, text: str, words: int, familiarity: float
 ) -> str | None:
+    voice = voices.get(brand)
     if voice is None:
         return f"no voice for brand {brand!r}"
     if words < MIN_WORDS:

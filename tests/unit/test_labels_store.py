@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 
 from onbrand.errors import OnbrandError
 from onbrand.labels import schema
-from onbrand.labels.database import default_location
+from onbrand.labels.location import default_location
 from onbrand.labels.model import Label
 from onbrand.labels.store import LabelStore
 

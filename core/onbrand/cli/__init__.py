@@ -38,17 +38,21 @@ INTERRUPTED = 130
 """The shell's code for a program ended by Ctrl-C."""
 
 
-def _add_models() -> None:
-    # The encoder tools are a package of their own, which depends on this one.
+def _add_other_packages() -> None:
+    # The encoder tools and the language server are packages of their own that depend on this one.
     import importlib.util
 
     if importlib.util.find_spec("onbrand_models") is not None:
         from onbrand.cli import models
 
         app.add_typer(models.app, name="models")
+    if importlib.util.find_spec("onbrand_lsp") is not None:
+        from onbrand.cli import lsp
+
+        app.command("lsp")(lsp.lsp)
 
 
-_add_models()
+_add_other_packages()
 
 
 def _version(wanted: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,8 +14,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from onbrand.errors import OnbrandError, missing_extra
 
-LOCATION_VARIABLE = "ONBRAND_LABELS_DB"
-PROJECT_STORE = Path(".onbrand", "labels.db")
 # Any number will do, so long as all versions of onbrand use the same.
 _WRITER_LOCK = 0x0B2A_4D1A
 _SQLITE_REASONS = {
@@ -34,30 +31,6 @@ _POSTGRES_REASONS = {
     "25006": "is read-only; connect to the primary server",
     "42501": "does not let this user write; grant the rights on the schema",
 }
-
-
-def default_location(start: Path | None = None) -> str:
-    """Return where labels are kept when no one says.
-
-    In this order: the environment's ``ONBRAND_LABELS_DB``, ``labels_db`` in the configuration of
-    ``start`` (the working directory), the nearest ``.onbrand/labels.db`` from there upwards,
-    ``labels.db`` in the user's data folder.
-    """
-    from onbrand.config import settings_for
-
-    named = os.environ.get(LOCATION_VARIABLE)
-    if named:
-        return named
-    folder = (start or Path.cwd()).resolve()
-    configured = settings_for(folder / "labels").labels_db
-    if configured:
-        return configured
-    for parent in (folder, *folder.parents):
-        if (parent / PROJECT_STORE).is_file():
-            return str(parent / PROJECT_STORE)
-    from platformdirs import user_data_path
-
-    return str(user_data_path("onbrand", appauthor=False) / "labels.db")
 
 
 class Database:

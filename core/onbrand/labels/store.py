@@ -19,9 +19,10 @@ except ModuleNotFoundError:
 from sqlalchemy.engine import Connection, Row
 
 from onbrand.labels import schema
-from onbrand.labels.database import Database, default_location
+from onbrand.labels.database import Database
 from onbrand.labels.files import LabelLine
 from onbrand.labels.keys import clean_text, text_key
+from onbrand.labels.location import default_location
 from onbrand.labels.model import BrandStats, Label, ResolvedLabel
 from onbrand.labels.past import Past, Speaker
 

@@ -1,0 +1,1 @@
+"""The onbrand language server: off-brand sentences underlined in every editor."""

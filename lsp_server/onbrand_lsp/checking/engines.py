@@ -1,0 +1,274 @@
+"""Voices and encoders in memory: loaded off the loop, damaged ones left out, reloaded when changed.
+
+Nothing here needs pygls: loading begins while that is still being imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from onbrand.errors import OnbrandError
+from onbrand_lsp.checking.problems import Problems
+from onbrand_lsp.checking.projects import Rules
+from onbrand_lsp.checking.stamps import Stamp, stamp
+
+if TYPE_CHECKING:
+    from onbrand import Encoder, Scorer
+    from onbrand.voice.model import Voice
+
+REMEMBER = 20_000
+"""Sentences whose judgements an engine remembers, some 500 bytes each."""
+SETTLE = 0.2
+"""Seconds for which files must stay as they are before they are read again."""
+_SETTLE_ROUNDS = 50
+_VOICE_FILES = ("voice.json", "head.safetensors", "examples.jsonl")
+_ENCODER_FILES = ("encoder.json", "model.onnx", "tokenizer.json")
+
+
+class Key(NamedTuple):
+    """What an engine is made from."""
+
+    voices: tuple[Path, ...]
+    """Folders of voices, or voices' own folders."""
+    encoder: Path | None
+    """A bundle; None: the one that ships with onbrand."""
+
+    @classmethod
+    def of(cls, rules: Rules) -> Key:
+        """Return what the documents need for which ``rules`` hold."""
+        return cls(rules.settings.voices, rules.settings.encoder)
+
+    def stamp(self) -> Stamp:
+        """Return what changes when a file of it does; reads folders."""
+        found = [self.encoder / name for name in _ENCODER_FILES] if self.encoder else []
+        for folder in self.voices:
+            for place in (folder, *_inside(folder)):
+                found += [place, *(place / name for name in _VOICE_FILES)]
+        return stamp(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Voices on their encoder, ready to judge."""
+
+    scorer: Scorer
+    id: str
+    """Equal ids, equal judgements."""
+    problems: tuple[str, ...] = ()
+    """What could not be loaded, one line each; the rest is."""
+
+
+class Engines:
+    """The engines in use. For the loop's thread, but for `warm`, which needs no loop."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._pool = ThreadPoolExecutor(1, "onbrand-load")
+        self._loads: dict[Key, Future[Engine]] = {}
+        self._tell: Callable[[Future[Engine]], None] = lambda _load: None
+        # The pool's thread alone reads and writes these.
+        self._stamps: dict[Key, Stamp] = {}
+        self._encoders: weakref.WeakValueDictionary[object, Encoder] = weakref.WeakValueDictionary()
+
+    def tell(self, loading: Callable[[Future[Engine]], None]) -> None:
+        """Call ``loading`` with every load that is under way and every one to come."""
+        self._tell = loading
+        for load in self._loads.values():
+            if not load.done():
+                loading(load)
+
+    def warm(self, key: Key) -> Future[Engine]:
+        """Begin to load an engine unless that was begun before."""
+        load = self._loads.get(key)
+        if load is None:
+            load = self._loads[key] = self._begin(key, None)
+        return load
+
+    def ready(self, key: Key) -> Engine | None:
+        """Return an engine if it is there by now."""
+        load = self._loads.get(key)
+        return load.result() if load and load.done() and not load.exception() else None
+
+    async def get(self, key: Key) -> Engine:
+        """Return an engine, loading it first if need be.
+
+        Raises:
+            OnbrandError: there is no encoder, or not one voice.
+        """
+        load = self.warm(key)
+        await _finished(load)
+        self._report(key, load)
+        return load.result()
+
+    async def reload(self, *, force: bool = False) -> bool:
+        """Load anew what has changed on disk; what cannot be loaded now stays as it was.
+
+        Args:
+            force: load everything anew.
+
+        Returns:
+            Whether what documents are judged by has changed.
+        """
+        changed = False
+        for key, load in list(self._loads.items()):
+            if not load.done() or not (force or await self._is_stale(key)):
+                continue
+            await self._settle(key)
+            old = self.ready(key)
+            fresh = self._begin(key, old)
+            await _finished(fresh)
+            if self._loads.get(key) is not load:
+                continue
+            self._report(key, fresh)
+            if old is None or not fresh.exception():
+                self._loads[key] = fresh
+                new = self.ready(key)
+                changed |= new is None or old is None or new.id != old.id
+        return changed
+
+    def keep(self, keys: Iterable[Key]) -> None:
+        """Let go of the engines that no document needs any more."""
+        for key in self._loads.keys() - set(keys):
+            if self._loads[key].done():
+                del self._loads[key]
+                self._problems.set(("engine", key), ())
+
+    def folders(self) -> set[Path]:
+        """Return the folders that the engines were made from."""
+        return {folder for key in self._loads for folder in (*key.voices, key.encoder) if folder}
+
+    def brands(self) -> set[str]:
+        """Return the brands of all engines that are there."""
+        engines = [engine for key in self._loads if (engine := self.ready(key))]
+        return {brand for engine in engines for brand in engine.scorer.brands}
+
+    def close(self) -> None:
+        """Begin no more loads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, key: Key, old: Engine | None) -> Future[Engine]:
+        load = self._pool.submit(self._load, key, old)
+        self._tell(load)
+        return load
+
+    def _report(self, key: Key, load: Future[Engine]) -> None:
+        failure = load.exception()
+        self._problems.set(("engine", key), [str(failure)] if failure else load.result().problems)
+
+    async def _is_stale(self, key: Key) -> bool:
+        return await self._stamp(key) != self._stamps.get(key)
+
+    async def _settle(self, key: Key) -> None:
+        """Wait until nobody is writing to the files any more, which a copy does one by one."""
+        before = await self._stamp(key)
+        for _ in range(_SETTLE_ROUNDS):
+            await asyncio.sleep(SETTLE)
+            now = await self._stamp(key)
+            if now == before:
+                return
+            before = now
+
+    async def _stamp(self, key: Key) -> Stamp:
+        return await asyncio.wrap_future(self._pool.submit(key.stamp))
+
+    def _load(self, key: Key, old: Engine | None) -> Engine:
+        """Load an engine; a voice that is damaged now stays as it was in the old one."""
+        from onbrand import Scorer
+
+        self._stamps[key] = key.stamp()
+        try:
+            encoder = self._encoder(key.encoder)
+            voices, problems = _load_voices(key.voices, encoder, old)
+        except OSError as error:
+            raise OnbrandError(f"cannot be read ({error.strerror})", path=error.filename) from None
+        if not voices:
+            raise OnbrandError(problems[0])
+        scorer = Scorer(encoder, voices, remember=REMEMBER)
+        return Engine(scorer, _id(encoder, voices), tuple(problems))
+
+    def _encoder(self, bundle: Path | None) -> Encoder:
+        """Return an encoder, one for all engines that name the same bundle."""
+        from onbrand import Encoder
+
+        files = [bundle / name for name in _ENCODER_FILES] if bundle else []
+        name = (bundle, stamp(files))
+        encoder = self._encoders.get(name)
+        if encoder is None:
+            # Judgements are remembered, so vectors need not be.
+            encoder = Encoder.load(bundle, cache_size=0)
+            self._encoders[name] = encoder
+        return encoder
+
+
+async def _finished(load: Future[Engine]) -> None:
+    """Wait for a load without claiming it: others wait for it too, whoever is cancelled."""
+    if not load.done():
+        waiter = asyncio.wrap_future(load)
+        waiter.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait([waiter])
+
+
+def _load_voices(
+    folders: Iterable[Path], encoder: Encoder, old: Engine | None
+) -> tuple[list[Voice], list[str]]:
+    """Load the voices that can be loaded, and say in one line each why others cannot."""
+    from onbrand.voice.storage import load_voice
+
+    before = {voice.folder: voice for voice in old.scorer.stack.voices} if old else {}
+    voices: dict[str, Voice] = {}
+    problems: list[str] = []
+    for folder in folders:
+        candidates = _voices_in(folder)
+        if not candidates:
+            problems.append(f"{folder}: no voices here; train one with onbrand train")
+        for candidate in candidates:
+            try:
+                voice = load_voice(candidate)
+                _check_encoder(voice, encoder)
+            except OnbrandError as error:
+                problems.append(str(error))
+                known = before.get(candidate)
+                if known is None or known.manifest.encoder.fingerprint != encoder.fingerprint:
+                    continue
+                voice = known
+            voices.setdefault(voice.brand, voice)
+    return list(voices.values()), problems
+
+
+def _check_encoder(voice: Voice, encoder: Encoder) -> None:
+    wanted = voice.manifest.encoder
+    if wanted.fingerprint != encoder.fingerprint:
+        raise OnbrandError(
+            f"voice {voice.brand!r} was trained on another encoder ({wanted.name}, "
+            f"{wanted.fingerprint[:12]}); train it again or name its encoder",
+            path=voice.folder,
+        )
+
+
+def _voices_in(folder: Path) -> list[Path]:
+    from onbrand.voice.storage import is_voice
+
+    return [folder] if is_voice(folder) else [place for place in _inside(folder) if is_voice(place)]
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(place for place in folder.iterdir() if not place.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _id(encoder: Encoder, voices: Iterable[Voice]) -> str:
+    import msgspec
+
+    digest = blake2b(encoder.fingerprint.encode(), digest_size=16)
+    for voice in voices:
+        digest.update(msgspec.json.encode(voice.manifest))
+    return digest.hexdigest()

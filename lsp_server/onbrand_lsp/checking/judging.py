@@ -1,0 +1,172 @@
+"""The check itself: a plan that nothing changes any more, and what comes of it. For any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import blake2b
+
+from onbrand.config import Settings
+from onbrand.errors import Cancelled
+from onbrand.scorer import Scorer
+from onbrand.text.document import Document, parse
+from onbrand.verdict import Report
+from onbrand.voice.library import unknown_brand
+from onbrand_lsp.checking.engines import Engine
+from onbrand_lsp.checking.labelling import Marks
+from onbrand_lsp.checking.projects import Rules
+from onbrand_lsp.sync.documents import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A version of a document and what was found in it. Safe from any thread."""
+
+    snapshot: Snapshot
+    document: Document
+    """As parsed; empty if there was nothing to judge it by."""
+    settings: Settings
+    """In force for it, the editor's folded in."""
+    report: Report | None
+    """None: it is not to be judged, or could not be."""
+    scorer: Scorer | None
+    """What judged it; its judgements are remembered."""
+    brand: str | None
+    problem: str | None
+    """Why it could not be judged: one line for the writer, with the mend."""
+    result_id: str
+    """Equal ids, equal findings; says nothing of the version."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a check depends on, none of which changes."""
+
+    snapshot: Snapshot
+    rules: Rules
+    engine: Engine | None = None
+    marks: Marks = field(default_factory=Marks)
+    problem: str | None = None
+
+    @cached_property
+    def rules_id(self) -> str:
+        """Name everything that the text is judged and shown by."""
+        settings = self.rules.settings
+        parts = (
+            self.rules.chosen,
+            self.rules.silent,
+            self.problem,
+            settings.brand,
+            settings.gate,
+            settings.threshold,
+            settings.quotes,
+            sorted(settings.ignore),
+            self.rules.editor.severity,
+            self.engine.id if self.engine else None,
+            self.marks.id,
+        )
+        return _digest(repr(parts), "")
+
+    @cached_property
+    def result_id(self) -> str:
+        """Name what will be found."""
+        return _digest(self.snapshot.text, f"{self.snapshot.format} {self.rules_id}")
+
+
+class Parsed:
+    """The last parse of a document, for whichever thread comes next."""
+
+    def __init__(self) -> None:
+        self._last: tuple[bool, Document] | None = None
+
+    def read(self, snapshot: Snapshot, quotes: bool) -> Document:
+        """Return the document as parsed, now or before."""
+        last = self._last
+        if last is not None and last[0] == quotes:
+            document = last[1]
+            if document.format == snapshot.format and document.source == snapshot.text:
+                return document
+        document = parse(snapshot.text, snapshot.format, quotes=quotes)
+        self._last = quotes, document
+        return document
+
+
+def _digest(text: str, more: str) -> str:
+    digest = blake2b(more.encode(), digest_size=12)
+    digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def is_its_own(checked: Checked, rules: Rules) -> bool:
+    """Tell whether the document itself names the brand: then the problem is shown there."""
+    return rules.chosen is None and checked.document.brand is not None
+
+
+def judge(
+    plan: Plan,
+    parsed: Parsed,
+    *,
+    gives_up: Callable[[], bool] = lambda: False,
+    near: int | None = None,
+) -> Checked:
+    """Judge a document, or only the sentences at an offset. Runs in a thread."""
+    snapshot, rules, settings = plan.snapshot, plan.rules, plan.rules.settings
+    if plan.engine is None:
+        nothing = parse("", snapshot.format)
+        return Checked(snapshot, nothing, settings, None, None, None, plan.problem, plan.result_id)
+    scorer = plan.engine.scorer
+    document = parsed.read(snapshot, settings.quotes)
+    if gives_up():
+        raise Cancelled
+    brand = rules.chosen or document.brand or settings.brand
+    if brand is None and len(scorer.brands) == 1:
+        brand = scorer.brands[0]
+    problem = _problem(brand, scorer, rules, document)
+    report = None
+    if problem is None:
+        read = document if near is None else _part(document, near)
+        report = scorer.check_document(
+            read,
+            path=snapshot.name,
+            brand=rules.chosen,
+            default_brand=brand,
+            gate=settings.gate,
+            threshold=settings.threshold,
+            ignored=settings.ignore,
+            lenient=True,
+            cancelled=gives_up,
+        )
+        report = _without_marked(report, plan.marks)
+    return Checked(snapshot, document, settings, report, scorer, brand, problem, plan.result_id)
+
+
+def _problem(brand: str | None, scorer: Scorer, rules: Rules, document: Document) -> str | None:
+    if brand is None:
+        return (
+            "which brand? Set brand in onbrand.toml, `brand:` in the front matter, or choose one "
+            f"in the editor (known: {', '.join(scorer.brands)})"
+        )
+    if brand in scorer.brands:
+        return None
+    of_config = rules.chosen is None and document.brand is None
+    path = rules.settings.source if of_config else None
+    return str(unknown_brand(brand, scorer.brands, path=str(path) if path else None))
+
+
+def _part(document: Document, near: int) -> Document:
+    touched = (s for s in document.sentences if s.span.start <= near <= s.span.end)
+    return replace(document, sentences=tuple(touched))
+
+
+def _without_marked(report: Report, marks: Marks) -> Report:
+    """Take back the findings that somebody marked as on-brand for just that brand."""
+    if not marks.on:
+        return report
+    sentences = tuple(
+        replace(sentence, flagged=False, explanation=None)
+        if sentence.flagged and marks.has(sentence.brand, sentence.text)
+        else sentence
+        for sentence in report.sentences
+    )
+    return replace(report, sentences=sentences)

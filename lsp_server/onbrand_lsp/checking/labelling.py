@@ -1,0 +1,191 @@
+"""Labels from the editor: writing them, and remembering what people said is fine.
+
+The label store, and SQLAlchemy with it, is touched only where a store is there or a label is
+written; never on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import subprocess
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal
+
+from onbrand.errors import OnbrandError
+from onbrand.labels.keys import text_key
+from onbrand.labels.location import location_for
+from onbrand_lsp.checking.problems import Problems
+from onbrand_lsp.checking.projects import Rules
+from onbrand_lsp.checking.stamps import Stamp, stamp
+
+PATIENCE = 1.0
+"""Seconds that a check waits for a slow store; what it says then counts from the next one on."""
+_GIT_SECONDS = 5
+_MAX_AUTHOR = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What people marked as on-brand: by brand, the `text_key` of each text."""
+
+    on: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    id: str = ""
+    """Equal ids, equal marks."""
+
+    def has(self, brand: str, text: str) -> bool:
+        """Tell whether a text was marked as on-brand for a brand."""
+        keys = self.on.get(brand)
+        return keys is not None and text_key(text) in keys
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What somebody says of a sentence."""
+
+    text: str
+    brand: str
+    label: Literal["on", "off"]
+    document: str
+    """Where the sentence stands, as the project names it."""
+
+
+class Labels:
+    """The label stores of the projects. For the loop's thread."""
+
+    def __init__(self, problems: Problems, changed: Callable[[], None]) -> None:
+        """Call ``changed`` when marks arrive that checks have not seen."""
+        self._problems = problems
+        self._changed = changed
+        self._pool = ThreadPoolExecutor(1, "onbrand-labels")
+        self._known: dict[str, tuple[Stamp, Marks]] = {}
+        self._reading: dict[str, asyncio.Task[Marks]] = {}
+
+    async def marks(self, rules: Rules) -> Marks:
+        """Return what is marked as on-brand in the store of a project, if it has one."""
+        place = _store_of(rules)
+        now = _stamp(place)
+        known = self._known.get(place)
+        if known is not None and known[0] == now:
+            return known[1]
+        if place not in self._reading:
+            task = asyncio.create_task(self._read(place, now))
+            self._reading[place] = task
+            task.add_done_callback(lambda _: self._reading.pop(place, None))
+        task = self._reading[place]
+        await asyncio.wait([task], timeout=PATIENCE)
+        if not task.done():
+            task.add_done_callback(lambda _: self._changed())
+            return known[1] if known else Marks()
+        return task.result()
+
+    def known(self, rules: Rules) -> Marks:
+        """Return what is known of the marks by now."""
+        known = self._known.get(_store_of(rules))
+        return known[1] if known else Marks()
+
+    async def add(self, rules: Rules, spoken: Spoken) -> str:
+        """Store a label, and return where.
+
+        Raises:
+            OnbrandError: the store cannot be written, or its optional part is missing.
+        """
+        loop = asyncio.get_running_loop()
+        place = _store_of(rules)
+        shown = await loop.run_in_executor(
+            self._pool, _write, place, rules.editor.author, rules.folder, spoken
+        )
+        await self._read(place, _stamp(place))
+        return shown
+
+    def forget(self) -> None:
+        """Read the stores again when they are next asked for."""
+        self._known.clear()
+
+    def close(self) -> None:
+        """Write and read no more; a label that is being written is written."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _read(self, place: str, now: Stamp) -> Marks:
+        loop = asyncio.get_running_loop()
+        try:
+            marks = await loop.run_in_executor(self._pool, _marks_in, place)
+        except OnbrandError as error:
+            self._problems.set(("labels", place), [str(error)])
+            marks = Marks()
+        else:
+            self._problems.set(("labels", place), ())
+        self._known[place] = now, marks
+        return marks
+
+
+def _store_of(rules: Rules) -> str:
+    return location_for(rules.folder or Path.home(), rules.settings.labels_db)
+
+
+def author_of(setting: str | None, folder: Path | None) -> str:
+    """Return who labels: as the editor says, else git, else the system; empty if nobody knows."""
+    if setting:
+        return setting[:_MAX_AUTHOR]
+    where = ["-C", str(folder)] if folder else []
+    for key in ("user.email", "user.name"):
+        try:
+            said = subprocess.run(  # noqa: S603 - a fixed command
+                ["git", *where, "config", key],  # noqa: S607 - the user's own git
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_GIT_SECONDS,
+                text=True,
+                errors="replace",
+                check=False,
+            ).stdout.strip()
+        except (OSError, subprocess.SubprocessError):
+            break
+        if said:
+            return said[:_MAX_AUTHOR]
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user, as in a container
+        return ""
+
+
+def _stamp(place: str) -> Stamp:
+    """Return what changes when somebody writes to a store; nothing does for a database server."""
+    return stamp([Path(place), Path(place + "-wal")]) if "://" not in place else ()
+
+
+def _marks_in(place: str) -> Marks:
+    if "://" not in place and not Path(place).is_file():
+        return Marks()
+    from onbrand.labels.store import LabelStore
+
+    on: dict[str, set[str]] = {}
+    with LabelStore.open(place, create=False) as store:
+        for label in store.current():
+            if label.label == "on":
+                on.setdefault(label.brand, set()).add(text_key(label.text))
+    digest = blake2b(digest_size=8)
+    for brand, keys in sorted(on.items()):
+        digest.update(" ".join((brand, *sorted(keys))).encode())
+    return Marks({brand: frozenset(keys) for brand, keys in on.items()}, digest.hexdigest())
+
+
+def _write(place: str, author: str | None, folder: Path | None, spoken: Spoken) -> str:
+    from onbrand.labels.model import Label
+    from onbrand.labels.store import LabelStore
+
+    label = Label(
+        text=spoken.text,
+        brand=spoken.brand,
+        label=spoken.label,
+        author=author_of(author, folder),
+        source="editor",
+        document=spoken.document,
+    )
+    with LabelStore.open(place) as store:
+        store.add([label])
+        return store.place

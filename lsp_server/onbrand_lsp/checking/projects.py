@@ -1,0 +1,212 @@
+"""Which settings hold for a document: ``onbrand.toml`` over the editor's, a folder at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from onbrand.config import ConfigCache, Settings, settings_for
+from onbrand.config.load import Config, absolute
+from onbrand.errors import OnbrandError
+from onbrand_lsp.checking.options import EditorSettings, editor_settings
+from onbrand_lsp.checking.problems import Problems
+from onbrand_lsp.checking.stamps import Stamp, stamp
+
+CONFIG_NAMES = ("onbrand.toml", "pyproject.toml")
+VOICES = "voices"
+"""The folder beside a configuration file that holds the voices when nobody names one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for one document."""
+
+    settings: Settings
+    """The editor's folded in."""
+    editor: EditorSettings
+    folder: Path | None = None
+    """The project: the folder of its configuration, else the workspace folder."""
+    chosen: str | None = None
+    """The brand that the writer chose for this document, whatever the document says."""
+    problem: str | None = None
+    """Why the document cannot be judged, one line with the mend."""
+    silent: str | None = None
+    """Why it is not to be judged, if so; nothing is wrong."""
+    brand_source: str | None = None
+    """Who sets the brand: "configuration" or "editor"."""
+
+
+class Projects:
+    """The workspace folders, their configuration, and what the writer chose in this session."""
+
+    def __init__(self, problems: Problems, *, trusted: bool = True) -> None:
+        self._problems = problems
+        self._trusted = trusted
+        self._folders: dict[str, Path] = {}
+        self._editor: dict[str | None, EditorSettings] = {None: EditorSettings()}
+        self._chosen: dict[str, str] = {}
+        self._cache: ConfigCache = {}
+        self._good: dict[Path, Config] = {}
+        self._broken: dict[Path, str] = {}
+        self._stamps: dict[Path, Stamp] = {}
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """The workspace folders by URI, in the editor's order."""
+        return dict(self._folders)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether workspace and editor may choose voices and encoders."""
+        return self._trusted
+
+    def add_folder(self, uri: str, path: Path) -> None:
+        """Take a workspace folder in."""
+        self._folders[uri] = absolute(path)
+
+    def remove_folder(self, uri: str) -> None:
+        """Let a workspace folder go, with its settings."""
+        self._folders.pop(uri, None)
+        self.set_editor(uri, {})
+        self._editor.pop(uri, None)
+
+    def set_editor(self, scope: str | None, data: object) -> bool:
+        """Take the editor's section ``onbrand`` for a folder (None: for loose files).
+
+        Returns:
+            Whether that changed anything.
+        """
+        settings, problems = editor_settings(data)
+        self._problems.set(("editor", scope), problems)
+        changed = self._editor.get(scope) != settings
+        self._editor[scope] = settings
+        return changed
+
+    def choose(self, uri: str, brand: str | None) -> None:
+        """Judge a document as ``brand`` in this session; None: as the configuration says."""
+        self._chosen.pop(uri, None)
+        if brand is not None:
+            self._chosen[uri] = brand
+
+    def chosen(self, uri: str) -> str | None:
+        """Return the brand that the writer chose for a document."""
+        return self._chosen.get(uri)
+
+    def changed(self) -> None:
+        """Forget what was read of configuration files, but for what to go on with if they broke."""
+        known = self._good | {folder: config for folder, config in self._cache.items() if config}
+        self._good = {folder: config for folder, config in known.items() if config.file.exists()}
+        self._cache = {}
+        self._stamps = {}
+
+    def stamps(self) -> dict[Path, Stamp]:
+        """Return what the file system said of each folder's files before they were read."""
+        return dict(self._stamps)
+
+    def config_folders(self) -> set[Path]:
+        """Return the folders that have a configuration file."""
+        return {folder for folder, config in self._cache.items() if config}
+
+    def rules(self, uri: str, path: Path | None) -> Rules:
+        """Return what holds for a document.
+
+        Args:
+            uri: the document.
+            path: its file; None for one that was never saved, which counts as lying in the first
+                workspace folder.
+        """
+        scope, base = self._folder_of(path)
+        editor = self._editor.get(scope) or self._editor[None]
+        place = path or (base / "untitled.md" if base else None)
+        if not editor.enable:
+            return Rules(Settings(), editor, base, silent="onbrand is switched off in the editor")
+        try:
+            settings = Settings() if place is None else self._configured(place)
+        except OnbrandError as error:
+            return Rules(Settings(), editor, base, problem=str(error))
+        self._problems.set(("settings", settings.source), settings.warnings)
+        source = "configuration" if settings.brand else "editor" if editor.brand else None
+        settings = self._fold(settings, editor, base)
+        folder = settings.source.parent if settings.source else base
+        problem, silent = self._obstacle(settings)
+        return Rules(settings, editor, folder, self._chosen.get(uri), problem, silent, source)
+
+    def _folder_of(self, path: Path | None) -> tuple[str | None, Path | None]:
+        """Return the innermost workspace folder that holds a file."""
+        if path is None:
+            return next(iter(self._folders.items()), (None, None))
+        inside = [item for item in self._folders.items() if path.is_relative_to(item[1])]
+        return max(inside, key=lambda item: len(item[1].parts), default=(None, None))
+
+    def _configured(self, path: Path) -> Settings:
+        """Read the configuration; a file that broke counts as it was when it was last right."""
+        above = path.parents
+        for folder in above:
+            if folder not in self._cache:
+                self._broken.pop(folder, None)
+                self._stamps[folder] = config_stamp(folder)
+        try:
+            while True:
+                try:
+                    return settings_for(path, cache=self._cache)
+                except OnbrandError as error:
+                    folder = Path(error.path or path).parent
+                    self._broken[folder] = str(error)
+                    if folder in self._cache or folder not in self._good:
+                        raise
+                    self._cache[folder] = self._good[folder]
+        finally:
+            for folder in above:
+                lines = [self._broken[folder]] if folder in self._broken else []
+                self._problems.set(("configuration", folder), lines)
+
+    def _fold(self, settings: Settings, editor: EditorSettings, base: Path | None) -> Settings:
+        """Let the editor speak where the files are silent."""
+        voices: tuple[Path, ...] = ()
+        encoder: Path | None = None
+        if self._trusted:
+            voices = settings.voices or _beside(settings.files) or _places(base, editor.voices)
+            named = _places(base, [editor.encoder] if editor.encoder else [])
+            encoder = settings.encoder or next(iter(named), None)
+        return replace(
+            settings,
+            brand=settings.brand or editor.brand,
+            voices=voices,
+            encoder=encoder,
+            gate=editor.gate if settings.gate is None else settings.gate,
+            threshold=editor.threshold if settings.threshold is None else settings.threshold,
+        )
+
+    def _obstacle(self, settings: Settings) -> tuple[str | None, str | None]:
+        """Return why a document cannot be judged, and why it is not to be."""
+        if settings.excluded:
+            return None, "the configuration excludes this file"
+        if not self._trusted:
+            return None, "the workspace is not trusted; it cannot choose voices"
+        if settings.voices:
+            return None, None
+        if settings.source is None:
+            return None, "no onbrand.toml and no voices in the editor's settings"
+        return (
+            f'{settings.source}: no voices; name their folder (voices = ["…"]) or train some '
+            "with onbrand train"
+        ), None
+
+
+def config_stamp(folder: Path) -> Stamp:
+    """Return what changes when a configuration file is written, comes or goes."""
+    return stamp(folder / name for name in CONFIG_NAMES)
+
+
+def _beside(files: Iterable[Path]) -> tuple[Path, ...]:
+    found = (file.parent / VOICES for file in files)
+    return next(((folder,) for folder in found if folder.is_dir()), ())
+
+
+def _places(base: Path | None, names: Iterable[str]) -> tuple[Path, ...]:
+    """Return the paths that the editor names; without a folder to start at, the absolute ones."""
+    # Path.expanduser raises where there is no home.
+    paths = [Path(os.path.expanduser(name)) for name in names]  # noqa: PTH111
+    return tuple(absolute((base or path) / path) for path in paths if base or path.is_absolute())

@@ -1,0 +1,178 @@
+"""Thin handlers: each finds the document, asks the part that knows, and returns its answer.
+
+pygls hands the server to a parameter that is called ``ls``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from onbrand_lsp.checking.checker import Checked, Outdated
+from onbrand_lsp.showing import actions, hover, lens, places
+from onbrand_lsp.sync.convert import to_span
+from onbrand_lsp.sync.uris import path_of
+
+if TYPE_CHECKING:
+    from onbrand_lsp.server import OnbrandServer
+
+
+def initialized(ls: OnbrandServer, _params: types.InitializedParams) -> None:
+    """Begin to talk."""
+    ls.start()
+
+
+def shutdown(ls: OnbrandServer, _params: None) -> None:
+    """Stop all work."""
+    ls.close()
+
+
+def did_open(ls: OnbrandServer, params: types.DidOpenTextDocumentParams) -> None:
+    """Check a document."""
+    uri = params.text_document.uri
+    ls.publisher.opened(uri)
+    ls.workspace_check.wake_for(uri)
+
+
+def did_change(ls: OnbrandServer, params: types.DidChangeTextDocumentParams) -> None:
+    """Check a document when the writer pauses."""
+    uri = params.text_document.uri
+    ls.publisher.changed(uri)
+    ls.workspace_check.wake_for(uri)
+
+
+def did_close(ls: OnbrandServer, params: types.DidCloseTextDocumentParams) -> None:
+    """Let go of a document."""
+    uri = params.text_document.uri
+    ls.forget(uri)
+    ls.workspace_check.wake_for(uri)
+
+
+def did_save(ls: OnbrandServer, params: types.DidSaveTextDocumentParams) -> None:
+    """Notice configuration that was edited here, by clients that cannot watch files."""
+    if not ls.client.watched_files_dynamic:
+        ls.watcher.told([params.text_document.uri])
+
+
+def did_change_configuration(ls: OnbrandServer, params: types.DidChangeConfigurationParams) -> None:
+    """Take new settings; what comes along is null in VS Code."""
+    ls.settings_sent(params.settings)
+
+
+def did_change_watched_files(ls: OnbrandServer, params: types.DidChangeWatchedFilesParams) -> None:
+    """Take note of files that have changed."""
+    ls.watcher.told(change.uri for change in params.changes)
+
+
+def did_change_folders(ls: OnbrandServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Let folders come and go."""
+    for folder in params.event.removed:
+        ls.projects.remove_folder(folder.uri)
+    for folder in params.event.added:
+        path = path_of(folder.uri)
+        if path is not None:
+            ls.projects.add_folder(folder.uri, path)
+    ls.ask_settings()
+    ls.configuration_changed()
+
+
+async def diagnostic(
+    ls: OnbrandServer, params: types.DocumentDiagnosticParams
+) -> types.DocumentDiagnosticReport:
+    """Answer a client that pulls."""
+    return await ls.publisher.pull(params)
+
+
+async def workspace_diagnostic(
+    ls: OnbrandServer, params: types.WorkspaceDiagnosticParams
+) -> types.WorkspaceDiagnosticReport:
+    """Answer when something has changed."""
+    return await ls.workspace_check.pull(params)
+
+
+async def show_hover(ls: OnbrandServer, params: types.HoverParams) -> types.Hover | None:
+    """Explain a sentence, from what is known now: no check keeps a hover waiting."""
+    snapshot = ls.documents.get(params.text_document.uri)
+    if snapshot is None:
+        return None
+    place, encoding = params.position, ls.documents.encoding
+    offset = snapshot.lines.offset(place.line, place.character, encoding)
+    checked = await ls.checker.glance(snapshot, offset)
+    if checked is None:
+        return None
+
+    def explained() -> types.Hover | None:
+        sentence, scorer = places.sentence_at(checked, offset), checked.scorer
+        if sentence is None or scorer is None or sentence.probability is None:
+            return hover.hover(checked, offset, encoding, ls.client)
+        others = scorer.probabilities(sentence.text)
+        why = scorer.explain(sentence.text, sentence.brand)
+        return hover.hover(checked, offset, encoding, ls.client, others, why)
+
+    return await ls.checker.instantly(explained)
+
+
+async def code_action(
+    ls: OnbrandServer, params: types.CodeActionParams
+) -> list[types.CodeAction | types.Command]:
+    """Offer what can be done about a sentence."""
+    checked = await current(ls, params.text_document.uri)
+    if checked is None:
+        return []
+    encoding = ls.documents.encoding
+    span = to_span(params.range, checked.snapshot.lines, encoding)
+
+    def offered() -> list[types.CodeAction | types.Command]:
+        sentence, scorer = places.sentence_in(checked, span), checked.scorer
+        others = scorer.probabilities(sentence.text) if sentence and scorer else None
+        return actions.code_actions(checked, span, params.context, encoding, ls.client, others)
+
+    return await ls.checker.instantly(offered)
+
+
+async def code_lens(ls: OnbrandServer, params: types.CodeLensParams) -> list[types.CodeLens]:
+    """Show the verdict above the text."""
+    uri = params.text_document.uri
+    if not ls.projects.rules(uri, path_of(uri)).editor.code_lens:
+        return []
+    checked = await current(ls, uri)
+    if checked is None:
+        return []
+    return await ls.checker.instantly(lambda: lens.lenses(checked, ls.documents.encoding))
+
+
+async def current(ls: OnbrandServer, uri: str) -> Checked | None:
+    """Return what is found in an open document; None: it is not open.
+
+    Raises:
+        JsonRpcException: it has changed meanwhile.
+    """
+    snapshot = ls.documents.get(uri)
+    if snapshot is None:
+        return None
+    try:
+        return (await ls.publisher.found(snapshot)).checked
+    except Outdated:
+        code = types.LSPErrorCodes.ContentModified.value
+        raise JsonRpcException("the document has changed", code=code) from None
+
+
+FEATURES: dict[str, Callable[..., Any]] = {
+    types.INITIALIZED: initialized,
+    types.SHUTDOWN: shutdown,
+    types.TEXT_DOCUMENT_DID_OPEN: did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: did_close,
+    types.TEXT_DOCUMENT_DID_SAVE: did_save,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
+    types.TEXT_DOCUMENT_DIAGNOSTIC: diagnostic,
+    types.WORKSPACE_DIAGNOSTIC: workspace_diagnostic,
+    types.TEXT_DOCUMENT_HOVER: show_hover,
+    types.TEXT_DOCUMENT_CODE_ACTION: code_action,
+    types.TEXT_DOCUMENT_CODE_LENS: code_lens,
+}

@@ -1,0 +1,196 @@
+"""Comments that switch onbrand off for one sentence, put where they change nothing else.
+
+Markup decides where a comment may stand: not before a row of a table, not inside a paragraph, not
+where it would part a list. Rather than to know every such rule, the likely places are tried in
+turn, and the first is taken at which the document, read again, has lost just that sentence and is
+rendered as before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from onbrand.text import mdx
+from onbrand.text.document import Document, Format, parse
+from onbrand.text.lines import LINE_BREAK
+from onbrand.text.mask import ascii_shadow
+
+_INDENT = re.compile(r"[ \t]*")
+_QUOTED = re.compile(r"[ \t>]*")
+_MARKER = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]+")
+_OURS = re.compile(r"<!-- onbrand-[\w-]+ -->|\s+")
+_MDX_OURS = re.compile(r"\{/\* (onbrand-[\w-]+) \*/\}")
+_LONE_CR = re.compile(r"\r(?!\n)")
+
+
+class Insertion(NamedTuple):
+    """Text to put at an offset of the source."""
+
+    at: int
+    text: str
+
+
+class IgnoreEdit(NamedTuple):
+    """How to switch onbrand off for a sentence."""
+
+    insertions: tuple[Insertion, ...]
+    """In the order of the source."""
+    silenced: frozenset[int]
+    """The sentences that are left out then, by their place in ``document.sentences``."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether no other sentence is left out."""
+        return len(self.silenced) == 1
+
+
+def ignore_edits(document: Document, index: int, *, quotes: bool = False) -> list[IgnoreEdit]:
+    """Return a comment for one sentence, and one for the others on its line as well.
+
+    A sentence with a line of its own has no use for the second; where no place works there is
+    none. Takes as long as reading the document twice or so.
+
+    Args:
+        document: as it was parsed.
+        index: of the sentence in ``document.sentences``.
+        quotes: whether block quotes are judged, as when the document was parsed.
+    """
+    found: dict[bool, IgnoreEdit] = {}
+    for edit in _Places(document, index).candidates():
+        if edit.exact not in found and _works(document, edit, quotes):
+            found[edit.exact] = edit
+            if edit.exact:
+                break
+    return [found[exact] for exact in (True, False) if exact in found]
+
+
+def apply(source: str, insertions: tuple[Insertion, ...]) -> str:
+    """Return the source with the insertions made."""
+    for at, text in reversed(insertions):
+        source = source[:at] + text + source[at:]
+    return source
+
+
+class _Places:
+    """Where a comment on one sentence might stand."""
+
+    def __init__(self, document: Document, index: int) -> None:
+        self._document, self._index = document, index
+        self._lines = document.lines
+        self._span = document.sentences[index].span
+        self._first = self._lines.line_of(self._span.start)
+        self._last = self._lines.line_of(self._span.end - 1)
+
+    def candidates(self) -> Iterator[IgnoreEdit]:
+        """Yield what to try, the tidiest first."""
+        for above in self._own_lines("disable-next-line"):
+            yield IgnoreEdit((above,), self._starting_on(self._first))
+        if self._document.format == "text":  # knows no comments within a line
+            return
+        for line in dict.fromkeys((self._last, self._first)):
+            for at in dict.fromkeys((self._line_end(line), self._span.end)):
+                if self._lines.line_of(at) == line:
+                    comment = Insertion(at, " " + self._comment("disable-line"))
+                    yield IgnoreEdit((comment,), self._touching(line))
+        closer = Insertion(self._span.end, self._comment("enable"))
+        for opener in self._openers():
+            yield IgnoreEdit((opener, closer), frozenset([self._index]))
+
+    def _openers(self) -> Iterator[Insertion]:
+        before = self._source[self._lines.line_start(self._first) : self._span.start]
+        if before.strip():
+            yield Insertion(self._span.start, self._comment("disable"))
+        # A line that begins with a comment is HTML to Markdown, all of it.
+        yield from self._own_lines("disable")
+        if self._first:
+            at = self._line_end(self._first - 1)
+            yield Insertion(at, " " + self._comment("disable"))
+
+    def _own_lines(self, name: str) -> Iterator[Insertion]:
+        """Yield the comment on a line of its own, inside the list item above or beside it."""
+        text = self._lines.line_text(self._first)
+        quotable = self._document.format in ("markdown", "mdx")
+        match = (_QUOTED if quotable else _INDENT).match(text)
+        prefix = match[0] if match else ""
+        marker = _MARKER.match(text, len(prefix)) if quotable else None
+        at = self._lines.line_start(self._first)
+        at += self._source.startswith("\ufeff", at)
+        inside = " " * len(marker[0]) if marker else ""
+        for indent in dict.fromkeys(("", inside)):
+            comment = self._comment(name)
+            yield Insertion(at, f"{prefix}{indent}{comment}{self._line_break()}")
+
+    @property
+    def _source(self) -> str:
+        return self._document.source
+
+    def _comment(self, name: str) -> str:
+        if self._document.format == "mdx":
+            return f"{{/* onbrand-{name} */}}"
+        return f"<!-- onbrand-{name} -->"
+
+    def _line_break(self) -> str:
+        found = LINE_BREAK.search(self._source, self._lines.line_end(self._first))
+        found = found or LINE_BREAK.search(self._source)
+        return found[0] if found else "\n"
+
+    def _line_end(self, line: int) -> int:
+        return self._lines.line_start(line) + len(self._lines.line_text(line).rstrip())
+
+    def _starting_on(self, line: int) -> frozenset[int]:
+        sentences = enumerate(self._document.sentences)
+        return frozenset(n for n, s in sentences if self._lines.line_of(s.span.start) == line)
+
+    def _touching(self, line: int) -> frozenset[int]:
+        start, end = self._lines.line_start(line), self._lines.line_start(line + 1)
+        sentences = enumerate(self._document.sentences)
+        return frozenset(n for n, s in sentences if s.span.start < end and s.span.end > start)
+
+
+def _works(document: Document, edit: IgnoreEdit, quotes: bool) -> bool:
+    """Tell whether the document is what it was after the edit, but for the silenced sentences."""
+    source = apply(document.source, edit.insertions)
+    if document.format == "html" and any(_in_title(source, at) for at, _ in edit.insertions):
+        return False
+    after = parse(source, document.format, quotes=quotes)
+    kept = [s for n, s in enumerate(document.sentences) if n not in edit.silenced]
+    return (
+        [(s.text, s.kind, s.brand) for s in after.sentences]
+        == [(s.text, s.kind, s.brand) for s in kept]
+        and after.suppressed == document.suppressed + len(edit.silenced)
+        and len(after.warnings) == len(document.warnings)
+        and _rendered(source, document.format) == _rendered(document.source, document.format)
+    )
+
+
+def _in_title(source: str, at: int) -> bool:
+    """Tell whether a comment would be shown in the browser's title."""
+    before = source[:at].lower()
+    return before.rfind("<title") > before.rfind("</title")
+
+
+def _rendered(source: str, format: Format) -> str:  # noqa: A002
+    """Return Markdown as HTML without white space and the comments that switch onbrand off."""
+    if format not in ("markdown", "mdx"):
+        return ""
+    if format == "mdx":
+        source, _ = mdx.to_markdown(_MDX_OURS.sub(r"<!-- \1 -->", source))
+    import pyromark
+
+    shadow = _LONE_CR.sub("\n", ascii_shadow(source))
+    options = (
+        pyromark.Options.ENABLE_TABLES
+        | pyromark.Options.ENABLE_FOOTNOTES
+        | pyromark.Options.ENABLE_TASKLISTS
+        | pyromark.Options.ENABLE_GFM
+        | pyromark.Options.ENABLE_YAML_STYLE_METADATA_BLOCKS
+        | pyromark.Options.ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS
+    )
+    try:
+        return _OURS.sub("", pyromark.html(shadow, options=options))
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException:  # a panic of the Rust parser, which `parse` survives too
+        return ""

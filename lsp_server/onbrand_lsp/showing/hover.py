@@ -1,0 +1,186 @@
+"""What the editor shows under the cursor: a sentence's figures, and what a directive does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from onbrand.report.message import draft_message, figure
+from onbrand.text import suppress
+from onbrand.text.block import Comment
+from onbrand.text.lines import Encoding
+from onbrand.text.span import Span
+from onbrand.verdict import Example, Explanation, SentenceVerdict, WordShare
+from onbrand_lsp.showing import places
+from onbrand_lsp.showing.markup import Markup
+from onbrand_lsp.sync.convert import to_range
+from onbrand_lsp.wire.capabilities import ClientSupport
+
+if TYPE_CHECKING:
+    from onbrand_lsp.checking.judging import Checked
+
+OTHER_BRANDS = 3
+WORDS = 5
+"""Words that are named on either side."""
+FELT = 0.15
+"""Log-odds below which a word's share is no news to anybody."""
+EVEN = 0.5
+_TELLING = re.compile(r"[^\W_]|[!?…]")
+"""Commas and full stops have shares too, but there is little that a writer can do about them."""
+
+_DIRECTIVES = {
+    "disable": "onbrand judges nothing from here to {enable}, or to the end of the document.",
+    "enable": "onbrand judges again from here on.",
+    "disable-line": "onbrand does not judge the sentences that touch this line.",
+    "disable-next-line": "onbrand does not judge the sentences that start on the next line "
+    "with text.",
+}
+
+
+def hover(
+    checked: Checked,
+    offset: int,
+    encoding: Encoding,
+    client: ClientSupport,
+    probabilities: Mapping[str, float] | None = None,
+    explanation: Explanation | None = None,
+) -> types.Hover | None:
+    """Explain what stands at an offset: a comment to onbrand, the brand's name, a sentence.
+
+    Args:
+        checked: what was found.
+        offset: of the cursor, in code points.
+        encoding: unit of the columns.
+        client: what the editor can show.
+        probabilities: of the sentence for every brand; None leaves the other brands out.
+        explanation: of the sentence; by default the report's, which only flagged ones have.
+    """
+    markup = Markup(client.markdown_hover)
+    lines, source = checked.snapshot.lines, checked.document.source
+    sentence = places.sentence_at(checked, offset)
+    comment = places.comment_at(source, offset)
+    brand_line = places.brand_key(source, lines)
+    if sentence is not None:
+        span = sentence.span
+        parts = _sentence(markup, sentence, probabilities, explanation or sentence.explanation)
+    elif comment is not None:
+        span, parts = Span(comment.start, comment.end), _comment(markup, checked, comment)
+    elif brand_line is not None and brand_line == lines.line_of(offset):
+        span, parts = places.line_span(brand_line, lines), _front_matter(markup, checked)
+    else:
+        return None
+    if not parts:
+        return None
+    kind = types.MarkupKind.Markdown if markup.markdown else types.MarkupKind.PlainText
+    content = types.MarkupContent(kind, markup.paragraphs(parts))
+    return types.Hover(content, to_range(span, lines, encoding))
+
+
+def _sentence(
+    markup: Markup,
+    sentence: SentenceVerdict,
+    probabilities: Mapping[str, float] | None,
+    why: Explanation | None,
+) -> Sequence[str]:
+    head = _verdict(markup, sentence)
+    if sentence.probability is None:
+        return [head]
+    if sentence.truncated:
+        head += " The sentence is very long: only its start is judged."
+    parts = [head, _others(markup, sentence.brand, probabilities or {})]
+    if why is not None:
+        habits = (markup.text(habit.message) for habit in why.habits)
+        parts.append(markup.bullets([*_words(markup, why.words), *habits]))
+        parts.append(_nearest(markup, "on-brand", why.nearest_on))
+        parts.append(_nearest(markup, "off-brand", why.nearest_off))
+    return parts
+
+
+def _verdict(markup: Markup, sentence: SentenceVerdict) -> str:
+    brand, p, limit = sentence.brand, sentence.probability, sentence.threshold
+    if p is None:
+        reason = markup.text(sentence.not_judged or "no reason given")
+        return f"{markup.strong(f'Not judged for {brand}')}: {reason}."
+    figures = f"P {figure(p, limit)}, underlined below {limit:.2f}"
+    if not sentence.flagged and p < limit:
+        return (
+            f"{markup.strong(f'Let pass for {brand}')} ({figures}): somebody marked the sentence "
+            "as on-brand, or the project ignores it."
+        )
+    said = "Sounds off-brand for" if sentence.flagged else "Sounds like"
+    said = "Uncertain for" if not sentence.flagged and p < EVEN else said
+    return f"{markup.strong(f'{said} {brand}')} ({figures})."
+
+
+def _others(markup: Markup, brand: str, probabilities: Mapping[str, float]) -> str:
+    others = [(p, name) for name, p in probabilities.items() if name != brand]
+    best = sorted(others, key=lambda other: (-other[0], other[1]))[:OTHER_BRANDS]
+    listed = ", ".join(f"{markup.text(name)} {figure(p, 0.0)}" for p, name in best)
+    return listed and f"P for other brands: {listed}"
+
+
+def _words(markup: Markup, words: Sequence[WordShare]) -> list[str]:
+    """Return what speaks against the brand and for it; a word that stands twice counts twice."""
+    shares: dict[str, float] = {}
+    for word in words:
+        if _TELLING.search(word.text):
+            shares[word.text] = shares.get(word.text, 0.0) + word.share
+    felt = sorted((share, word) for word, share in shares.items() if abs(share) >= FELT)
+    against = [one for one in felt if one[0] < 0][:WORDS]
+    in_favour = [one for one in reversed(felt) if one[0] > 0][:WORDS]
+    return [
+        f"{side}: " + ", ".join(f"{markup.quote(word)} {share:+.1f}" for share, word in found)
+        for side, found in (("Speaks against", against), ("Speaks for", in_favour))
+        if found
+    ]
+
+
+def _nearest(markup: Markup, label: str, example: Example | None) -> str:
+    if example is None:
+        return ""
+    source = f" ({markup.text(example.source)})" if example.source else ""
+    return f"Nearest {label} line{source}: {markup.quote(example.text)}"
+
+
+def _comment(markup: Markup, checked: Checked, comment: Comment) -> Sequence[str]:
+    """Say what a comment does; nothing of one that is not meant for onbrand."""
+    directives, warnings = suppress.read([comment], checked.snapshot.lines)
+    if not directives:
+        return [markup.text(places.note(warning).message) for warning in warnings]
+    name, brand = directives[0].name, directives[0].brand
+    if name != "brand":
+        enable = markup.code("<!-- onbrand-enable -->")
+        return [_DIRECTIVES[name].format(enable=enable)]
+    if brand is None:
+        return ["From here on the document's own brand holds again."]
+    said = f"From here on sentences are judged as {markup.strong(brand)}."
+    return [said, _voice(checked, brand)]
+
+
+def _front_matter(markup: Markup, checked: Checked) -> Sequence[str]:
+    brand = checked.document.brand or ""
+    said = f"This document is judged as {markup.strong(brand)}."
+    if checked.report is None:
+        return [
+            f"This document wants to be judged as {markup.strong(brand)}.",
+            markup.text(places.capitalised(checked.problem or "")),
+        ]
+    if checked.report.brand != brand:
+        said = f"This document is judged as {markup.strong(checked.report.brand)} for now."
+    # While a check is under way the report may be of the sentence under the cursor alone.
+    whole = len(checked.report.sentences) == len(checked.document.sentences)
+    verdict = draft_message(checked.report) if whole else ""
+    return [said, markup.text(verdict), _voice(checked, brand)]
+
+
+def _voice(checked: Checked, brand: str) -> str:
+    if checked.scorer is None or brand not in checked.scorer.brands:
+        return "There is no voice for this brand." if checked.scorer else ""
+    voice = checked.scorer.voice(brand).manifest
+    return (
+        f"Its voice was trained on {voice.labels.on} on-brand and {voice.labels.off} off-brand "
+        f"lines; {voice.report.held_out.accuracy:.0%} of lines held out were told apart."
+    )

@@ -1,0 +1,150 @@
+"""The verdict above the text: on the draft, and on each of its sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from onbrand.report.message import figure, plural, tally
+from onbrand.scorer import draft_probability
+from onbrand.text import frontmatter
+from onbrand.text.document import Document, Sentence
+from onbrand.text.lines import Encoding
+from onbrand.text.span import Span
+from onbrand.verdict import Report, SentenceVerdict, Verdict
+from onbrand_lsp.showing import places
+from onbrand_lsp.sync.convert import to_range
+
+if TYPE_CHECKING:
+    from onbrand_lsp.checking.judging import Checked
+
+LEAST = 3
+"""Judged sentences that it takes for a verdict on a section."""
+
+_ATX = re.compile(r"[ \t>]*(#{1,6})(?!#)")
+_UNDERLINE = re.compile(r"[ \t>]*(?:(=+)|-+)[ \t]*")
+_TAG = re.compile(r"<h([1-6])\b", re.IGNORECASE)
+_REACH = 500
+"""How far before a heading's text its tag may begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what follows up to the next one of its level or above."""
+
+    title: str
+    span: Span
+    """Of the heading."""
+    probability: float
+    """P(on-brand) of the section."""
+    verdict: Verdict
+    sentences: tuple[SentenceVerdict, ...]
+
+
+def lenses(checked: Checked, encoding: Encoding) -> list[types.CodeLens]:
+    """Return a lens for the draft, above its first line of content, and one for each section."""
+    if checked.report is None:
+        return []
+    lines = checked.snapshot.lines
+    marked = [(_top(checked), draft_title(checked.report))]
+    for section in sections(checked):
+        p, judged = figure(section.probability, checked.report.gate), section.sentences
+        marked.append((section.span, f"P {p}, {section.verdict} - {_count(judged)}"))
+    arguments = [{"uri": checked.snapshot.uri}]
+    return [
+        types.CodeLens(
+            to_range(span, lines, encoding),
+            types.Command(title, "onbrand.showVerdict", arguments=arguments),
+        )
+        for span, title in marked
+    ]
+
+
+def draft_title(report: Report) -> str:
+    """Return the verdict on a draft as short as it goes."""
+    if report.probability is None:
+        return f"{report.brand}: not judged - {tally(report)}"
+    p = figure(report.probability, report.gate)
+    return f"{report.brand}: P {p}, {report.verdict} - {_count(report.sentences)}"
+
+
+def _count(sentences: Sequence[SentenceVerdict]) -> str:
+    flagged = sum(sentence.flagged for sentence in sentences)
+    judged = sum(sentence.probability is not None for sentence in sentences)
+    return f"{flagged} of {plural(judged, 'sentence')} off-brand"
+
+
+def sections(checked: Checked) -> list[Section]:
+    """Return the sections with enough in them to judge, in reading order.
+
+    One that holds all the draft's judged sentences is the draft over again and left out.
+    """
+    report, scorer = checked.report, checked.scorer
+    if report is None or scorer is None:
+        return []
+    voice = scorer.voice(report.brand)
+    whole = sum(sentence.probability is not None for sentence in report.sentences)
+    found = []
+    for title, first, end in _headings(checked.document):
+        sentences = report.sentences[first:end]
+        judged = sum(sentence.probability is not None for sentence in sentences)
+        if judged < LEAST or judged == whole:
+            continue
+        p = draft_probability(voice, sentences)
+        if p is not None:
+            verdict: Verdict = "forward" if p >= report.gate else "review"
+            found.append(Section(title, sentences[0].span, p, verdict, sentences))
+    return found
+
+
+def _headings(document: Document) -> Iterator[tuple[str, int, int]]:
+    """Yield each heading's text, its first sentence's index and where its section ends."""
+    sentences = document.sentences
+    starts = [
+        n
+        for n, sentence in enumerate(sentences)
+        if sentence.kind == "heading" and (n == 0 or sentences[n - 1].block != sentence.block)
+    ]
+    levels = [_level(document, sentences[n]) for n in starts]
+    for at, start in enumerate(starts):
+        following = zip(starts[at + 1 :], levels[at + 1 :], strict=True)
+        end = next((n for n, level in following if level <= levels[at]), len(sentences))
+        yield _title(document, start), start, end
+
+
+def _title(document: Document, start: int) -> str:
+    """Return the text of the heading that begins with a sentence; it may have more of them."""
+    block = document.sentences[start].block
+    rest = islice(document.sentences, start, None)
+    heading = takewhile(lambda sentence: sentence.block == block, rest)
+    return " ".join(places.shown(sentence, document.source) for sentence in heading)
+
+
+def _level(document: Document, heading: Sentence) -> int:
+    """Return 1 to 6 as the markup says."""
+    lines, source = document.lines, document.source
+    line = lines.line_of(heading.span.start)
+    if document.format != "html":
+        if atx := _ATX.match(lines.line_text(line)):
+            return len(atx[1])
+        last = lines.line_of(heading.span.end)
+        if underline := _UNDERLINE.fullmatch(lines.line_text(last + 1)):
+            return 1 if underline[1] else 2
+    before = source[max(0, heading.span.start - _REACH) : heading.span.start]
+    tags = _TAG.findall(before)
+    return int(tags[-1]) if tags else 1
+
+
+def _top(checked: Checked) -> Span:
+    """Return the first line of content, or the first line where there is none."""
+    source, lines = checked.document.source, checked.snapshot.lines
+    after = frontmatter.read(source).end
+    rest = source[after:]
+    at = after + len(rest) - len(rest.lstrip())
+    line = 0 if at == len(source) else lines.line_of(at)
+    return places.line_span(line, lines)

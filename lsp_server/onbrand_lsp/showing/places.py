@@ -1,0 +1,120 @@
+"""What stands where in a checked document: sentences, comments to onbrand, the front matter."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
+
+from onbrand.text import frontmatter
+from onbrand.text.block import Comment
+from onbrand.text.mask import OBJECT
+from onbrand.text.span import Span
+
+if TYPE_CHECKING:
+    from onbrand.text.document import Sentence
+    from onbrand.text.lines import Encoding, LineIndex
+    from onbrand.verdict import SentenceVerdict
+    from onbrand_lsp.checking.judging import Checked
+
+_LONGEST_COMMENT = 2000
+_COMMENTS = (("<!--", "-->"), ("{/*", "*/}"))
+_BRAND_KEY = re.compile(r"[ \t]*(?:brand|\"brand\"|'brand')[ \t]*[:=]")
+_NUMBERED = re.compile(r"line (\d+): (.*)", re.DOTALL)
+
+
+def sentence_at(checked: Checked, offset: int) -> SentenceVerdict | None:
+    """Return the sentence that holds an offset or ends at it, None between sentences."""
+    return sentence_in(checked, Span(offset, offset))
+
+
+def sentence_in(checked: Checked, span: Span) -> SentenceVerdict | None:
+    """Return the sentence that a selection is about: the first flagged one, else the first."""
+    touched = _touched(checked, span)
+    return next((one for one in touched if one.flagged), touched[0] if touched else None)
+
+
+def _touched(checked: Checked, span: Span) -> list[SentenceVerdict]:
+    if checked.report is None:
+        return []
+    sentences = checked.report.sentences
+    first = bisect_left(sentences, span.start, key=lambda one: one.span.end)
+    # A cursor between "One." and "Two." with nothing in between is on the one that begins.
+    if first + 1 < len(sentences) and sentences[first + 1].span.start == span.start:
+        first += 1
+    last = first
+    while last < len(sentences) and sentences[last].span.start <= span.end:
+        last += 1
+    found = list(sentences[first:last])
+    if len(found) > 1 and found[-1].span.start == span.end:
+        found.pop()
+    return found
+
+
+def shown(sentence: Sentence, source: str) -> str:
+    """Return a sentence as a reader knows it: code and addresses as they stand in the source."""
+    if OBJECT not in sentence.text:
+        return sentence.text
+    parts = [
+        sentence.source_span(at, at + 1).slice(source) if char == OBJECT else char
+        for at, char in enumerate(sentence.text)
+    ]
+    return " ".join("".join(parts).split())
+
+
+def comment_at(source: str, offset: int) -> Comment | None:
+    """Return the HTML or MDX comment that holds an offset."""
+    for opener, closer in _COMMENTS:
+        start = source.rfind(opener, max(0, offset - _LONGEST_COMMENT), offset + len(opener))
+        if start < 0:
+            continue
+        body = start + len(opener)
+        close = source.find(closer, body, body + _LONGEST_COMMENT)
+        if close >= 0 and start <= offset <= close + len(closer):
+            return Comment(start, close + len(closer), source[body:close])
+    return None
+
+
+def brand_key(source: str, lines: LineIndex) -> int | None:
+    """Return the line, counted from 0, of the front matter that names the brand."""
+    matter = frontmatter.read(source)
+    if matter.brand is None:
+        return None
+    last = lines.line_of(matter.end)
+    return next((n for n in range(1, last) if _BRAND_KEY.match(lines.line_text(n))), None)
+
+
+class Note(NamedTuple):
+    """A warning of a report and where it belongs."""
+
+    line: int
+    """Counted from 0."""
+    message: str
+
+
+def note(warning: str) -> Note:
+    """Split "line 7: message"; a warning without a line belongs to the first one."""
+    numbered = _NUMBERED.match(warning)
+    line, message = (int(numbered[1]) - 1, numbered[2]) if numbered else (0, warning)
+    return Note(line, capitalised(message))
+
+
+def capitalised(message: str) -> str:
+    """Return a message as a sentence begins; ours begin small, as errors on a terminal do."""
+    return message[:1].upper() + message[1:]
+
+
+def line_span(line: int, lines: LineIndex) -> Span:
+    """Return where the text of a line stands, without the white space around it."""
+    text = lines.line_text(line)
+    start = lines.line_start(line) + len(text) - len(text.lstrip())
+    return Span(start, max(start, lines.line_start(line) + len(text.rstrip())))
+
+
+def range_json(span: Span, lines: LineIndex, encoding: Encoding) -> dict[str, dict[str, int]]:
+    """Return a range as it goes over the wire, for data that lsprotocol has no class for."""
+    start, end = (lines.position(at, encoding) for at in span)
+    return {
+        "start": {"line": start[0], "character": start[1]},
+        "end": {"line": end[0], "character": end[1]},
+    }

@@ -1,0 +1,171 @@
+"""The whole verdict on a draft, and what a voice is like: for a panel, or to be read as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from onbrand.report.message import draft_message, figure, sentence_message
+from onbrand.scorer import draft_probability
+from onbrand.text.lines import Encoding
+from onbrand.verdict import Report, SentenceVerdict
+from onbrand.voice.model import Voice
+from onbrand.voice.profile import MARKS, RANGES
+from onbrand_lsp.showing import lens, places
+from onbrand_lsp.showing.markup import Markup
+
+if TYPE_CHECKING:
+    from onbrand_lsp.checking.judging import Checked
+
+MAX_SENTENCES = 50
+OTHER_BRANDS = 5
+_RANGE_LABELS = {
+    "words_per_sentence": "Words in a sentence",
+    "letters_per_word": "Letters in a word",
+    "reading_grade": "Reading grade of a sentence",
+}
+"""The value is low, middle and high: 8 of 10 on-brand sentences lie in between."""
+Probabilities = Callable[[str], Mapping[str, float]]
+
+
+def verdict(
+    checked: Checked, encoding: Encoding, probabilities_of: Probabilities
+) -> dict[str, Any]:
+    """Return all that there is to say of a draft, ready for JSON.
+
+    Args:
+        checked: what was found.
+        encoding: unit of the columns.
+        probabilities_of: P of a sentence for every brand, asked for each judged sentence.
+    """
+    report = checked.report
+    found: dict[str, Any] = {
+        "uri": checked.snapshot.uri,
+        "version": checked.snapshot.version,
+        "brand": checked.brand,
+        "probability": None,
+        "verdict": None,
+        "gate": None,
+        "message": checked.problem or "onbrand is not set up for this document.",
+        "sentences": [],
+        "sections": [],
+        "others": [],
+    }
+    if report is None:
+        return found
+    lines = checked.snapshot.lines
+    worst = sorted(report.flagged, key=lambda sentence: sentence.probability or 0.0)
+    return found | {
+        "probability": report.probability,
+        "verdict": report.verdict,
+        "gate": report.gate,
+        "message": draft_message(report),
+        "sentences": [
+            {"range": places.range_json(sentence.span, lines, encoding), **_sentence(sentence)}
+            for sentence in worst[:MAX_SENTENCES]
+        ],
+        "sections": [
+            {
+                "title": section.title,
+                "range": places.range_json(section.span, lines, encoding),
+                "probability": section.probability,
+                "verdict": section.verdict,
+            }
+            for section in lens.sections(checked)
+        ],
+        "others": list(_others(checked, report, probabilities_of)),
+    }
+
+
+def _sentence(sentence: SentenceVerdict) -> dict[str, Any]:
+    why = sentence.explanation
+    nearest = why.nearest_on if why else None
+    return {
+        "probability": sentence.probability,
+        "message": sentence_message(sentence, nearest=False),
+        "words": [
+            {"text": word.text, "share": round(word.share, 4)}
+            for word in (why.worst_words() if why else ())
+        ],
+        "habits": [habit.message for habit in (why.habits if why else ())],
+        "nearest": nearest.text if nearest else None,
+    }
+
+
+def _others(
+    checked: Checked, report: Report, probabilities_of: Probabilities
+) -> Iterator[dict[str, Any]]:
+    """Yield P of the draft for every other brand, the likeliest first."""
+    if checked.scorer is None:
+        return
+    judged = [sentence for sentence in report.sentences if sentence.probability is not None]
+    rows = [probabilities_of(sentence.text) for sentence in judged]
+    found = []
+    for brand in checked.scorer.brands:
+        if brand != report.brand:
+            sentences = [
+                replace(sentence, probability=row[brand])
+                for sentence, row in zip(judged, rows, strict=True)
+            ]
+            found.append((draft_probability(checked.scorer.voice(brand), sentences), brand))
+    for p, brand in sorted(found, key=lambda other: (-(other[0] or 0.0), other[1])):
+        yield {"brand": brand, "probability": p}
+
+
+def summary(found: dict[str, Any]) -> str:
+    """Return what `verdict` found as Markdown, for editors without a panel."""
+    markup = Markup(markdown=True)
+    name = unquote(found["uri"]).rpartition("/")[2]
+    parts = [f"# {markup.text(name)}", markup.text(found["message"])]
+    others = [f"{markup.text(one['brand'])} {_p(one)}" for one in found["others"][:OTHER_BRANDS]]
+    if others:
+        parts.append(f"Judged as another brand: {', '.join(others)}")
+    sections = [
+        f"{markup.text(one['title'])}: {_p(one)}, {one['verdict']}" for one in found["sections"]
+    ]
+    if sections:
+        parts += ["## Sections", markup.bullets(sections)]
+    sentences = [_line(one, markup) for one in found["sentences"]]
+    if sentences:
+        parts += ["## Worst sentences", markup.bullets(sentences)]
+    return markup.paragraphs(parts) + "\n"
+
+
+def _p(of: Mapping[str, Any]) -> str:
+    p = of["probability"]
+    return "not judged" if p is None else f"P {figure(p, 0.0)}"
+
+
+def _line(sentence: Mapping[str, Any], markup: Markup) -> str:
+    nearest = sentence["nearest"]
+    said = f"Line {sentence['range']['start']['line'] + 1}: {markup.text(sentence['message'])}"
+    return said + (f" Nearest on-brand line: {markup.quote(nearest)}" if nearest else "")
+
+
+def profile(voice: Voice) -> dict[str, Any]:
+    """Return what a voice is like, as labels and values to show one below the other."""
+    manifest, report = voice.manifest, voice.manifest.report
+    counts = manifest.labels
+    rows = {
+        "Trained": manifest.created[:10],
+        "On-brand lines": f"{counts.on:,}",
+        "Off-brand lines": f"{counts.off:,}",
+        "Accuracy on held-out lines": f"{report.held_out.accuracy:.1%} "
+        f"(a bag of words: {report.baseline.accuracy:.1%})",
+        "Sentences underlined": f"below P {manifest.threshold:.2f}",
+        "Drafts forwarded": f"from P {manifest.gate:.2f}",
+    }
+    for key, label in _RANGE_LABELS.items():
+        if usual := manifest.profile.ranges.get(key):
+            digits = RANGES[key].digits
+            shown = (f"{value:.{digits}f}" for value in (usual.low, usual.middle, usual.high))
+            rows[label] = " - ".join(shown)
+    for key, rate in sorted(manifest.profile.rates.items(), key=lambda item: -item[1]):
+        if key in MARKS:
+            rows[f"With {MARKS[key][0]}"] = f"{rate * 100:.0f} of 100 sentences"
+    return {
+        "brand": manifest.brand,
+        "rows": [{"label": label, "value": value} for label, value in rows.items()],
+    }

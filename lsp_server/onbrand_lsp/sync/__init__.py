@@ -1,0 +1,1 @@
+"""The open documents, in step with the editor; its positions become spans here alone."""

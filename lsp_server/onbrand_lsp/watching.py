@@ -1,0 +1,128 @@
+"""Noticing that configuration, voices or encoders have changed: by the client, else by looking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from onbrand.drafts import SUFFIXES
+from onbrand_lsp.checking.options import SECTION
+from onbrand_lsp.checking.projects import CONFIG_NAMES, config_stamp
+from onbrand_lsp.sync.uris import path_of
+
+if TYPE_CHECKING:
+    from onbrand_lsp.server import OnbrandServer
+
+POLL = 2.0
+"""Seconds between two looks at the files that no client watches for us."""
+RESCAN = 10
+"""Of so many looks one is at the workspace's drafts."""
+_ENGINE_FILES = "**/{voice.json,head.safetensors,examples.jsonl,encoder.json}"
+_GLOBS = (*(f"**/{name}" for name in CONFIG_NAMES), _ENGINE_FILES)
+_DRAFTS = "**/*{" + ",".join(SUFFIXES) + "}"
+_IN_USE = "onbrand.in-use"
+
+
+class Watcher:
+    """Has files watched, and passes on what has changed. For the loop's thread."""
+
+    def __init__(self, ls: OnbrandServer) -> None:
+        self._ls = ls
+        self._patterns: list[tuple[Path, str]] = []
+        self._polling: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Ask the client to tell of changed settings and files."""
+        client = self._ls.client
+        registrations = []
+        if client.configuration_dynamic:
+            registrations.append(
+                types.Registration(
+                    "onbrand.configuration",
+                    types.WORKSPACE_DID_CHANGE_CONFIGURATION,
+                    types.DidChangeConfigurationRegistrationOptions(section=SECTION),
+                )
+            )
+        if client.watched_files_dynamic:
+            globs = (*_GLOBS, _DRAFTS) if client.workspace_diagnostics else _GLOBS
+            registrations.append(_registration("onbrand.files", globs))
+        if registrations:
+            self._ls.client_register_capability(types.RegistrationParams(registrations))
+        self.update()
+
+    def update(self) -> None:
+        """Watch the voices in use, and what configuration lies outside the workspace, too."""
+        ls = self._ls
+        folders = ls.projects.folders.values()
+
+        def is_outside(path: Path) -> bool:
+            return not any(path.is_relative_to(folder) for folder in folders)
+
+        configs = sorted(filter(is_outside, ls.projects.config_folders()))
+        patterns = [(path, name) for path in configs for name in CONFIG_NAMES]
+        patterns += [(path, "**/*") for path in sorted(ls.engines.folders())]
+        able = ls.client.watched_files_dynamic and ls.client.relative_patterns
+        outside = any(is_outside(path) for path, _ in patterns)
+        if not able and (outside or not ls.client.watched_files_dynamic):
+            self._poll()
+        elif able and patterns != self._patterns:
+            self._watch(patterns)
+
+    def told(self, uris: Iterable[str]) -> None:
+        """Act on the files that the client says have changed."""
+        paths = [path for uri in uris if (path := path_of(uri)) is not None]
+        names = {path.name for path in paths}
+        if names & set(CONFIG_NAMES):
+            self._ls.configuration_changed()
+        # A folder of voices may go or come in one piece, which some clients tell of alone.
+        if any(path.suffix.lower() not in SUFFIXES for path in paths):
+            self._ls.engines_changed()
+        if any(path.suffix.lower() in SUFFIXES for path in paths):
+            self._ls.workspace_check.wake()
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._polling is not None:
+            self._polling.cancel()
+
+    def _watch(self, patterns: list[tuple[Path, str]]) -> None:
+        ls = self._ls
+        before, self._patterns = self._patterns, patterns
+        if before:
+            method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+            ls.client_unregister_capability(
+                types.UnregistrationParams([types.Unregistration(_IN_USE, method)])
+            )
+        if patterns:
+            relative = [types.RelativePattern(path.as_uri(), glob) for path, glob in patterns]
+            ls.client_register_capability(
+                types.RegistrationParams([_registration(_IN_USE, relative)])
+            )
+
+    def _poll(self) -> None:
+        if self._polling is None:
+            self._polling = self._ls.spawn(self._look(), "looking for changed files")
+
+    async def _look(self) -> None:
+        ls = self._ls
+        turn = 0
+        while True:
+            await asyncio.sleep(POLL)
+            turn += 1
+            before = ls.projects.stamps()
+            now = await asyncio.to_thread(lambda known: {f: config_stamp(f) for f in known}, before)
+            if now != before:
+                ls.configuration_changed()
+            await ls.reload_engines()
+            if turn % RESCAN == 0:
+                ls.workspace_check.wake()
+
+
+def _registration(name: str, globs: Iterable[str | types.RelativePattern]) -> types.Registration:
+    watchers = [types.FileSystemWatcher(glob) for glob in globs]
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+    return types.Registration(name, types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)

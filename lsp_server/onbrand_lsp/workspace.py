@@ -1,0 +1,193 @@
+"""The drafts of the workspace, open or not: by long poll, or all at once when asked.
+
+A client asks for the workspace's diagnostics and, while everything is as it knows it, gets no
+answer: VS Code asks again two seconds after every one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from onbrand.drafts import find_drafts
+from onbrand.errors import OnbrandError
+from onbrand.text.lines import LineIndex
+from onbrand_lsp.checking.checker import Found, Outdated
+from onbrand_lsp.checking.stamps import Stamp, stamp
+from onbrand_lsp.progress import Report, progress
+from onbrand_lsp.sync.documents import Snapshot
+from onbrand_lsp.sync.uris import path_of
+
+if TYPE_CHECKING:
+    from onbrand_lsp.server import OnbrandServer
+
+TITLE = "onbrand: checking the workspace"
+_Full = types.WorkspaceFullDocumentDiagnosticReport
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A draft of the workspace."""
+
+    uri: str
+    version: int | None
+    """None: it is not open."""
+    result_id: str
+    found: Found | None
+    """None: what it was when the caller last looked."""
+
+
+class WorkspaceCheck:
+    """Checks the drafts in the workspace folders. For the loop's thread."""
+
+    def __init__(self, ls: OnbrandServer) -> None:
+        self._ls = ls
+        self._woken = asyncio.Event()
+        self._drafts: list[Path] | None = None
+        self._dirty: set[Path] = set()
+        self._known: dict[Path, tuple[Stamp, str, str]] = {}
+        self._pushed: set[str] = set()
+
+    def wake(self) -> None:
+        """Have those who wait look at all drafts again, which may have come and gone."""
+        self._drafts = None
+        self._woken.set()
+
+    def wake_for(self, uri: str) -> None:
+        """Have those who wait look at one draft again."""
+        path = path_of(uri)
+        if path is not None and self._ls.client.workspace_diagnostics:
+            self._dirty.add(path)
+            self._woken.set()
+
+    async def pull(
+        self, params: types.WorkspaceDiagnosticParams
+    ) -> types.WorkspaceDiagnosticReport:
+        """Answer ``workspace/diagnostic`` when something differs from what the client knows."""
+        before = {
+            path: previous
+            for previous in params.previous_result_ids
+            if (path := path_of(previous.uri)) is not None
+        }
+        token = params.partial_result_token
+        await self._ls.settled()
+        async with progress(self._ls, TITLE, params.work_done_token) as report:
+            reports = await self._changes(before, token, report)
+        while not reports:
+            await self._woken.wait()
+            self._woken.clear()
+            reports = await self._changes(before, token, lambda _message, _percent: None)
+        return types.WorkspaceDiagnosticReport(items=reports if token is None else [])
+
+    async def check(self) -> list[Seen]:
+        """Check every draft now, and push what is found to a client that does not pull."""
+        ls = self._ls
+        seen: list[Seen] = []
+        self._drafts = None
+        async with progress(ls, TITLE) as report:
+            paths = await self._paths()
+            for n, path in enumerate(paths):
+                report(path.name, 100 * n // len(paths))
+                one = await self._look(path, None)
+                seen += [one] if one else []
+        if not ls.client.pulls:
+            self._push(seen)
+        return seen
+
+    async def _changes(
+        self,
+        before: Mapping[Path, types.PreviousResultId],
+        token: types.ProgressToken | None,
+        report: Report,
+    ) -> list[_Full]:
+        """Return what differs from before; with a token each is sent as soon as it is known."""
+        everything = self._drafts is None or not self._dirty
+        dirty, self._dirty = self._dirty, set()
+        drafts = await self._paths()
+        paths = drafts if everything else [path for path in drafts if path in dirty]
+        reports: list[_Full] = []
+        for n, path in enumerate(paths):
+            report(path.name, 100 * n // len(paths))
+            known = before.get(path)
+            seen = await self._look(path, known.value if known else None)
+            full = _difference(seen, known)
+            reports += self._send(full, token) if full else []
+        for path in (before.keys() - set(drafts)) if everything else ():
+            reports += self._send(_nothing(before[path].uri), token)
+        return reports
+
+    def _send(self, report: _Full, token: types.ProgressToken | None) -> Iterator[_Full]:
+        if token is not None:
+            part = types.WorkspaceDiagnosticReportPartialResult(items=[report])
+            self._ls.progress(types.ProgressParams(token, part))
+        yield report
+
+    async def _look(self, path: Path, known: str | None) -> Seen | None:
+        """Look at a draft; None: it is not to be judged, or cannot be.
+
+        Args:
+            path: the draft.
+            known: the result id that the caller has of it.
+        """
+        await asyncio.sleep(0)  # many drafts in a row need not wait for anything
+        ls, uri = self._ls, path.as_uri()
+        opened = ls.documents.get(uri)
+        try:
+            if opened is not None:
+                found = await ls.publisher.found(opened)
+                if found.checked.scorer is None:
+                    return None
+                return Seen(opened.uri, opened.version, found.checked.result_id, found)
+            plan = await ls.checker.plan(Snapshot(uri, 0, "", "", LineIndex("")))
+            if plan.engine is None:
+                return None
+            now = stamp([path])
+            if known is not None and self._known.get(path) == (now, plan.rules_id, known):
+                return Seen(uri, None, known, None)
+            found = await ls.checker.check_file(path, plan)
+        except Outdated:  # the change wakes us again
+            return Seen(uri, None, known or "", None)
+        except OnbrandError:  # it cannot be read, or has gone
+            return None
+        self._known[path] = now, plan.rules_id, found.checked.result_id
+        return Seen(uri, None, found.checked.result_id, found)
+
+    async def _paths(self) -> list[Path]:
+        """Return the drafts in the workspace folders, sorted."""
+        if self._drafts is None:
+            folders = list(self._ls.projects.folders.values())
+            found = await asyncio.to_thread(lambda: {p for f in folders for p in find_drafts(f)})
+            self._drafts = sorted(found)
+            self._known = {path: self._known[path] for path in found & self._known.keys()}
+        return self._drafts
+
+    def _push(self, seen: list[Seen]) -> None:
+        closed = {one.uri: one.found for one in seen if one.version is None and one.found}
+        for uri in self._pushed - closed.keys():
+            if self._ls.documents.get(uri) is None:
+                self._ls.publisher.publish(uri, [], None)
+        for uri, found in closed.items():
+            self._ls.publisher.publish(uri, [*found.diagnostics], None)
+        self._pushed = set(closed)
+
+
+def _difference(seen: Seen | None, known: types.PreviousResultId | None) -> _Full | None:
+    if seen is None:
+        return _nothing(known.uri) if known else None
+    if seen.found is None or (known is not None and known.value == seen.result_id):
+        return None
+    return _Full(
+        uri=known.uri if known else seen.uri,
+        version=seen.version,
+        items=seen.found.diagnostics,
+        result_id=seen.result_id,
+    )
+
+
+def _nothing(uri: str) -> _Full:
+    return _Full(uri=uri, version=None, items=[])

@@ -1,0 +1,152 @@
+"""What the server offers to whom, and what it believes of a client."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+from pygls.protocol import default_converter
+
+from onbrand import __version__
+from onbrand_lsp.wire.capabilities import (
+    COMMANDS,
+    ClientSupport,
+    choose_encoding,
+    folders_of,
+    initialize_result,
+)
+
+EVERYTHING: dict[str, Any] = {
+    "capabilities": {
+        "general": {"positionEncodings": ["utf-8", "utf-16"]},
+        "textDocument": {
+            "publishDiagnostics": {
+                "versionSupport": True,
+                "codeDescriptionSupport": True,
+                "relatedInformation": True,
+                "dataSupport": True,
+            },
+            "diagnostic": {"dynamicRegistration": True},
+            "hover": {"contentFormat": ["plaintext", "markdown"]},
+            "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}},
+        },
+        "window": {"workDoneProgress": True, "showDocument": {"support": True}},
+        "workspace": {
+            "applyEdit": True,
+            "configuration": True,
+            "diagnostics": {"refreshSupport": True},
+            "codeLens": {"refreshSupport": True},
+            "didChangeConfiguration": {"dynamicRegistration": True},
+            "didChangeWatchedFiles": {
+                "dynamicRegistration": True,
+                "relativePatternSupport": True,
+            },
+            "workspaceEdit": {"documentChanges": True},
+        },
+    },
+    "initializationOptions": {
+        "workspaceDiagnostics": True,
+        "status": True,
+        "clientCommands": True,
+        "trusted": False,
+        "settings": {"brand": "acme"},
+    },
+}
+
+
+def test_a_client_that_can_everything() -> None:
+    client = ClientSupport.of(EVERYTHING)
+    different = {"encoding": "utf-8", "trusted": False, "settings": {"brand": "acme"}}
+    for field in fields(client):
+        assert getattr(client, field.name) == different.get(field.name, True), field.name
+
+
+def test_a_client_that_can_nothing() -> None:
+    assert ClientSupport.of({}) == ClientSupport()
+    assert ClientSupport.of({"capabilities": {}, "initializationOptions": None}) == ClientSupport()
+
+
+@pytest.mark.parametrize("nonsense", [None, 7, "yes", [], [7], {"support": 1}, {"x": {}}])
+def test_nonsense_counts_for_nothing(nonsense: object) -> None:
+    leaves = {
+        part: dict.fromkeys(EVERYTHING["capabilities"][part], nonsense)
+        for part in EVERYTHING["capabilities"]
+    }
+    options = dict.fromkeys(EVERYTHING["initializationOptions"], nonsense)
+    for capabilities in (nonsense, leaves):
+        params = {"capabilities": capabilities, "initializationOptions": options}
+        client = ClientSupport.of(params)
+        expected = ClientSupport(
+            trusted=nonsense is None,
+            settings=nonsense if isinstance(nonsense, dict) else {},
+            pulls=client.pulls and isinstance(nonsense, dict),
+        )
+        assert client == expected
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (["utf-8", "utf-16"], "utf-8"),
+        (["utf-16", "utf-8"], "utf-16"),
+        (["utf-7", "utf-32"], "utf-32"),
+        ([], "utf-16"),
+        (["utf-7", 8, None], "utf-16"),
+        (None, "utf-16"),
+        ("utf-8", "utf-16"),
+    ],
+)
+def test_encodings(offered: object, chosen: str) -> None:
+    assert choose_encoding(offered) == chosen
+    client = ClientSupport.of({"capabilities": {"general": {"positionEncodings": offered}}})
+    assert initialize_result(client)["capabilities"]["positionEncoding"] == chosen
+
+
+def test_pull_or_push() -> None:
+    client = ClientSupport(pulls=True)
+    for asked in (False, True):
+        wanting = replace(client, workspace_diagnostics=asked)
+        assert initialize_result(wanting)["capabilities"]["diagnosticProvider"] == {
+            "identifier": "onbrand",
+            "interFileDependencies": False,
+            "workspaceDiagnostics": asked,
+        }
+    assert "diagnosticProvider" not in initialize_result(ClientSupport())["capabilities"]
+
+
+def test_the_answer_is_one_by_the_protocol() -> None:
+    result = default_converter().structure(
+        initialize_result(ClientSupport.of(EVERYTHING)), types.InitializeResult
+    )
+    offers = result.capabilities
+    assert result.server_info == types.ServerInfo("onbrand", __version__)
+    assert offers.text_document_sync == types.TextDocumentSyncOptions(
+        open_close=True,
+        change=types.TextDocumentSyncKind.Incremental,
+        save=types.SaveOptions(include_text=False),
+    )
+    assert offers.code_action_provider.code_action_kinds == (types.CodeActionKind.QuickFix,)
+    assert offers.execute_command_provider.commands == COMMANDS
+    assert offers.workspace.workspace_folders.change_notifications is True
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, []),
+        (
+            {"workspaceFolders": [{"uri": "file:///a", "name": "A"}, {"uri": "file:///b"}]},
+            [("file:///a", "A"), ("file:///b", "")],
+        ),
+        ({"workspaceFolders": None, "rootUri": "file:///r/x/"}, [("file:///r/x/", "x")]),
+        ({"workspaceFolders": [], "rootUri": "file:///r"}, [("file:///r", "r")]),
+        ({"workspaceFolders": [7, {"uri": 8}], "rootUri": None}, []),
+        ({"rootPath": str(Path("/r y").absolute())}, [(Path("/r y").absolute().as_uri(), "r%20y")]),
+        ({"rootPath": "relative"}, []),
+    ],
+)
+def test_workspace_folders(params: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert folders_of(params) == expected

@@ -1,0 +1,278 @@
+"""Checks on their way through the threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from lsprotocol import types
+
+from onbrand.errors import Cancelled
+from onbrand_lsp.checking.checker import Checked, Checker, Outdated
+from onbrand_lsp.checking.engines import Engines, Key
+from onbrand_lsp.checking.judging import judge
+from onbrand_lsp.checking.labelling import Labels
+from onbrand_lsp.checking.lane import Lane
+from onbrand_lsp.checking.problems import Problems
+from onbrand_lsp.checking.projects import Projects
+from onbrand_lsp.sync.documents import DocumentStore, Snapshot
+
+pytestmark = pytest.mark.asyncio
+OFF_BRAND = "Our stakeholders leverage synergies to drive scalable, best-in-class outcomes."
+
+
+class Desk:
+    """A checker with all that it needs."""
+
+    def __init__(self, folder: Path, voices: Path) -> None:
+        self.folder = folder
+        self.told: list[str] = []
+        self.problems = Problems()
+        self.problems.listen(self.told.append)
+        self.documents = DocumentStore()
+        self.projects = Projects(self.problems)
+        self.projects.add_folder(folder.as_uri(), folder)
+        self.projects.set_editor(None, {"voices": [str(voices)], "brand": "oatfolk"})
+        self.engines = Engines(self.problems)
+        self.labels = Labels(self.problems, lambda: None)
+        self.rendered: list[Checked] = []
+        self.checker = Checker(
+            self.documents, self.projects, self.engines, self.labels, self.problems, self._render
+        )
+
+    def _render(self, checked: Checked, severity: str) -> list[types.Diagnostic]:
+        self.rendered.append(checked)
+        return []
+
+    def open(self, text: str, name: str = "a.md", version: int = 1) -> Snapshot:
+        uri = (self.folder / name).as_uri()
+        return self.documents.open(types.TextDocumentItem(uri, "markdown", version, text))
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path, example_voices: Path) -> AsyncIterator[Desk]:
+    made = Desk(tmp_path, example_voices)
+    yield made
+    made.checker.close()
+    made.engines.close()
+    made.labels.close()
+
+
+async def test_a_version_is_checked_once_whoever_asks(desk: Desk) -> None:
+    snapshot = desk.open(OFF_BRAND)
+    first, second = await asyncio.gather(desk.checker.check(snapshot), desk.checker.check(snapshot))
+    assert first.checked is second.checked
+    assert (await desk.checker.check(snapshot)).checked is first.checked
+    assert len(desk.rendered) == 1
+    assert first.checked.report is not None
+    assert len(first.checked.report.flagged) == 1
+
+
+async def test_the_same_text_in_another_version_is_not_checked_again(desk: Desk) -> None:
+    first = await desk.checker.check(desk.open(OFF_BRAND))
+    again = await desk.checker.check(desk.open(OFF_BRAND, version=3))
+    assert again.checked.snapshot.version == 3
+    assert again.checked.result_id == first.checked.result_id
+    assert again.checked.report is first.checked.report
+    assert len(desk.rendered) == 1
+
+
+async def test_an_older_version_is_given_up(desk: Desk) -> None:
+    old = asyncio.ensure_future(desk.checker.check(desk.open(OFF_BRAND * 400)))
+    await asyncio.sleep(0)
+    new = await desk.checker.check(desk.open(OFF_BRAND, version=2))
+    with pytest.raises(Outdated):
+        await old
+    assert new.checked.snapshot.version == 2
+
+
+async def test_a_closed_document_is_given_up_and_forgotten(desk: Desk) -> None:
+    snapshot = desk.open(OFF_BRAND * 400)
+    waiting = asyncio.ensure_future(desk.checker.check(snapshot))
+    await desk.engines.get(_key(desk, snapshot))
+    await asyncio.sleep(0)
+    desk.documents.close(snapshot.uri)
+    desk.checker.forget(snapshot.uri)
+    with pytest.raises(Outdated):
+        await waiting
+    assert desk.checker.last(snapshot.uri) is None
+
+
+def _key(desk: Desk, snapshot: Snapshot) -> Key:
+    return Key.of(desk.projects.rules(snapshot.uri, snapshot.path))
+
+
+async def test_nothing_is_kept_of_closed_documents(desk: Desk) -> None:
+    for n in range(20):
+        snapshot = desk.open(OFF_BRAND, f"{n}.md")
+        await desk.checker.check(snapshot)
+        desk.documents.close(snapshot.uri)
+        desk.checker.forget(snapshot.uri)
+    kept = [value for value in vars(desk.checker).values() if isinstance(value, dict)]
+    assert len(kept) == 3
+    assert all(not value for value in kept)
+
+
+async def test_every_result_id_says_what_decided(desk: Desk, tmp_path: Path) -> None:
+    seen = set()
+
+    async def look(text: str = OFF_BRAND, language: str = "markdown") -> None:
+        item = types.TextDocumentItem((tmp_path / "a.md").as_uri(), language, 1, text)
+        seen.add((await desk.checker.check(desk.documents.open(item))).checked.result_id)
+
+    await look()
+    await look()
+    assert len(seen) == 1
+    await look(OFF_BRAND + " ")
+    await look(language="html")
+    for more in ("gate = 0.5", "threshold = 0.9", "quotes = true", 'ignore = ["x"]'):
+        (tmp_path / "onbrand.toml").write_text(f"root = true\n{more}\n")
+        desk.projects.changed()
+        await look()
+    desk.projects.choose((tmp_path / "a.md").as_uri(), "quillpot")
+    await look()
+    desk.projects.set_editor(None, {"voices": [], "severity": "hint"})
+    await look()
+    assert len(seen) == 9
+
+
+async def test_a_brand_that_the_document_names_is_no_message(desk: Desk) -> None:
+    found = await desk.checker.check(desk.open(f"---\nbrand: nobody\n---\n{OFF_BRAND}"))
+    assert found.checked.report is None
+    assert found.checked.problem is not None
+    assert "no voice for brand 'nobody'" in found.checked.problem
+    assert desk.told == []
+
+
+@pytest.mark.parametrize(
+    ("brand", "said"), [(None, "which brand?"), ("oatfok", "did you mean 'oatfolk'?")]
+)
+async def test_a_brand_that_settings_lack_is_told_once(
+    desk: Desk, example_voices: Path, brand: str | None, said: str
+) -> None:
+    desk.projects.set_editor(None, {"voices": [str(example_voices)], "brand": brand})
+    for name in ("a.md", "b.md"):
+        found = await desk.checker.check(desk.open(OFF_BRAND, name))
+        assert found.checked.report is None
+    (line,) = desk.told
+    assert said in line
+
+
+async def test_a_document_that_is_too_long_is_told_of(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onbrand_lsp.sync.documents.MAX_DRAFT_BYTES", 40)
+    found = await desk.checker.check(desk.open(OFF_BRAND))
+    assert found.checked.report is None
+    (line,) = desk.told
+    assert "is longer than" in line
+
+
+async def test_a_glance_waits_for_no_check(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"Hello. Do sit down.\n\n{OFF_BRAND}\n"
+    snapshot = desk.open(text)
+    assert await desk.checker.glance(snapshot, 0) is None  # the voices are not there yet
+    await desk.engines.get(_key(desk, snapshot))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(*args: object, **named: object) -> Checked:
+        if "near" not in named:
+            begun.set()
+            go_on.wait(60)
+        return judge(*args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("onbrand_lsp.checking.checker.judge", slowly)
+    checking = asyncio.ensure_future(desk.checker.check(snapshot))
+    await asyncio.to_thread(begun.wait, 60)
+    offset = text.index("leverage")
+    glanced = await desk.checker.glance(snapshot, offset)
+    assert glanced is not None
+    assert glanced.report is not None
+    (sentence,) = glanced.report.sentences
+    assert sentence.text == OFF_BRAND
+    assert not checking.done()
+    go_on.set()
+    full = (await checking).checked
+    assert full.report is not None
+    assert sentence in full.report.sentences
+    assert await desk.checker.glance(snapshot, offset) is full
+
+
+class Work:
+    """A job that goes on until it is told to end, or asked to give up."""
+
+    def __init__(self) -> None:
+        self.begun, self.end = threading.Event(), threading.Event()
+        self.times = 0
+
+    def __call__(self, gives_up: Callable[[], bool]) -> str:
+        self.times += 1
+        self.begun.set()
+        while not self.end.wait(0.001):
+            if gives_up():
+                raise Cancelled
+        return "done"
+
+
+async def begun(work: Work) -> None:
+    assert await asyncio.to_thread(work.begun.wait, 60)
+
+
+async def test_the_urgent_go_first_and_interrupt() -> None:
+    lane = Lane("test")
+    slow, quick = Work(), Work()
+    quick.end.set()
+    waiting = asyncio.ensure_future(lane.run(1, slow))
+    await begun(slow)
+    assert await lane.run(0, quick) == "done"
+    assert not waiting.done()
+    slow.end.set()
+    assert await waiting == "done"
+    assert slow.times == 2
+    lane.close()
+
+
+async def test_equals_wait_for_their_turn() -> None:
+    lane = Lane("test")
+    order: list[int] = []
+    first = Work()
+    running = asyncio.ensure_future(lane.run(1, first))
+    await begun(first)
+    others = [
+        asyncio.ensure_future(lane.run(urgency, lambda _, n=n: order.append(n)))
+        for n, urgency in enumerate((2, 1, 2, 1))
+    ]
+    first.end.set()
+    await asyncio.gather(running, *others)
+    assert order == [1, 3, 0, 2]
+    assert first.times == 1
+    lane.close()
+
+
+async def test_to_cancel_the_waiting_is_to_cancel_the_job() -> None:
+    lane = Lane("test")
+    running, queued = Work(), Work()
+    tasks = [asyncio.ensure_future(lane.run(0, work)) for work in (running, queued)]
+    await begun(running)
+    for task in tasks:
+        task.cancel()
+    assert await lane.run(0, lambda _: "next") == "next"
+    assert queued.times == 0
+    assert all(task.cancelled() for task in tasks)
+    lane.close()
+
+
+async def test_an_error_is_the_callers() -> None:
+    lane = Lane("test")
+
+    def fail(_gives_up: Callable[[], bool]) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await lane.run(0, fail)
+    assert await lane.run(0, lambda _: 7) == 7
+    lane.close()

@@ -1,0 +1,174 @@
+"""What is underlined, how badly, and where the nearest on-brand line stands."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lsp_samples import ABLE, check, explanation, unjudged
+from lsprotocol import types
+
+from onbrand.config import Settings
+from onbrand.verdict import Example
+from onbrand_lsp.checking.judging import Checked
+from onbrand_lsp.showing.diagnostics import DOCS, NOTE, OFF_BRAND, UNKNOWN_BRAND, diagnostics
+from onbrand_lsp.wire.capabilities import ClientSupport
+
+Level = types.DiagnosticSeverity
+TWO = "🎉 We leverage synergies daily. It ships on Tuesday.\n\nUnlock value at scale.\n"
+FIGURES = {"🎉 We leverage": 0.1, "We leverage": 0.1, "Unlock": 0.3}
+
+
+def lines_of(checked: Checked) -> list[tuple[int, str, Level | None]]:
+    found = diagnostics(checked, "utf-16", ABLE)
+    return [(one.range.start.line, str(one.code), one.severity) for one in found]
+
+
+def test_flagged_sentences_alone_are_underlined_by_certainty() -> None:
+    assert lines_of(check(TWO, FIGURES)) == [
+        (0, OFF_BRAND, Level.Warning),
+        (2, OFF_BRAND, Level.Information),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("severity", "level"),
+    [
+        ("error", Level.Error),
+        ("warning", Level.Warning),
+        ("information", Level.Information),
+        ("hint", Level.Hint),
+    ],
+)
+def test_a_chosen_severity_holds_for_findings_but_not_for_notes(severity, level: Level) -> None:
+    checked = check(TWO, FIGURES, warnings=("line 3: a sentence is too long",))
+    found = diagnostics(checked, "utf-16", ABLE, severity)
+    assert {one.severity for one in found if one.code == OFF_BRAND} == {level}
+    assert [one.severity for one in found if one.code == NOTE] == [Level.Information]
+
+
+@pytest.mark.parametrize(("encoding", "end"), [("utf-8", 32), ("utf-16", 30), ("utf-32", 29)])
+def test_the_range_is_that_of_the_sentence_in_the_client_s_units(encoding, end: int) -> None:
+    source = TWO.replace("🎉 We", "🎉We")
+    (first, _) = diagnostics(check(source, {"🎉We": 0.1, "Unlock": 0.3}), encoding, ABLE)
+    assert (first.range.start.character, first.range.end.character) == (0, end)
+
+
+def test_a_client_gets_no_more_than_it_can_show() -> None:
+    (one, _) = diagnostics(check(TWO, FIGURES), "utf-16", ABLE)
+    assert one.code_description == types.CodeDescription(f"{DOCS}#off-brand")
+    assert one.source == "onbrand"
+    assert one.data["brand"] == "acme"
+    assert len(one.data["text_key"]) == 64
+    (bare, _) = diagnostics(check(TWO, FIGURES), "utf-16", ClientSupport())
+    assert bare.code_description is None
+    assert bare.related_information is None
+
+
+def test_warnings_are_notes_on_their_line_or_the_first_in_order() -> None:
+    warnings = ("line 3: what is here", "something else", "line 99: long gone")
+    found = diagnostics(check(TWO, FIGURES, warnings=warnings), "utf-16", ABLE)
+    assert [(one.range.start.line, one.message) for one in found if one.code == NOTE] == [
+        (0, "Something else"),
+        (2, "What is here"),
+        (3, "Long gone"),
+    ]
+    positions = [(one.range.start.line, one.range.start.character) for one in found]
+    assert positions == sorted(positions)
+
+
+def test_a_document_that_was_not_judged_is_left_in_peace() -> None:
+    checked = check(TWO, FIGURES, warnings=("line 3: what is here",))
+    assert diagnostics(unjudged(checked, None), "utf-16", ABLE) == []
+    assert diagnostics(unjudged(checked, "onbrand.toml is broken"), "utf-16", ABLE) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["---\ntitle: x\nbrand: nobody\n---\nSome text is here.\n", '+++\n\nbrand = "nobody"\n+++\n'],
+)
+def test_a_brand_without_a_voice_is_underlined_in_the_front_matter(source: str) -> None:
+    checked = unjudged(check(source), "no voice for brand 'nobody'")
+    (one,) = diagnostics(checked, "utf-16", ABLE)
+    assert (one.range.start.line, one.code, one.severity) == (2, UNKNOWN_BRAND, Level.Warning)
+    assert one.message.startswith("No voice for brand 'nobody'")
+    # Another problem, or another brand chosen in its place, is no fault of that line.
+    assert diagnostics(check(source), "utf-16", ABLE) == []
+    assert diagnostics(replace(checked, scorer=None), "utf-16", ABLE) == []
+
+
+def test_a_brand_without_a_voice_is_underlined_in_its_comment_once() -> None:
+    source = (
+        "One sentence comes first.\n\n<!-- onbrand brand=nobody -->\n"
+        "A second of that brand. A third of that brand too.\n"
+    )
+    said = "line 4: no voice for brand 'nobody' (known: acme, borealis, c_corp)"
+    (one,) = diagnostics(check(source, warnings=(said,)), "utf-16", ABLE)
+    assert (one.code, one.severity) == (UNKNOWN_BRAND, Level.Warning)
+    assert one.range == types.Range(types.Position(2, 0), types.Position(2, 29))
+
+
+LINE = "We ship it on *Tuesday* & not later."
+WHY = explanation(
+    {"We": -0.5}, nearest_on=Example("We ship it on Tuesday & not later.", 0.7, "on", "site.md")
+)
+
+
+def related(folder: Path, source: str = "site.md") -> list[tuple[str, int, int]]:
+    assert WHY.nearest_on is not None
+    why = replace(WHY, nearest_on=replace(WHY.nearest_on, source=source))
+    settings = Settings(files=(folder / "onbrand.toml",))
+    checked = check("Unlock value at scale.\n", {"U": 0.1}, why={"U": why}, settings=settings)
+    (one,) = diagnostics(checked, "utf-16", ABLE)
+    return [
+        (info.location.uri, info.location.range.start.line, info.location.range.end.character)
+        for info in one.related_information or ()
+    ]
+
+
+def test_the_nearest_line_is_found_where_it_stands_now(tmp_path: Path) -> None:
+    file = tmp_path / "site.md"
+    file.write_text(f"# Home\n\n🎉 Hello. {LINE}\n")
+    assert related(tmp_path) == [(file.as_uri(), 2, 46)]
+    file.write_text(f"\n\n\n\n{LINE}\n")
+    os.utime(file, ns=(1, 1))
+    assert related(tmp_path) == [(file.as_uri(), 4, 36)]
+
+
+def test_a_line_that_has_gone_leads_to_the_start_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "site.md").write_text("# Home\n\nAll is new.\n")
+    assert related(tmp_path) == [((tmp_path / "site.md").as_uri(), 0, 0)]
+
+
+def test_the_voice_s_folder_comes_first(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "voices" / "acme"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "site.md").write_text(LINE)
+    settings = Settings(files=(tmp_path / "onbrand.toml",))
+    checked = check(
+        "Unlock value at scale.\n",
+        {"U": 0.1},
+        why={"U": WHY},
+        settings=settings,
+        voices=tmp_path / "voices",
+    )
+    (one,) = diagnostics(checked, "utf-16", ABLE)
+    (info,) = one.related_information or ()
+    assert info.location.uri == (tmp_path / "voices/acme/site.md").as_uri()
+    assert info.message == "Nearest on-brand line: “We ship it on Tuesday & not later.”"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["missing.md", "../site.md", "carton side panel", "folder", "big.md", "a\0b", "binary.md", ""],
+)
+def test_what_is_no_file_of_the_project_is_left_out(tmp_path: Path, source: str) -> None:
+    project = tmp_path / "project"
+    (project / "folder").mkdir(parents=True)
+    (tmp_path / "site.md").write_text(LINE)
+    (project / "big.md").write_text(LINE + "x" * 300_000)
+    (project / "binary.md").write_bytes(b"\0" * 99)
+    assert related(project, source) == []
+    assert related(project, str(tmp_path / "site.md")) == []

@@ -1,0 +1,136 @@
+"""Labels from the editor."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from onbrand.config import Settings
+from onbrand.errors import OnbrandError
+from onbrand.labels.model import Label
+from onbrand.labels.store import LabelStore
+from onbrand_lsp.checking.labelling import Labels, Marks, Spoken, author_of
+from onbrand_lsp.checking.options import EditorSettings
+from onbrand_lsp.checking.problems import Problems
+from onbrand_lsp.checking.projects import Rules
+
+TEXT = "Our stakeholders leverage synergies."
+
+
+def rules(folder: Path, store: Path | None = None, author: str | None = "me") -> Rules:
+    settings = Settings(labels_db=str(store) if store else None)
+    return Rules(settings, EditorSettings(author=author), folder)
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def labels(told: list[str]) -> Labels:
+    problems = Problems()
+    problems.listen(told.append)
+    return Labels(problems, lambda: None)
+
+
+def test_marks_know_brands_apart_and_texts_by_their_words() -> None:
+    from onbrand.labels.keys import text_key
+
+    marks = Marks({"acme": frozenset([text_key("One  two.")])})
+    assert marks.has("acme", "One two.")
+    assert not marks.has("acme", "One three.")
+    assert not marks.has("beta", "One two.")
+
+
+@pytest.mark.asyncio
+async def test_reading_makes_no_store(labels: Labels, tmp_path: Path) -> None:
+    marks = await labels.marks(rules(tmp_path, tmp_path / "labels.db"))
+    assert marks == Marks()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_where_there_is_no_store_needs_no_sqlalchemy(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from onbrand_lsp.checking import labelling\n"
+        f"assert labelling._marks_in({str(tmp_path / 'labels.db')!r}) == labelling.Marks()\n"
+        "assert 'sqlalchemy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.asyncio
+async def test_a_label_is_stored_and_remembered(labels: Labels, tmp_path: Path) -> None:
+    here = rules(tmp_path, tmp_path / "labels.db")
+    before = await labels.marks(here)
+    store = await labels.add(here, Spoken(TEXT, "acme", "on", "docs/a.md"))
+    assert store == str(tmp_path / "labels.db")
+    marks = await labels.marks(here)
+    assert marks.has("acme", TEXT)
+    assert marks.id != before.id
+    assert labels.known(here) == marks
+    await labels.add(here, Spoken(TEXT, "acme", "off", "docs/a.md"))
+    assert not (await labels.marks(here)).has("acme", TEXT)
+    with LabelStore.open(tmp_path / "labels.db", create=False) as opened:
+        history = opened.history()
+    assert [(one.label, one.author, one.source, one.document) for one in history] == [
+        ("on", "me", "editor", "docs/a.md"),
+        ("off", "me", "editor", "docs/a.md"),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_what_others_write_is_noticed(labels: Labels, tmp_path: Path) -> None:
+    here = rules(tmp_path, tmp_path / "labels.db")
+    assert not (await labels.marks(here)).has("acme", TEXT)
+    with LabelStore.open(tmp_path / "labels.db") as store:
+        store.add([Label(TEXT, "acme", "on", author="somebody")])
+        assert (await labels.marks(here)).has("acme", TEXT)
+
+
+@pytest.mark.asyncio
+async def test_a_damaged_store_is_told_once_and_marks_nothing(
+    labels: Labels, tmp_path: Path, told: list[str]
+) -> None:
+    (tmp_path / "labels.db").write_text("no database at all, " * 100)
+    here = rules(tmp_path, tmp_path / "labels.db")
+    for _ in range(2):
+        assert await labels.marks(here) == Marks()
+        labels.forget()
+    (line,) = told
+    assert str(tmp_path / "labels.db") in line
+    with pytest.raises(OnbrandError):
+        await labels.add(here, Spoken(TEXT, "acme", "on", "a.md"))
+
+
+@pytest.mark.asyncio
+async def test_without_its_optional_part_the_mend_is_told(
+    labels: Labels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("onbrand.labels.")]:
+        if name.rpartition(".")[2] in ("store", "database", "schema"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    with pytest.raises(OnbrandError, match=r"pip install 'onbrand\[labels\]'"):
+        await labels.add(rules(tmp_path, tmp_path / "l.db"), Spoken(TEXT, "acme", "on", "a.md"))
+
+
+def test_an_author_has_the_name_that_git_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", str(tmp_path / "none"))
+    monkeypatch.setenv("USER", "somebody")
+    monkeypatch.setenv("LOGNAME", "somebody")
+    assert author_of("set@example.com", tmp_path) == "set@example.com"
+    assert author_of(None, tmp_path) == "somebody"
+    (tmp_path / "gitconfig").write_text("[user]\nname = Ann Other\n")
+    assert author_of(None, tmp_path) == "Ann Other"
+    (tmp_path / "gitconfig").write_text("[user]\nname = Ann Other\nemail = ann@example.com\n")
+    assert author_of(None, tmp_path) == "ann@example.com"
+    monkeypatch.setenv("PATH", str(tmp_path))  # no git
+    assert author_of(None, tmp_path) == "somebody"

@@ -1,0 +1,223 @@
+"""Which settings hold for a document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from onbrand_lsp.checking.problems import Problems
+from onbrand_lsp.checking.projects import Projects, Rules
+
+
+class Told:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.problems = Problems()
+        self.problems.listen(self.lines.append)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def projects(told: Told, tmp_path: Path) -> Projects:
+    made = Projects(told.problems)
+    made.add_folder(tmp_path.as_uri(), tmp_path)
+    return made
+
+
+def rules(projects: Projects, path: Path | None) -> Rules:
+    return projects.rules(path.as_uri() if path else "untitled:1", path)
+
+
+def configure(folder: Path, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "onbrand.toml").write_text("root = true\n" + text)
+
+
+def test_without_configuration_and_voices_it_is_silent(
+    projects: Projects, tmp_path: Path, told: Told
+) -> None:
+    found = rules(projects, tmp_path / "a.md")
+    assert found.silent
+    assert found.problem is None
+    assert told.lines == []
+
+
+def test_files_beat_the_editor(projects: Projects, tmp_path: Path) -> None:
+    configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\ngate = 0.6\n')
+    editor = {"voices": ["w"], "brand": "beta", "gate": 0.9, "threshold": 0.1, "encoder": "enc"}
+    projects.set_editor(None, editor)
+    found = rules(projects, tmp_path / "a.md")
+    assert found.settings.voices == (tmp_path / "v",)
+    assert (found.settings.brand, found.brand_source) == ("acme", "configuration")
+    assert (found.settings.gate, found.settings.threshold) == (0.6, 0.1)
+    assert found.settings.encoder == tmp_path / "enc"
+    assert (found.problem, found.silent) == (None, None)
+    assert found.folder == tmp_path
+
+
+def test_the_editor_speaks_where_files_are_silent(projects: Projects, tmp_path: Path) -> None:
+    projects.set_editor(None, {"voices": ["w", "/abs", "~/own"], "brand": "beta"})
+    found = rules(projects, tmp_path / "deep" / "a.md")
+    assert found.settings.voices == (tmp_path / "w", Path("/abs"), Path("~/own").expanduser())
+    assert (found.settings.brand, found.brand_source) == ("beta", "editor")
+    assert found.folder == tmp_path
+
+
+def test_voices_beside_the_configuration_need_no_naming(
+    projects: Projects, tmp_path: Path, told: Told
+) -> None:
+    configure(tmp_path, 'brand = "acme"\n')
+    without = rules(projects, tmp_path / "a.md")
+    assert without.problem is not None
+    assert "no voices" in without.problem
+    (tmp_path / "voices").mkdir()
+    assert rules(projects, tmp_path / "a.md").settings.voices == (tmp_path / "voices",)
+
+
+def test_the_innermost_folder_has_its_own_editor_settings(
+    projects: Projects, tmp_path: Path
+) -> None:
+    inner = tmp_path / "inner"
+    projects.add_folder(inner.as_uri(), inner)
+    projects.set_editor(None, {"brand": "loose"})
+    projects.set_editor(tmp_path.as_uri(), {"brand": "outer"})
+    projects.set_editor(inner.as_uri(), {"brand": "inner"})
+    for path, brand in (
+        (tmp_path / "a.md", "outer"),
+        (inner / "a.md", "inner"),
+        (tmp_path / "innermost" / "a.md", "outer"),
+        (tmp_path.parent / "a.md", "loose"),
+        (None, "outer"),  # never saved: of the first folder
+    ):
+        assert rules(projects, path).settings.brand == brand
+    projects.remove_folder(inner.as_uri())
+    assert rules(projects, inner / "a.md").settings.brand == "outer"
+
+
+def test_relative_voices_of_loose_files_start_nowhere(told: Told) -> None:
+    projects = Projects(told.problems)
+    projects.set_editor(None, {"voices": ["here", "/abs"]})
+    assert rules(projects, None).settings.voices == (Path("/abs"),)
+
+
+def test_switched_off_and_excluded_documents_are_left_alone(
+    projects: Projects, tmp_path: Path
+) -> None:
+    configure(tmp_path, 'voices = ["v"]\nexclude = ["old/"]\n')
+    assert rules(projects, tmp_path / "a.md").silent is None
+    assert "excludes" in (rules(projects, tmp_path / "old" / "a.md").silent or "")
+    projects.set_editor(None, {"enable": False})
+    assert "switched off" in (rules(projects, tmp_path / "a.md").silent or "")
+
+
+def test_without_trust_nobody_chooses_voices_or_encoders(told: Told, tmp_path: Path) -> None:
+    configure(tmp_path, 'voices = ["v"]\nencoder = "e"\n')
+    (tmp_path / "voices").mkdir()
+    projects = Projects(told.problems, trusted=False)
+    projects.add_folder(tmp_path.as_uri(), tmp_path)
+    projects.set_editor(None, {"voices": ["w"], "encoder": "f"})
+    found = rules(projects, tmp_path / "a.md")
+    assert (found.settings.voices, found.settings.encoder) == ((), None)
+    assert found.silent
+    assert told.lines == []
+
+
+def test_the_writers_choice_lasts_until_it_is_taken_back(
+    projects: Projects, tmp_path: Path
+) -> None:
+    configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\n')
+    uri = (tmp_path / "a.md").as_uri()
+    projects.choose(uri, "beta")
+    assert rules(projects, tmp_path / "a.md").chosen == "beta"
+    assert rules(projects, tmp_path / "b.md").chosen is None
+    projects.choose(uri, None)
+    assert rules(projects, tmp_path / "a.md").chosen is None
+
+
+def test_files_are_read_again_only_when_told(projects: Projects, tmp_path: Path) -> None:
+    configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\n')
+    assert rules(projects, tmp_path / "a.md").settings.brand == "acme"
+    before = projects.stamps()
+    assert tmp_path in before
+    configure(tmp_path, 'voices = ["v"]\nbrand = "beta"\n')
+    assert rules(projects, tmp_path / "a.md").settings.brand == "acme"
+    projects.changed()
+    assert rules(projects, tmp_path / "a.md").settings.brand == "beta"
+    assert projects.stamps()[tmp_path] != before[tmp_path]
+
+
+def test_a_file_that_breaks_goes_on_as_it_was(
+    projects: Projects, tmp_path: Path, told: Told
+) -> None:
+    configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\n')
+    rules(projects, tmp_path / "a.md")
+    configure(tmp_path, "brand = \n")
+    for name in ("a.md", "b.md", "a.md"):
+        projects.changed()
+        projects.changed()  # with no look in between
+        found = rules(projects, tmp_path / name)
+        assert (found.settings.brand, found.problem) == ("acme", None)
+    (line,) = told.lines
+    assert line.startswith(f"{tmp_path / 'onbrand.toml'}:2: ")
+    configure(tmp_path, 'voices = ["v"]\nbrand = "beta"\n')
+    projects.changed()
+    assert rules(projects, tmp_path / "a.md").settings.brand == "beta"
+    configure(tmp_path, "brand = \n")
+    projects.changed()
+    assert rules(projects, tmp_path / "a.md").settings.brand == "beta"
+    assert told.lines == [line, line]
+
+
+def test_a_file_that_was_broken_from_the_start_leaves_its_folder_unjudged(
+    projects: Projects, tmp_path: Path, told: Told
+) -> None:
+    configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\n')
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "onbrand.toml").write_text("gate = 7\n")
+    for _ in range(3):
+        found = rules(projects, tmp_path / "sub" / "a.md")
+        assert found.problem == told.lines[0]
+    assert rules(projects, tmp_path / "a.md").problem is None
+    assert len(told.lines) == 1
+    (tmp_path / "sub" / "onbrand.toml").unlink()
+    projects.changed()
+    assert rules(projects, tmp_path / "sub" / "a.md").settings.brand == "acme"
+
+
+def test_bad_editor_settings_are_told_once_until_mended(projects: Projects, told: Told) -> None:
+    assert projects.set_editor(None, {"gate": 7, "brand": "acme"})
+    assert not projects.set_editor(None, {"gate": 7, "brand": "acme"})
+    assert len(told.lines) == 1
+    projects.set_editor(None, {"gate": 0.7})
+    projects.set_editor(None, {"gate": 7})
+    assert told.lines == [told.lines[0]] * 2
+
+
+def test_voices_at_an_address_are_told_of(projects: Projects, tmp_path: Path, told: Told) -> None:
+    configure(tmp_path, 'voices = ["v", "https://example.com/voices"]\n')
+    assert rules(projects, tmp_path / "a.md").settings.voices == (tmp_path / "v",)
+    rules(projects, tmp_path / "b.md")
+    (line,) = told.lines
+    assert "is not fetched by this version" in line
+
+
+def test_problems_are_kept_for_who_listens_later() -> None:
+    problems = Problems()
+    problems.set("a", ["one"])
+    problems.set("b", ["two", "one"])
+    problems.set("c", ["three"])
+    problems.set("c", ())
+    lines: list[str] = []
+    problems.listen(lines.append)
+    assert lines == ["one", "two"]
+    problems.set("a", ())
+    problems.set("a", ["one"])  # it still stood at b
+    assert lines == ["one", "two"]
+    problems.forget()
+    problems.set("a", ["one"])
+    assert lines == ["one", "two", "one"]
