@@ -1,0 +1,22 @@
+/** The extension's own commands; the server's are in `protocol.ts`. */
+export const Command = {
+  menu: "onbrand.menu",
+  pickBrand: "onbrand.pickBrand",
+  writeBrand: "onbrand.writeBrand",
+  openPanel: "onbrand.openPanel",
+  markOn: "onbrand.markOnBrand",
+  markOff: "onbrand.markOffBrand",
+  examples: "onbrand.examples",
+  checkAll: "onbrand.checkAll",
+  configuration: "onbrand.configuration",
+  setUpFolder: "onbrand.setUpFolder",
+  install: "onbrand.installServer",
+  restart: "onbrand.restartServer",
+  reload: "onbrand.reloadVoices",
+  showLog: "onbrand.showLog",
+  openSettings: "onbrand.openSettings",
+  getStarted: "onbrand.getStarted",
+  jump: "onbrand.jump",
+  copyLine: "onbrand.copyLine",
+  checkAsBrand: "onbrand.checkAsBrand",
+} as const;

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+
+import { brandsIn, projectFile, voicesPath } from "../projectfile.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "onbrand-project-"));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function voice(name: string, manifest: string): string {
+  const place = path.join(folder, name);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(path.join(place, "voice.json"), manifest);
+  return place;
+}
+
+test("the brands of a folder of voices, and of one that is a voice itself", async () => {
+  const one = voice("b", '{"brand": "quillpot"}');
+  voice("a", '{"brand": "oatfolk"}');
+  voice("broken", "{");
+  voice("odd", '{"brand": 7}');
+  voice(".hidden", '{"brand": "hidden"}');
+  mkdirSync(path.join(folder, "empty"));
+  assert.deepEqual(await brandsIn(folder), ["oatfolk", "quillpot"]);
+  assert.deepEqual(await brandsIn(one), ["quillpot"]);
+  assert.deepEqual(await brandsIn(path.join(folder, "nowhere")), []);
+});
+
+test("voices inside the project are named relative to it", () => {
+  const inside = path.join("/ws", "brand", "voices");
+  assert.equal(voicesPath("/ws", inside), "brand/voices");
+  assert.equal(voicesPath("/ws", "/elsewhere/voices"), "/elsewhere/voices");
+  assert.equal(voicesPath("/ws", "/ws-other/voices"), "/ws-other/voices");
+  assert.equal(voicesPath("/ws", "/ws"), "/ws");
+});
+
+test("names are quoted in the project file", () => {
+  assert.match(projectFile('a "b"', "c\\d"), /^brand = "a \\"b\\""\nvoices = \["c\\\\d"\]$/m);
+});
