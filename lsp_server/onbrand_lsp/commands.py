@@ -63,7 +63,7 @@ async def choose_brand(ls: OnbrandServer, choice: Choice) -> Result:
     ls.projects.choose(snapshot.uri, choice.brand)
     ls.refresh()
     as_whom = choice.brand or "the configuration says"
-    ls.sayer.say(f"The document is judged as {as_whom}.", "brand")
+    ls.sayer.note(f"The document is judged as {as_whom}.")
     return {"uri": snapshot.uri, "brand": choice.brand}
 
 
@@ -121,7 +121,7 @@ async def label(ls: OnbrandServer, marked: Marked) -> Result:
     spoken = Spoken(text, brand, marked.label, _name_in(rules, snapshot))
     store = await ls.labels.add(rules, spoken)
     ls.refresh()
-    ls.sayer.say(f"Marked as {marked.label}-brand for {brand}.", "label")
+    ls.sayer.note(f"Marked as {marked.label}-brand for {brand}.")
     return {"brand": brand, "label": marked.label, "store": store}
 
 
@@ -137,7 +137,7 @@ async def ignore_in_project(ls: OnbrandServer, about: OfSentence) -> Result:
 
     file = await asyncio.to_thread(ignoring.ignore_in_project, place, text)
     ls.configuration_changed()
-    ls.sayer.say(f"{file} lists the sentence under ignore.", "ignored")
+    ls.sayer.note(f"{file} lists the sentence under ignore.")
     return {"file": str(file)}
 
 

@@ -137,16 +137,29 @@ class Encoder:
         pool = ThreadPoolExecutor(self.threads, "onbrand-encoder")
         try:
             for window in _windows(list(missing)):
-                futures = [pool.submit(compute, batch) for batch in _batches(self._jobs(window))]
-                for future in as_completed(futures):
+                batches = list(_batches(self._jobs(window)))
+                for count in self._spread(compute, batches, pool):
                     if cancelled is not None and cancelled():
                         raise Cancelled
-                    done += future.result()
+                    done += count
                     if progress is not None:
                         progress(done)
         finally:
             pool.shutdown(cancel_futures=True)
         return rows
+
+    def _spread(
+        self,
+        compute: Callable[[Sequence[_Job]], int],
+        batches: Sequence[Sequence[_Job]],
+        pool: ThreadPoolExecutor,
+    ) -> Iterator[int]:
+        """Yield what ``compute`` returns for each batch, in the order in which they end."""
+        if len(batches) == 1:  # an edited sentence is not worth a thread, nor a heap of its own
+            yield compute(batches[0])
+            return
+        for future in as_completed([pool.submit(compute, batch) for batch in batches]):
+            yield future.result()
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenParts]:
         """Return for each text how its tokens make up its vector (for explanations)."""

@@ -67,7 +67,7 @@ def split(text: str, links: Iterable[tuple[int, int]] = ()) -> list[tuple[int, i
     return list(_remembered(text, tuple(links)))
 
 
-@lru_cache(maxsize=4096)  # the blocks of a book: of a text that is checked again few are new
+@lru_cache(maxsize=2048)  # the blocks of 60,000 words: of a text checked again few are new
 def _remembered(text: str, links: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     return tuple(_split(text, links))
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from onbrand import Encoder, Scorer
     from onbrand.voice.model import Voice
 
-REMEMBER = 20_000
-"""Sentences whose judgements an engine remembers, some 500 bytes each."""
+REMEMBER = 8_192
+"""Sentences whose judgements an engine remembers, three long documents of them."""
 SETTLE = 0.2
 """Seconds for which files must stay as they are before they are read again."""
 _SETTLE_ROUNDS = 50

@@ -48,6 +48,11 @@ class Sayer:
         file.write_text(text.rstrip() + "\n", encoding="utf-8", errors="replace")
         ls.window_show_document(types.ShowDocumentParams(file.as_uri(), take_focus=True))
 
+    def note(self, text: str) -> None:
+        """Tell the writer where it does not interrupt: what was done shows in the draft."""
+        if not self._ls.client.client_commands:
+            self._ls.window_log_message(types.LogMessageParams(types.MessageType.Info, text))
+
     def close(self) -> None:
         """Remove the documents."""
         if self._folder is not None:

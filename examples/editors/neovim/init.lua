@@ -1,0 +1,3 @@
+-- Neovim 0.11 and later: in ~/.config/nvim/init.lua
+vim.lsp.enable("onbrand")
+vim.diagnostic.config({ virtual_text = true })
