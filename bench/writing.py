@@ -68,16 +68,18 @@ class Editor:
         return self._replace(at, at, self.rng.choice("etaoinshrdlu ,."))
 
     def write(self) -> Iterator[list[dict[str, Any]]]:
-        """Write new sentences into paragraphs, letter by letter, each in place of an older one."""
+        """Write new sentences into paragraphs, letter by letter, each in place of older ones."""
         lines = [line.text.split() for line in read_labels(brand_files())]
+        length = len(self.text)
         while True:
             ends = [found.end() for found in re.finditer(r"[.!?](?=[ \n])", self.text)]
             at = self.rng.choice(ends)
             for letter in " " + _sentence(lines, self.rng):
                 yield self._replace(at, at, letter)
                 at += 1
-            old = [found.span() for found in re.finditer(r"[^.!?\n]{20,}[.!?]", self.text)]
-            yield self._replace(*self.rng.choice(old), "")
+            while len(self.text) > length:
+                old = [found.span() for found in re.finditer(r"[^.!?\n]{20,}[.!?]", self.text)]
+                yield self._replace(*self.rng.choice(old), "")
 
     def do_anything(self) -> list[dict[str, Any]]:
         """Make one notification's worth of edits, however odd: several at once, undo, all new."""

@@ -224,7 +224,7 @@ def test_an_ignored_sentence_is_read_back(tmp_path_factory, config: str, sentenc
     made = config
     for sentence in sentences:
         made = add_ignored(made, sentence)
-    file: Path = tmp_path_factory.getbasetemp() / "onbrand.toml"
+    file: Path = tmp_path_factory.mktemp("ignored") / "onbrand.toml"
     file.write_text(made, encoding="utf-8", newline="")
     keys = [text_key(item) for item in load_config(file).content.ignore]
     assert {text_key(sentence) for sentence in sentences} <= set(keys)
