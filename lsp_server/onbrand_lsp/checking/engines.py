@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from onbrand import Encoder, Scorer
     from onbrand.voice.model import Voice
 
-REMEMBER = 8_192
-"""Sentences whose judgements an engine remembers, three long documents of them."""
+REMEMBER = 6_000
+"""Sentences whose judgements an engine remembers: those of 60,000 words."""
 SETTLE = 0.2
 """Seconds for which files must stay as they are before they are read again."""
 _SETTLE_ROUNDS = 50
