@@ -210,7 +210,6 @@ def _rules(ls: OnbrandServer, snapshot: Snapshot) -> Rules:
 
 
 async def _checked(ls: OnbrandServer, uri: str) -> Checked:
-    _document(ls, uri)
     checked = await current(ls, uri)
     if checked is None:
         raise JsonRpcInvalidParams("the document is not open")

@@ -54,7 +54,7 @@ def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
         return _line(head + ".")
     words = ", ".join(f"“{word.text}”" for word in why.worst_words())
     parts = [f"{head}: {words}." if words else head + "."]
-    parts += [f"{_capital(habit.message.rstrip('.'))}." for habit in why.habits]
+    parts += [f"{capitalised(habit.message.rstrip('.'))}." for habit in why.habits]
     if nearest and why.nearest_on is not None:
         parts.append(f"Nearest on-brand line: “{why.nearest_on.text}”")
     return _line(" ".join(parts))
@@ -89,7 +89,8 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _capital(text: str) -> str:
+def capitalised(text: str) -> str:
+    """Return a message as a sentence begins; ours begin small, as errors on a terminal do."""
     return text[:1].upper() + text[1:]
 
 

@@ -10,8 +10,9 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields
 
 from onbrand.config.schema import Name, Place, Probability
+from onbrand_lsp.wire.capabilities import IDENTIFIER
 
-SECTION = "onbrand"
+SECTION = IDENTIFIER
 Severity = Literal["auto", "error", "warning", "information", "hint"]
 
 

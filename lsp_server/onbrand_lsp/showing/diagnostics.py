@@ -18,12 +18,12 @@ from onbrand_lsp.checking.options import Severity
 from onbrand_lsp.showing import places
 from onbrand_lsp.showing.sources import Sources
 from onbrand_lsp.sync.convert import to_range
-from onbrand_lsp.wire.capabilities import ClientSupport
+from onbrand_lsp.wire.capabilities import IDENTIFIER, ClientSupport
 
 if TYPE_CHECKING:
     from onbrand_lsp.checking.judging import Checked
 
-SOURCE = "onbrand"
+SOURCE = IDENTIFIER
 OFF_BRAND = "off-brand"
 NOTE = "note"
 UNKNOWN_BRAND = "unknown-brand"
@@ -151,4 +151,4 @@ def _comment_before(source: str, sentence: Span, brand: str, checked: Checked) -
 
 
 def _no_voice(brand: str, known: Iterable[str]) -> str:
-    return places.capitalised(unknown_brand(brand, known).message)
+    return message.capitalised(unknown_brand(brand, known).message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.report.message import draft_message, figure
+from onbrand.report.message import capitalised, draft_message, figure
 from onbrand.text import suppress
 from onbrand.text.block import Comment
 from onbrand.text.lines import Encoding
@@ -166,7 +166,7 @@ def _front_matter(markup: Markup, checked: Checked) -> Sequence[str]:
     if checked.report is None:
         return [
             f"This document wants to be judged as {markup.strong(brand)}.",
-            markup.text(places.capitalised(checked.problem or "")),
+            markup.text(capitalised(checked.problem or "")),
         ]
     if checked.report.brand != brand:
         said = f"This document is judged as {markup.strong(checked.report.brand)} for now."

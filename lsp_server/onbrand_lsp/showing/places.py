@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
+from onbrand.report.message import capitalised
 from onbrand.text import frontmatter
 from onbrand.text.block import Comment
 from onbrand.text.mask import OBJECT
@@ -97,11 +98,6 @@ def note(warning: str) -> Note:
     numbered = _NUMBERED.match(warning)
     line, message = (int(numbered[1]) - 1, numbered[2]) if numbered else (0, warning)
     return Note(line, capitalised(message))
-
-
-def capitalised(message: str) -> str:
-    """Return a message as a sentence begins; ours begin small, as errors on a terminal do."""
-    return message[:1].upper() + message[1:]
 
 
 def line_span(line: int, lines: LineIndex) -> Span:
