@@ -63,7 +63,7 @@ def test_migrations_make_the_schema_that_the_code_uses(path: Path) -> None:
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
         )
         assert compare_metadata(context, schema.labels.metadata) == []
-        assert context.get_current_revision() == schema.HEAD
+        assert context.get_current_revision() == schema.TABLES.head
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     engine.dispose()
 
@@ -120,7 +120,7 @@ def test_made_while_another_program_is_writing(
         waits.append(seconds)
         other.rollback()
 
-    monkeypatch.setattr("onbrand.labels.database.time.sleep", wait)
+    monkeypatch.setattr("onbrand.database.time.sleep", wait)
     with LabelStore.open(path) as store:
         assert store.add([LABEL]) == 1
     assert len(waits) == 1
@@ -179,10 +179,10 @@ def test_an_absent_store_is_made_only_where_one_may_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("mysql://bob:s3cret@db/x", "labels cannot be kept at a mysql URL"),
+        ("mysql://bob:s3cret@db/x", "the label database cannot be at a mysql URL"),
         ("postgres://bob:s3cret@db:port/x", "the label database's URL cannot be read"),
         ("://s3cret", "the label database's URL cannot be read"),
-        ("sqlite://", "labels cannot be kept at a sqlite URL; name an SQLite file"),
+        ("sqlite://", "the label database cannot be at a sqlite URL; name an SQLite file"),
     ],
 )
 def test_urls_that_will_not_do(url: str, message: str) -> None:

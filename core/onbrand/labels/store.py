@@ -58,7 +58,7 @@ class LabelStore:
         """
         database = Database(default_location() if location is None else str(location), timeout)
         try:
-            schema.prepare(database, create=create)
+            schema.TABLES.prepare(database, create=create)
         except BaseException:
             database.close()
             raise

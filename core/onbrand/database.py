@@ -1,0 +1,299 @@
+"""Databases in SQLite or PostgreSQL: turns to write, errors in words, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from weakref import WeakValueDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from onbrand.errors import OnbrandError, missing_extra
+
+# Any number will do, so long as all versions of onbrand use the same.
+_WRITER_LOCK = 0x0B2A_4D1A
+_LOCKED = "is locked by another program; close it or try again"
+_SQLITE_REASONS = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_READONLY: "is read-only; allow writing to the file and its folder",
+    sqlite3.SQLITE_PERM: "cannot be opened; check the rights on the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the path and the rights on the folder",
+    sqlite3.SQLITE_NOTADB: "is no SQLite database; name another file",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
+    sqlite3.SQLITE_FULL: "cannot grow, the disk is full; free some space",
+}
+_POSTGRES_REASONS = {
+    "55P03": "is locked by another writer; try again",
+    "25006": "is read-only; connect to the primary server",
+    "42501": "does not let this user write; grant the rights on the schema",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a database is for."""
+
+    name: str
+    """What errors call it: "the label database"."""
+    one_writer: bool = True
+    """On PostgreSQL, too, where rows can be locked instead."""
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    """SQLite: whether what was committed survives a power cut ("FULL") or a crash only."""
+    private: bool = False
+    """SQLite: nobody else may read the file, which holds secrets."""
+    connections: int = 15
+    """At most, at one time."""
+
+
+class Database:
+    """An SQLite file or a PostgreSQL database.
+
+    Args:
+        location: a path, or a URL ``sqlite:///…``, ``postgresql://…`` or ``postgres://…``.
+        use: what it is for.
+        timeout: how long to wait for another writer, in seconds.
+
+    Raises:
+        OnbrandError: the URL is malformed or of another kind, or its driver is not installed.
+    """
+
+    def __init__(self, location: str, use: Use, timeout: float) -> None:
+        url = _parse(location, use)
+        self.path = Path(url.database or "") if url.drivername == "sqlite" else None
+        """The file, for SQLite."""
+        self.place = str(self.path) if self.path else _without_secrets(url)
+        """What errors call it."""
+        self.engine = _sqlite(url, use, timeout) if self.path else _postgres(url, use, timeout)
+        """For libraries that bring their own statements; use `in_words` around them."""
+        self._use = use
+        self._timeout = timeout
+        self._turn = _turn_of(self.path) if self.path else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that sees one state of the database."""
+        with self.in_words(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection in a writing transaction; committed at the end.
+
+        It is the only one there is, unless its use allows PostgreSQL more than one.
+        Taking turns costs little where people click, and makes "the last word" mean the same
+        everywhere: what a writer reads holds until it has written.
+        """
+        with self.write_alone() if self._use.one_writer else self._write() as connection:
+            yield connection
+
+    @contextmanager
+    def write_alone(self) -> Iterator[Connection]:
+        """Yield a connection in the one writing transaction there is, whatever the use."""
+        with self._write() as connection:
+            if self.path is None:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with (
+            self.turn(),
+            self.in_words(),
+            self.engine.connect() as connection,
+            connection.execution_options(begin="BEGIN IMMEDIATE").begin(),
+        ):
+            if self.path is None:
+                wait = f"{self._timeout * 1000:.0f}ms"
+                connection.execute(sa.select(sa.func.set_config("lock_timeout", wait, True)))
+            yield connection
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for this process's turn to write to the SQLite file.
+
+        SQLite itself would do, but sleeps up to 100 ms between two looks at whether it is free.
+        """
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=self._timeout):
+            raise OnbrandError(_LOCKED, path=self.place)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def exists(self) -> bool:
+        """Tell whether the SQLite file is there; of PostgreSQL, connecting will tell."""
+        return self.path is None or self.path.exists()
+
+    def make_file(self) -> None:
+        """Make the folder that the SQLite file goes in, and a private file before SQLite does."""
+        if self.path is None:
+            return
+        mode = 0o700 if self._use.private else 0o777
+        try:
+            self.path.parent.mkdir(mode, parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise OnbrandError(f"its folder cannot be made ({reason})", path=self.place) from None
+        if self._use.private:
+            # What is wrong with the file itself, SQLite will tell.
+            with suppress(OSError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, 0o600))
+
+    def close_to_others(self) -> None:
+        """Let nobody else read the SQLite file, if it is to be private and was made before."""
+        if self.path is not None and self._use.private:
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(OSError):
+                    Path(f"{self.path}{suffix}").chmod(0o600)
+
+    def use_write_ahead_log(self) -> None:
+        """Let SQLite's readers go on while someone writes; the file remembers it.
+
+        SQLite does not always wait for its turn here, so this does.
+        """
+        if self.path is None:
+            return
+        until = time.monotonic() + self._timeout
+        while True:
+            try:
+                self._pragma("journal_mode = WAL")
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise OnbrandError(self._reason(error), path=self.place) from None
+                time.sleep(0.01)
+            else:
+                return
+
+    def scrub(self) -> None:
+        """Empty SQLite's log of deleted rows; ``secure_delete`` sees to the file itself."""
+        if self.path is not None:
+            with self.turn(), self.in_words():
+                self._pragma("wal_checkpoint(TRUNCATE)")
+
+    def _pragma(self, pragma: str) -> None:
+        """Run a pragma that must stand outside of transactions."""
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute(f"PRAGMA {pragma}")
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def in_words(self) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+        # "from None": the driver's error has the statement, and customers' text in it.
+        try:
+            yield
+        except DBAPIError as error:
+            raise OnbrandError(self._reason(error.orig), path=self.place) from None
+        except sqlite3.Error as error:
+            raise OnbrandError(self._reason(error), path=self.place) from None
+        except PoolTimeout:
+            raise OnbrandError("all connections are in use; try again", path=self.place) from None
+
+    def _reason(self, cause: BaseException | None) -> str:
+        if isinstance(cause, sqlite3.Error):
+            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+            reason = _SQLITE_REASONS.get(code)
+        else:
+            reason = _POSTGRES_REASONS.get(getattr(cause, "sqlstate", None) or "")
+        # PostgreSQL's details quote the row.
+        primary = getattr(getattr(cause, "diag", None), "message_primary", None)
+        said = " ".join(str(primary or cause).split())
+        url = self.engine.url
+        for secret in filter(None, (url.password, url.query.get("password"))):
+            said = said.replace(str(secret), "***")
+        return reason or f"the database refused ({said})"
+
+
+_turns: WeakValueDictionary[Path, threading.Lock] = WeakValueDictionary()
+_turns_lock = threading.Lock()
+
+
+def _turn_of(path: Path) -> threading.Lock:
+    """Return the lock that all users of a file in this process share."""
+    with _turns_lock:
+        return _turns.setdefault(path.resolve(), threading.Lock())
+
+
+def _parse(location: str, use: Use) -> URL:
+    if "://" not in location:
+        return URL.create("sqlite", database=location)
+    try:
+        url = make_url(location)
+        backend = url.get_backend_name()
+    except (ArgumentError, ValueError):
+        # The URL itself is not shown: it may hold a password.
+        raise OnbrandError(
+            f"{use.name}'s URL cannot be read; write postgresql://USER@HOST:PORT/NAME"
+        ) from None
+    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
+        return URL.create("sqlite", database=url.database)
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise OnbrandError(
+        f"{use.name} cannot be at a {backend} URL; name an SQLite file or postgresql://…"
+    )
+
+
+def _without_secrets(url: URL) -> str:
+    # A password may stand in the query, too; what is not copied is not shown.
+    bare = URL.create("postgresql", host=url.host, port=url.port, database=url.database)
+    return bare.render_as_string()
+
+
+def _sqlite(url: URL, use: Use, timeout: float) -> Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": timeout}, **_pool(use, timeout))
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        # The sqlite3 module would begin transactions by itself, and too late.
+        connection.isolation_level = None
+        for pragma in (
+            f"synchronous = {use.synchronous}",
+            "secure_delete = ON",  # forgotten is overwritten
+            "trusted_schema = OFF",  # a project's file may come from anyone
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine
+
+
+def _postgres(url: URL, use: Use, timeout: float) -> Engine:
+    try:
+        return sa.create_engine(
+            url, pool_pre_ping=True, connect_args={"connect_timeout": 10}, **_pool(use, timeout)
+        )
+    except ImportError:
+        raise missing_extra(f"{use.name} on PostgreSQL", "postgres") from None
+
+
+def _pool(use: Use, timeout: float) -> dict[str, Any]:
+    return {
+        "pool_size": use.connections,
+        "max_overflow": 0,
+        "pool_timeout": timeout,
+        "hide_parameters": True,
+    }
