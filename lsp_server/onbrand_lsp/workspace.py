@@ -16,9 +16,9 @@ from lsprotocol import types
 
 from onbrand.drafts import find_drafts
 from onbrand.errors import OnbrandError
+from onbrand.stamps import Stamp, stamp
 from onbrand.text.lines import LineIndex
 from onbrand_lsp.checking.checker import Found, Outdated
-from onbrand_lsp.checking.stamps import Stamp, stamp
 from onbrand_lsp.progress import Report, progress
 from onbrand_lsp.sync.documents import Snapshot
 from onbrand_lsp.sync.uris import path_of

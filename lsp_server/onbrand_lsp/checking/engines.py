@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from onbrand.errors import OnbrandError
+from onbrand.stamps import Stamp, stamp
 from onbrand_lsp.checking.problems import Problems
 from onbrand_lsp.checking.projects import Rules
-from onbrand_lsp.checking.stamps import Stamp, stamp
 
 if TYPE_CHECKING:
     from onbrand import Encoder, Scorer
@@ -28,7 +28,6 @@ REMEMBER = 6_000
 SETTLE = 0.2
 """Seconds for which files must stay as they are before they are read again."""
 _SETTLE_ROUNDS = 50
-_VOICE_FILES = ("voice.json", "head.safetensors", "examples.jsonl")
 _ENCODER_FILES = ("encoder.json", "model.onnx", "tokenizer.json")
 
 
@@ -47,11 +46,10 @@ class Key(NamedTuple):
 
     def stamp(self) -> Stamp:
         """Return what changes when a file of it does; reads folders."""
-        found = [self.encoder / name for name in _ENCODER_FILES] if self.encoder else []
-        for folder in self.voices:
-            for place in (folder, *_inside(folder)):
-                found += [place, *(place / name for name in _VOICE_FILES)]
-        return stamp(found)
+        from onbrand.voice.library import stamp_voices
+
+        encoder = [self.encoder / name for name in _ENCODER_FILES] if self.encoder else []
+        return stamp(encoder) + stamp_voices(self.voices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +179,13 @@ class Engines:
     def _load(self, key: Key, old: Engine | None) -> Engine:
         """Load an engine; a voice that is damaged now stays as it was in the old one."""
         from onbrand import Scorer
+        from onbrand.voice.library import load_sound_voices
 
         self._stamps[key] = key.stamp()
         try:
             encoder = self._encoder(key.encoder)
-            voices, problems = _load_voices(key.voices, encoder, old)
+            before = old.scorer.stack.voices if old else ()
+            voices, problems = load_sound_voices(key.voices, encoder.fingerprint, before)
         except OSError as error:
             raise OnbrandError(f"cannot be read ({error.strerror})", path=error.filename) from None
         if not voices:
@@ -213,56 +213,6 @@ async def _finished(load: Future[Engine]) -> None:
         waiter = asyncio.wrap_future(load)
         waiter.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.wait([waiter])
-
-
-def _load_voices(
-    folders: Iterable[Path], encoder: Encoder, old: Engine | None
-) -> tuple[list[Voice], list[str]]:
-    """Load the voices that can be loaded, and say in one line each why others cannot."""
-    from onbrand.voice.storage import load_voice
-
-    before = {voice.folder: voice for voice in old.scorer.stack.voices} if old else {}
-    voices: dict[str, Voice] = {}
-    problems: list[str] = []
-    for folder in folders:
-        candidates = _voices_in(folder)
-        if not candidates:
-            problems.append(f"{folder}: no voices here; train one with onbrand train")
-        for candidate in candidates:
-            try:
-                voice = load_voice(candidate)
-                _check_encoder(voice, encoder)
-            except OnbrandError as error:
-                problems.append(str(error))
-                known = before.get(candidate)
-                if known is None or known.manifest.encoder.fingerprint != encoder.fingerprint:
-                    continue
-                voice = known
-            voices.setdefault(voice.brand, voice)
-    return list(voices.values()), problems
-
-
-def _check_encoder(voice: Voice, encoder: Encoder) -> None:
-    wanted = voice.manifest.encoder
-    if wanted.fingerprint != encoder.fingerprint:
-        raise OnbrandError(
-            f"voice {voice.brand!r} was trained on another encoder ({wanted.name}, "
-            f"{wanted.fingerprint[:12]}); train it again or name its encoder",
-            path=voice.folder,
-        )
-
-
-def _voices_in(folder: Path) -> list[Path]:
-    from onbrand.voice.storage import is_voice
-
-    return [folder] if is_voice(folder) else [place for place in _inside(folder) if is_voice(place)]
-
-
-def _inside(folder: Path) -> list[Path]:
-    try:
-        return sorted(place for place in folder.iterdir() if not place.name.startswith("."))
-    except OSError:
-        return []
 
 
 def _id(encoder: Encoder, voices: Iterable[Voice]) -> str:

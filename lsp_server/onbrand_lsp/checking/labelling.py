@@ -19,9 +19,9 @@ from typing import Literal
 from onbrand.errors import OnbrandError
 from onbrand.labels.keys import text_key
 from onbrand.labels.location import location_for
+from onbrand.stamps import Stamp, stamp
 from onbrand_lsp.checking.problems import Problems
 from onbrand_lsp.checking.projects import Rules
-from onbrand_lsp.checking.stamps import Stamp, stamp
 
 PATIENCE = 1.0
 """Seconds that a check waits for a slow store; what it says then counts from the next one on."""

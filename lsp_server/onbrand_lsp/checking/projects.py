@@ -10,9 +10,9 @@ from pathlib import Path
 from onbrand.config import ConfigCache, Settings, settings_for
 from onbrand.config.load import Config, absolute
 from onbrand.errors import OnbrandError
+from onbrand.stamps import Stamp, stamp
 from onbrand_lsp.checking.options import EditorSettings, editor_settings
 from onbrand_lsp.checking.problems import Problems
-from onbrand_lsp.checking.stamps import Stamp, stamp
 
 CONFIG_NAMES = ("onbrand.toml", "pyproject.toml")
 VOICES = "voices"
