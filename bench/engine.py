@@ -14,34 +14,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from data import RESULTS
+from figures import Row, write
 
 from onbrand import Scorer
 from onbrand.cli.train import train_all
 from onbrand.encoder import Encoder
 from onbrand.examples import brand_files, draft_files
-from onbrand.files import write_atomic
 from onbrand.labels.files import read_labels
 from onbrand.labels.grouping import group_by_brand
 from onbrand.voice.model import Voice
 
 DRAFT_WORDS = 1000
 BRANDS = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure: what, how much, and the bar that it must not pass."""
-
-    what: str
-    value: float
-    unit: str
-    bar: float
 
 
 # A child's peak memory counts from its parent's size at the fork: so the parent is a small one.
@@ -135,20 +123,7 @@ def main() -> None:
             many_brands(encoder, voices, runs),
             Row("training one example voice, 160 lines", training, "s", 10),
         ]
-    write(table)
-
-
-def write(table: list[Row]) -> None:
-    """Write the table as JSON and Markdown, and print it."""
-    lines = ["| what | measured | bar |", "|---|---:|---:|"]
-    lines += [
-        f"| {row.what} | {row.value:.2f} {row.unit} | {row.bar:g} {row.unit} |" for row in table
-    ]
-    print("\n".join(lines))
-    encoded = msgspec.json.format(msgspec.json.encode(table), indent=2)
-    write_atomic(RESULTS / "engine.json", encoded + b"\n")
-    intro = "# What a writer waits for\n\nMade by `python bench/engine.py`.\n\n"
-    write_atomic(RESULTS / "engine.md", intro + "\n".join(lines) + "\n")
+    write("engine", "# What a writer waits for\n\nMade by `python bench/engine.py`.\n\n", table)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,46 @@
+"""A figure with its bar, and the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from data import RESULTS
+
+from onbrand.files import write_atomic
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: what, how much, and the bar that it must not pass."""
+
+    what: str
+    value: float
+    unit: str
+    bar: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the bar is met."""
+        return self.value <= self.bar
+
+
+def write(name: str, intro: str, table: Sequence[Row]) -> None:
+    """Print a table and write it to ``bench/results`` as JSON and Markdown.
+
+    Args:
+        name: of the files.
+        intro: what stands above the table in Markdown.
+        table: the figures.
+    """
+    lines = ["| what | measured | bar |", "|---|---:|---:|"]
+    lines += [
+        f"| {row.what} | {row.value:.2f} {row.unit}{'' if row.met else ' **not met**'} "
+        f"| {row.bar:g} {row.unit} |"
+        for row in table
+    ]
+    print("\n".join(lines))
+    encoded = msgspec.json.format(msgspec.json.encode(list(table)), indent=2)
+    write_atomic(RESULTS / f"{name}.json", encoded + b"\n")
+    write_atomic(RESULTS / f"{name}.md", intro + "\n".join(lines) + "\n")
