@@ -165,8 +165,9 @@ class Judge:
         missing = [pair for pair, explanation in known.items() if explanation is None]
         pool = ThreadPoolExecutor(self._encoder.threads, "onbrand-explain")
         try:
-            # One alone is not worth a thread.
-            made = pool.map(self._explain, missing) if missing[1:] else map(self._explain, missing)
+            # One alone is not worth a thread, and one thread is the caller's own.
+            spread = pool.map if missing[1:] and self._encoder.threads > 1 else map
+            made = spread(self._explain, missing)
             for pair in missing:
                 known[pair] = next(made)
                 if cancelled is not None and cancelled():

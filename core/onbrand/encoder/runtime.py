@@ -155,8 +155,10 @@ class Encoder:
         pool: ThreadPoolExecutor,
     ) -> Iterator[int]:
         """Yield what ``compute`` returns for each batch, in the order in which they end."""
-        if len(batches) == 1:  # an edited sentence is not worth a thread, nor a heap of its own
-            yield compute(batches[0])
+        # An edited sentence is not worth a thread, nor a heap of its own; and one thread is the
+        # caller's own, so that it can stop between two batches and nothing goes on without it.
+        if len(batches) == 1 or self.threads == 1:
+            yield from map(compute, batches)
             return
         for future in as_completed([pool.submit(compute, batch) for batch in batches]):
             yield future.result()
