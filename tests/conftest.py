@@ -10,9 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+from postgres import postgres_server, postgres_url
 
 if TYPE_CHECKING:
     from onbrand import Encoder
+
+__all__ = ["postgres_server", "postgres_url"]
+
+# Time is no matter of a test's: it may run beside anything, on a slow machine.
+settings.register_profile("onbrand", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("onbrand")
 
 EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 """Set by .ci/run: every part is installed, so a skip for want of one is a failure."""

@@ -1,0 +1,1 @@
+"""The Slack app: drafts scored where the team talks, doubtful ones sent to human review."""
