@@ -1,0 +1,183 @@
+"""Drafts judged by the voices of the workspace they come from: one encoder, voices by folder."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from onbrand import Encoder, Report, Scorer
+from onbrand.drafts import MAX_DRAFT_BYTES
+from onbrand.errors import OnbrandError
+from onbrand.memory import Recent
+from onbrand.stamps import Stamp
+from onbrand.text.document import parse
+from onbrand.voice.library import load_sound_voices, stamp_voices
+from onbrand_slack.config import Config
+from onbrand_slack.model import Pasted, Tenant
+
+LOOK_EVERY = 5.0
+"""Seconds for which voices are taken to be as they were."""
+MAX_WORKSPACES = 64
+"""Workspaces whose voices stay in memory, some 1.5 MB a voice; those used the latest."""
+EXPLAINED = 100
+"""Sentences that a report explains, the worst first: more than anyone reads in Slack."""
+
+_WORKSPACE = re.compile("[A-Z0-9]{2,20}")
+_log = logging.getLogger(__name__)
+
+
+class Scoring:
+    """Judges the drafts of all workspaces. Safe to use from several threads.
+
+    Nothing of a draft is remembered, neither sentences nor vectors: what is kept and for how long
+    is the workspace's choice, and no workspace shall tell by the clock what another one checked.
+
+    Args:
+        config: where the voices are, and whether one workspace or many are served.
+        step_aside: called between batches, to let what is more urgent go first; what it raises
+            ends the check.
+        encoder: what all voices were trained on; the one that ships with onbrand by default.
+        clock: tells seconds.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        step_aside: Callable[[], None] = lambda: None,
+        encoder: Encoder | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config = config
+        self._step_aside = step_aside
+        # The app's own threads are the parallelism: each encodes by itself.
+        self._encoder = encoder or Encoder.load(threads=1, cache_size=0)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._voices = Recent[Path, _Voices](MAX_WORKSPACES)
+
+    def brands(self, tenant: Tenant) -> tuple[str, ...]:
+        """Return the brands of a workspace, sorted.
+
+        Raises:
+            OnbrandError: it has no voices.
+        """
+        return tuple(sorted(self.scorer(tenant).brands))
+
+    def scorer(self, tenant: Tenant) -> Scorer:
+        """Return what judges a workspace's drafts, by its voices as they are on disk now.
+
+        Raises:
+            OnbrandError: it has no voices.
+        """
+        folder = self._folder(tenant)
+        with self._lock:
+            voices = self._voices.get(folder)
+            if voices is None:
+                voices = _Voices(folder, self._encoder, self._clock)
+                self._voices.put(folder, voices)
+        scorer = voices.current()
+        if scorer is None:
+            raise OnbrandError(
+                "this workspace has no voices yet; ask whoever runs onbrand to put trained ones "
+                f"in its folder {folder.name!r}, or to see in the log why they cannot be loaded"
+            )
+        return scorer
+
+    def check(self, tenant: Tenant, draft: Pasted, brand: str, gate: float | None = None) -> Report:
+        """Judge a draft.
+
+        Args:
+            tenant: whose voices.
+            draft: the text.
+            brand: judge all of it as this brand, whatever comments in it say.
+            gate: P at which it goes forward, instead of the voice's own.
+
+        Raises:
+            OnbrandError: no such brand, or the draft is too long.
+            Cancelled: raised by ``step_aside``, to end the check.
+        """
+        scorer = self.scorer(tenant)
+        scorer.voice(brand)
+        if len(draft.text.encode("utf-8", "surrogatepass")) > MAX_DRAFT_BYTES:
+            limit = MAX_DRAFT_BYTES // 1024**2
+            raise OnbrandError(f"the draft is longer than {limit} MB, the limit; split it")
+        return scorer.check_document(
+            parse(draft.text, draft.format),
+            path="draft",
+            brand=brand,
+            gate=gate,
+            explained=EXPLAINED,
+            cancelled=self._between_batches,
+        )
+
+    def warm(self, tenant: Tenant) -> None:
+        """Load a workspace's voices, and judge a line, so that its first user need not wait.
+
+        A workspace without voices is no reason not to start: they may come later, and the log has
+        it already.
+        """
+        with suppress(OnbrandError):
+            for brand in self.brands(tenant)[:1]:
+                self.check(tenant, Pasted("A first line, for nobody to read."), brand)
+
+    def close(self) -> None:
+        """Let go of all voices."""
+        self._voices = Recent(MAX_WORKSPACES)
+
+    def _between_batches(self) -> bool:
+        self._step_aside()
+        return False
+
+    def _folder(self, tenant: Tenant) -> Path:
+        """Return where a workspace's voices are: in a folder of its own where there are many."""
+        root = self._config.voices
+        if not _WORKSPACE.fullmatch(tenant.workspace):
+            raise OnbrandError("Slack names a workspace in a way that onbrand does not know")
+        own = root / tenant.workspace
+        return own if self._config.many_workspaces or own.is_dir() else root
+
+
+class _Voices:
+    """The voices in one folder, loaded anew when their files change."""
+
+    def __init__(self, folder: Path, encoder: Encoder, clock: Callable[[], float]) -> None:
+        self._folder = folder
+        self._encoder = encoder
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._scorer: Scorer | None = None
+        self._stamp: Stamp | None = None
+        self._looked = 0.0
+
+    def current(self) -> Scorer | None:
+        """Return a scorer with the voices as they are now, None where there are none.
+
+        While one thread loads, the others go on with the voices that there were, if any.
+        """
+        if self._due() and self._lock.acquire(blocking=self._stamp is None):
+            try:
+                if self._due():
+                    self._look()
+            finally:
+                self._lock.release()
+        return self._scorer
+
+    def _due(self) -> bool:
+        return self._stamp is None or self._clock() - self._looked >= LOOK_EVERY
+
+    def _look(self) -> None:
+        stamp = stamp_voices([self._folder])  # first: what changes from here on is seen next time
+        if stamp != self._stamp:
+            before = self._scorer.stack.voices if self._scorer else ()
+            voices, problems = load_sound_voices([self._folder], self._encoder.fingerprint, before)
+            for problem in problems:
+                _log.warning("%s", problem)
+            self._scorer = Scorer(self._encoder, voices) if voices else None
+            self._stamp = stamp
+        self._looked = self._clock()
