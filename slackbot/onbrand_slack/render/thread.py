@@ -1,0 +1,89 @@
+"""A thread's drafts at a glance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from onbrand.report.message import figure, plural
+from onbrand.verdict import Verdict
+from onbrand_slack.answer import ThreadLine
+from onbrand_slack.render.elements import (
+    ROOM,
+    context,
+    header,
+    link,
+    message,
+    plain,
+    rich,
+    run,
+    size,
+    user,
+)
+from onbrand_slack.render.elements import (
+    lines as paragraph,
+)
+from onbrand_slack.render.headline import name
+from onbrand_slack.render.text import clean, clip, escape, is_link
+from onbrand_slack.work.calls import Payload
+
+SHOWN = 15
+SIGNS: dict[Verdict, str] = {"forward": "✅", "review": "👀", "not judged": "➖"}
+WORDS: dict[Verdict, str] = {
+    "forward": "good to go",
+    "review": "for human review",
+    "not judged": "not judged",
+}
+
+
+def summary(lines: Sequence[ThreadLine], brand: str, *, brand_reason: str = "") -> Payload:
+    """Return the verdict on each message of a thread; private, as it names who wrote them.
+
+    Args:
+        lines: the messages, oldest first.
+        brand: what they were judged by.
+        brand_reason: where the brand came from, as a clause.
+    """
+    counts = Counter(one.verdict for one in lines)
+    said = ", ".join(
+        f"{counts[verdict]:,} {WORDS[verdict]}" for verdict in SIGNS if counts[verdict]
+    )
+    title = f"Thread: {plural(len(lines), 'message')}, judged as {name(brand)}"
+    top = [header(f"🧵 {title}"), rich(paragraph([run(f"{said or 'nothing to judge'}.")]))]
+    chosen = _chosen(lines)
+    notes = [f"And {len(lines) - len(chosen):,} more."] if len(lines) > len(chosen) else []
+    if brand_reason:
+        notes.append(f"Brand: {clip(clean(brand_reason), 120)}.")
+    bottom = [context(plain(" ".join(notes)))] if notes else []
+    blocks: list[Payload] = []
+    for letters in (150, 60, 0):
+        items = [_item(one, letters) for one in chosen]
+        blocks = [*top, *([rich(paragraph(*items))] if items else []), *bottom]
+        if size(blocks) <= ROOM:
+            break
+    return message(escape(f"{title}: {said or 'nothing to judge'}."), blocks)
+
+
+def _chosen(lines: Sequence[ThreadLine]) -> list[ThreadLine]:
+    """Return the messages to show, in the thread's order: if not all, those that need a look."""
+    order = sorted(
+        range(len(lines)),
+        key=lambda i: (list(WORDS).index(lines[i].verdict) != 1, lines[i].probability or 1, i),
+    )
+    return [lines[i] for i in sorted(order[:SHOWN])]
+
+
+def _item(one: ThreadLine, letters: int) -> list[Payload]:
+    runs = [run(f"{SIGNS[one.verdict]} ")]
+    if one.user:
+        runs += [user(one.user), run("  ")]
+    if one.probability is None:
+        runs.append(run("Not judged", "bold"))
+    else:
+        runs.append(run(f"P {figure(one.probability, 0)}", "bold"))
+        runs.append(run(f" · {one.flagged:,} of {plural(one.judged, 'sentence')} off-brand"))
+    if is_link(one.link):
+        runs += [run(" · "), link(one.link, "message")]
+    if one.worst and letters:
+        runs += [run("\n\u2003\u2003"), run(f"“{clip(clean(one.worst), letters)}”", "italic")]
+    return runs
