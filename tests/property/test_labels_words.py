@@ -78,6 +78,15 @@ class Words(RuleBasedStateMachine):
         assert sorted(map(repr, stored)) == sorted(map(repr, said))
 
     @invariant()
+    def words_are_found_by_their_texts(self) -> None:
+        history = self.mine.history()
+        for texts in ([], ["One."], ["  Two.\n", "One.", "One. ", "Nobody said this."]):
+            wanted = {" ".join(text.split()) for text in texts}
+            for brand in ("acme", "beta", "gamma"):
+                said = [w for w in history if w.brand == brand and w.text.strip() in wanted]
+                assert self.mine.words(brand, texts) == said
+
+    @invariant()
     def last_words_are_counted(self) -> None:
         votes: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
         for label in self._ordered():

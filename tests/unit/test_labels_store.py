@@ -229,3 +229,15 @@ def test_the_configuration_names_the_store(tmp_path: Path, monkeypatch: pytest.M
     assert Path(default_location(tmp_path)) == tmp_path / "team.db"
     monkeypatch.setenv("ONBRAND_LABELS_DB", "elsewhere.db")
     assert default_location(tmp_path) == "elsewhere.db"
+
+
+def test_words_on_many_texts_are_in_the_order_in_which_they_were_said(tmp_path: Path) -> None:
+    """More than one question to the database can ask for."""
+    texts = [f"Text {number}." for number in range(1200)]
+    with LabelStore.open(tmp_path / "labels.db") as store:
+        store.add(Label(text, "acme", "on", author="ann") for text in reversed(texts))
+        store.add(Label(text, "beta", "on", author="ann") for text in texts)
+        store.workspace("T1").add([Label(texts[0], "acme", "off", author="ann")])
+        words = store.words("acme", iter(texts[1:]))
+        assert [word.text for word in words] == texts[:0:-1]
+        assert words == [word for word in store.history("acme") if word.text != texts[0]]

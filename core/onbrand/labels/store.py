@@ -16,7 +16,7 @@ try:
     import sqlalchemy as sa
 except ModuleNotFoundError:
     raise missing_extra("the label store", "labels") from None
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection, Row, RowMapping
 
 from onbrand.labels import schema
 from onbrand.labels.database import Database
@@ -134,10 +134,23 @@ class LabelStore:
         query = self._select(_table).order_by(_table.c.time, _table.c.seq)
         if brand is not None:
             query = query.where(_table.c.brand == brand)
-        names = Label.__dataclass_fields__
         with self._database.read() as connection:
-            rows = connection.execute(query).mappings()
-            return [Label(**{name: row[name] for name in names}) for row in rows]
+            return [_label(row) for row in connection.execute(query).mappings()]
+
+    def words(self, brand: str, texts: Iterable[str]) -> list[Label]:
+        """Return every word that was said of some texts, oldest first; a fast part of `history`.
+
+        Args:
+            brand: for which they were said.
+            texts: the texts, in any form that counts as the same.
+        """
+        keys = iter({text_key(text) for text in texts})
+        rows: list[RowMapping] = []
+        with self._database.read() as connection:
+            while chunk := list(islice(keys, _CHUNK)):
+                said = _table.c.brand == brand, _table.c.text_key.in_(chunk)
+                rows += connection.execute(self._select(_table).where(*said)).mappings()
+        return [_label(row) for row in sorted(rows, key=lambda row: (row["time"], row["seq"]))]
 
     def stats(self) -> list[BrandStats]:
         """Return how each brand's labels stand, by brand."""
@@ -210,6 +223,10 @@ class LabelStore:
             "document": label.document,
             "text": label.text,
         }
+
+
+def _label(row: RowMapping) -> Label:
+    return Label(**{name: row[name] for name in Label.__dataclass_fields__})
 
 
 def _resolve(words: Sequence[Row[Any]]) -> ResolvedLabel:
