@@ -1,0 +1,1 @@
+"""What comes in: requests of Slack's, read, checked, and told whose they are."""

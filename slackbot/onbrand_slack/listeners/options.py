@@ -1,0 +1,24 @@
+"""What an external select offers: the workspace's brands, and none where that can be."""
+
+from __future__ import annotations
+
+from onbrand_slack.intake.guard import Sent
+from onbrand_slack.intake.payloads import Suggestion
+from onbrand_slack.listeners.desk import Desk
+from onbrand_slack.names import CAN_BE_NONE, NO_BRAND
+from onbrand_slack.render.elements import option
+from onbrand_slack.work.calls import Payload
+
+MOST = 100
+"""Options that Slack takes."""
+_NONE = "No brand"
+
+
+def brands(sent: Sent[Suggestion], desk: Desk) -> Payload:
+    """Return the brands that what was typed is part of, those that begin with it first."""
+    typed = sent.payload.value.strip().casefold()
+    can_be_none = sent.payload.action_id in CAN_BE_NONE and typed in _NONE.casefold()
+    none = [option(_NONE, NO_BRAND)] if can_be_none else []
+    found = [name for name in desk.brands(sent.tenant) if typed in name.casefold()]
+    found.sort(key=lambda name: (not name.casefold().startswith(typed), name.casefold()))
+    return {"options": [*none, *(option(name, name) for name in found)][:MOST]}
