@@ -27,6 +27,8 @@ def parse(arguments: list[str]) -> None:
         if not hasattr(command, "resolve_command"):
             return
         rest = [*context._protected_args, *context.args]
+        if not rest:  # a group that does something by itself
+            return
         _, command, arguments = command.resolve_command(context, rest)
 
 

@@ -39,7 +39,7 @@ INTERRUPTED = 130
 
 
 def _add_other_packages() -> None:
-    # The encoder tools and the language server are packages of their own that depend on this one.
+    # The encoder tools and the two servers are packages of their own that depend on this one.
     import importlib.util
 
     if importlib.util.find_spec("onbrand_models") is not None:
@@ -50,6 +50,10 @@ def _add_other_packages() -> None:
         from onbrand.cli import lsp
 
         app.command("lsp")(lsp.lsp)
+    if importlib.util.find_spec("onbrand_slack") is not None:
+        from onbrand.cli import slack
+
+        app.add_typer(slack.app, name="slack")
 
 
 _add_other_packages()

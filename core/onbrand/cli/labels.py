@@ -36,6 +36,15 @@ Database = Annotated[
 OnlyBrand = Annotated[
     str | None, typer.Option("--brand", help="Only this brand.", show_default=False)
 ]
+Workspace = Annotated[
+    str,
+    typer.Option(
+        "--workspace",
+        metavar="ID",
+        help="Labels given in this Slack workspace (T…), which are kept apart.",
+        show_default=False,
+    ),
+]
 
 
 class Format(StrEnum):
@@ -105,6 +114,7 @@ def export(
             "--history", help="Every word of every author, with its time, not only what counts."
         ),
     ] = False,
+    workspace: Workspace = "",
     db: Database = None,
 ) -> None:
     """Write what the authors agree on, one line a text, as `onbrand train` reads it.
@@ -118,7 +128,8 @@ def export(
     from onbrand.labels.store import LabelStore
 
     with LabelStore.open(db, create=False) as store:
-        records = _history(store, brand) if history else _decided(store, brand)
+        labels = store.workspace(workspace)
+        records = _history(labels, brand) if history else _decided(labels, brand)
     columns = ["text", "label", "brand", "doc", *(["author", "source", "time"] if history else [])]
     if form is Format.csv or (form is None and output and output.suffix.lower() == ".csv"):
         # The mark tells Excel that the file is UTF-8.
@@ -138,13 +149,14 @@ def stats(
     form: Annotated[StatsFormat, typer.Option("--format", help="Output format.")] = (
         StatsFormat.text
     ),
+    workspace: Workspace = "",
     db: Database = None,
 ) -> None:
     """Count each brand's labels, and how often its authors disagree."""
     from onbrand.labels.store import LabelStore
 
     with LabelStore.open(db, create=False) as store:
-        brands = store.stats()
+        brands = store.workspace(workspace).stats()
         place = store.place
     if form is StatsFormat.json:
         import msgspec

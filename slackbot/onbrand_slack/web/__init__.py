@@ -1,0 +1,1 @@
+"""HTTP: what Slack calls, installation by OAuth, health and metrics."""
