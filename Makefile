@@ -40,6 +40,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/lsp.py
+	$(BIN)/python bench/slack.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -6,6 +6,7 @@
 #   tests/editors/install.sh vscode     VS Code, as code-server, and the Node it runs on
 #   tests/editors/install.sh neovim     Neovim of today beside Debian's
 #   tests/editors/install.sh extension  build lsp_server/vscode into a .vsix
+#   tests/editors/install.sh node       the Node of `vscode`, without it
 #   tests/editors/install.sh debian     Chromium, Debian's Neovim, Emacs and Vim (root or sudo)
 #   tests/editors/install.sh pictures   what docs/images/editors.py needs beyond that (likewise)
 #
@@ -111,7 +112,7 @@ apt_install() {
 [ $# -gt 0 ] || set -- vscode neovim extension
 for part in "$@"; do
     case $part in
-        vscode | neovim | extension | debian | pictures) "install_$part" ;;
-        *) echo "$0: no part \"$part\" (debian, extension, neovim, pictures, vscode)" >&2; exit 2 ;;
+        vscode | neovim | node | extension | debian | pictures) "install_$part" ;;
+        *) echo "$0: no part \"$part\" (debian, extension, neovim, node, pictures, vscode)" >&2; exit 2 ;;
     esac
 done

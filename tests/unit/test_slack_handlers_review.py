@@ -220,6 +220,18 @@ def test_the_second_of_two_reviewers_is_told_and_kept(slack: World, review: Revi
     assert [word.user for word in found.history] == ["UBEN", "UCLEO"]
 
 
+def test_a_word_that_came_while_another_was_on_its_way_is_shown_at_last(
+    slack: World, review: Review
+) -> None:
+    late, _ = decide(slack, review, "approve")
+    decide(slack, review, "reject", user="UCLEO", reason="No.")
+    assert late.then is not None
+    (update,) = late.then({"ok": True}) or ()
+    assert "would reject it" in text_of(update)
+    assert update.then is not None
+    assert update.then({"ok": True}) == ()
+
+
 def test_a_decision_out_of_a_modal_is_answered_in_direct_messages(
     slack: World, review: Review
 ) -> None:
