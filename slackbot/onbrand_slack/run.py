@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
-from types import FrameType
 from typing import TypeVar
 
 from onbrand_slack.app import SlackApp, build_app
@@ -86,26 +85,29 @@ def _patiently(stopping: threading.Event, attempt: Callable[[], T]) -> T | None:
 
 @contextmanager
 def _stopped_by_signals(stopping: threading.Event) -> Iterator[None]:
-    # A handler may interrupt the very thread that holds the event's lock, so that a second signal
-    # would wait for itself; a simple queue may be put to at any moment.
-    told: SimpleQueue[None] = SimpleQueue()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        told.put(None)
+    # Python runs handlers in the main thread, which two signals at a time may leave asleep: both
+    # are handed to another thread. The byte for this socket is written by whichever gets one.
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
 
     def pass_on() -> None:
-        told.get()
+        woken.recv(1)
         stopping.set()
 
-    threading.Thread(target=pass_on, name="onbrand-signals", daemon=True).start()
+    waiting = threading.Thread(target=pass_on, name="onbrand-signals", daemon=True)
+    waiting.start()
+    waker_before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     signals = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, stop) for number in signals]
+    before = [signal.signal(number, lambda *_: None) for number in signals]
     try:
         yield
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
-        told.put(None)
+        signal.set_wakeup_fd(waker_before)
+        waker.close()
+        waiting.join()
+        woken.close()
 
 
 @contextmanager
