@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import statistics
 import tempfile
 import time
 from collections import Counter
@@ -106,7 +105,7 @@ def idle(folder: Path, voices: Path, runs: int) -> Row:
             arrived = next(c.time for c in peer.calls if c.arguments.get("url", "") == urls[0])
             times.append((arrived - started) * 1000)
     return Row(
-        "short draft, idle: command to answer (median)", statistics.median(times[1:]), "ms", 700
+        f"short draft, idle: command to answer, slowest of {runs}", max(times[1:]), "ms", 700
     )
 
 
@@ -130,24 +129,28 @@ def deliveries(folder: Path, voices: Path, count: int) -> list[Row]:
                 requests.append((body, {**signed(body, JSON), **again}))
         rng.shuffle(requests)
         third = len(requests) // 3
-        send_all(str(one.url), requests[:third])
-        send_all(str(other.url), requests[third : 2 * third])
-        one.kill()
+        send_all(str(other.url), requests[:third])
+        send_all(str(one.url), requests[third : 2 * third])
+        one.kill()  # in the middle of what it has just taken
         send_all(str(other.url), requests[2 * third :])
         users = {f"U{number:09d}" for number in range(count)}
         _await(peer, lambda: users <= {c.arguments["user"] for c in _private(peer)}, 300)
         time.sleep(2)  # for an answer too many
-        times = Counter(call.arguments["user"] for call in _private(peer))
-        marked = Counter(c.arguments["user"] for c in _private(peer) if "again" in c.body.lower())
-    twice = {user for user, number in times.items() if number > 1}
+        answers = _private(peer)
+    answered = {call.arguments["user"] for call in answers}
+    first = Counter(
+        call.arguments["user"]
+        for call in answers
+        if not call.arguments["text"].startswith("Again:")
+    )
     return [
         Row(
             f"{count} events three times, two replicas, kill -9: never answered",
-            len(users - set(times)),
+            len(users - answered),
             "",
             0,
         ),
-        Row("answered twice without saying so", len(twice - set(marked)), "", 0),
+        Row("answered twice without saying so", sum(n > 1 for n in first.values()), "", 0),
     ]
 
 
