@@ -124,6 +124,15 @@ def test_a_replayed_event_is_refused_but_a_redelivery_is_known(slack: Inbound) -
     assert slack.jobs() == [Home(USER)]
 
 
+def test_a_redelivery_may_overtake_the_first_delivery(slack: Inbound) -> None:
+    body = json.dumps(slack.envelope({"type": "app_home_opened", "user": USER, "channel": "D1"}))
+    now = time.time()
+    assert slack.post(body, at=now, X_Slack_Retry_Num="1").status == 200
+    assert slack.post(body, at=now).status == 200
+    assert slack.post(body, at=now).status == 401
+    assert slack.jobs() == [Home(USER)]
+
+
 def test_a_retry_header_does_not_replay_a_command(slack: Inbound) -> None:
     body = urlencode(slack.command_payload("We ship."))
     now = time.time()

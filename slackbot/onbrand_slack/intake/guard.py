@@ -98,11 +98,11 @@ class Guard(Middleware):
     def _replayed(self, req: BoltRequest, incoming: Incoming, signature: str | None) -> bool:
         if self._replays is None or signature is None:
             return False
-        known = self._replays.seen(signature)
-        # Slack may deliver an event again in the same second, with the same signature: its key
-        # tells that it is known, and Slack must hear that it arrived.
+        # Slack may deliver an event again in the same second, with the same signature, and the
+        # second delivery may arrive first: its key tells that it is known, and Slack must hear
+        # that it arrived.
         retry = incoming.envelope is not None and _header(req, "x-slack-retry-num") is not None
-        return known and not retry
+        return not retry and self._replays.seen(signature)
 
     def _of_our_app(self, incoming: Incoming, installed: Installed) -> bool:
         theirs = getattr(incoming.envelope or incoming.payload, "api_app_id", None)
