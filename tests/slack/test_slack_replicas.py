@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import signal
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -96,49 +99,59 @@ def test_killed_between_answer_and_confirmation_the_answer_comes_again_and_says_
         assert AGAIN in second.body
 
 
+class Held(NamedTuple):
+    """A draft on which a replica works: Slack holds back its file."""
+
+    channel: str
+    over: threading.Event
+    """Set to let it have the file."""
+
+
 @pytest.fixture
-def held(peer: SlackPeer, fleet: Fleet) -> str:
-    """The channel of a draft on which a first replica works: Slack holds back its file."""
+def held(peer: SlackPeer, fleet: Fleet) -> Iterator[Held]:
     fleet.start()
-    peer.fail("files.info", delay=5, late=True)
+    over = threading.Event()
+    peer.fail("files.info", until=over, late=True)
     file = peer.add_file("draft.txt", FLAGGED.encode())
     event = written(2) | {"text": "oatfolk", "subtype": "file_share", "files": [{"id": file}]}
     assert fleet.senders[0].event(event).status == 200
     peer.wait(lambda _: any(call.method == "files.info" for call in peer.calls))
     assert fleet.states() == {"running": 1}
-    return str(event["channel"])
+    yield Held(str(event["channel"]), over)
+    over.set()
 
 
 @pytest.mark.parametrize("fleet", DATABASES, indirect=True)
 def test_killed_before_the_answer_it_is_given_as_if_nothing_had_been(
-    peer: SlackPeer, fleet: Fleet, held: str
+    peer: SlackPeer, fleet: Fleet, held: Held
 ) -> None:
     fleet.kill(fleet.replicas[0])
     fleet.start()
     assert fleet.settle() == {"done": 1}
-    [answer] = answers(peer, held)
+    [answer] = answers(peer, held.channel)
     assert AGAIN not in answer.body
 
 
 @pytest.mark.parametrize("fleet", DATABASES, indirect=True)
 def test_a_replica_that_slept_does_not_answer_what_another_has_taken_over(
-    peer: SlackPeer, fleet: Fleet, held: str
+    peer: SlackPeer, fleet: Fleet, held: Held
 ) -> None:
     sleeper = fleet.replicas[0]
     sleeper.process.send_signal(signal.SIGSTOP)
     fleet.age(sleeper)
     fleet.start()
     assert fleet.settle() == {"done": 1}
+    held.over.set()
     sleeper.process.send_signal(signal.SIGCONT)
     peer.wait(lambda _: '"status": "lost"' in sleeper.log(), what="the late answer")
-    assert len(answers(peer, held)) == 1
+    assert len(answers(peer, held.channel)) == 1
 
 
 @pytest.mark.slow
 def test_a_job_of_a_dead_replica_is_taken_over_within_a_minute(
-    peer: SlackPeer, fleet: Fleet, held: str
+    peer: SlackPeer, fleet: Fleet, held: Held
 ) -> None:
     fleet.start()
     fleet.replicas[0].kill()
-    peer.wait(lambda peer: answers(peer, held), timeout=60, what="the take-over")
+    peer.wait(lambda peer: answers(peer, held.channel), timeout=60, what="the take-over")
     assert fleet.settle() == {"done": 1}

@@ -17,7 +17,7 @@ from onbrand_slack.model import Tenant
 from onbrand_slack.store import Store
 
 REVIEWS = "C0REVIEWS"
-ROUNDS = 4
+ROUNDS = 2
 WHY = {"reason": {"reason": {"value": "It is not us."}}}
 
 
