@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from onbrand.cli.options import LogLevel
 from onbrand.errors import OnbrandError, missing_extra
-
-
-class LogLevel(StrEnum):
-    """What is worth a line on stderr."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 def lsp(

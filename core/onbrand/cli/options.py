@@ -6,6 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,16 @@ from onbrand.errors import OnbrandError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+
+class LogLevel(StrEnum):
+    """What is worth a line on stderr."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
 
 Voices = Annotated[
     list[Path] | None,

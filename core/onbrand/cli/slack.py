@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onbrand.cli.options import LogLevel
 from onbrand.errors import OnbrandError, missing_extra
 
 if TYPE_CHECKING:
@@ -27,15 +27,6 @@ app = typer.Typer(
     ),
     invoke_without_command=True,
 )
-
-
-class LogLevel(StrEnum):
-    """What is worth a line on stderr."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 Database = Annotated[

@@ -17,6 +17,7 @@ from onbrand.files import decode_text
 from onbrand.text.document import Format, format_of
 from onbrand_slack.drafts import DraftProblem, docx
 from onbrand_slack.work.calls import Payload
+from onbrand_slack.work.redirects import NoRedirects
 
 MAX_WORD_BYTES = 10 * 1024 * 1024
 TIMEOUT = 10.0
@@ -162,14 +163,7 @@ def _url(info: Payload, api_url: str) -> str:
     raise DraftProblem(_NOT_HERE)
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Redirects lead to a sign-in page, or somewhere else with our token."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow none: the answer itself becomes the error."""
-
-
-_OPENER = urllib.request.build_opener(_NoRedirects)
+_OPENER = urllib.request.build_opener(NoRedirects)
 
 
 def _download(url: str, token: str, limit: int) -> bytes:

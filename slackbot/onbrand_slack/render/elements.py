@@ -84,13 +84,8 @@ def quote(*runs: Payload) -> Payload:
     return {"type": "rich_text_quote", "elements": list(runs)}
 
 
-def bullets(*items: Payload) -> Payload:
-    """Return a list of paragraphs (`line`)."""
-    return {"type": "rich_text_list", "style": "bullet", "elements": list(items)}
-
-
 def rich(*parts: Payload) -> Payload:
-    """Return a block of `line`, `quote` and `bullets`."""
+    """Return a block of `line` and `quote`."""
     return {"type": "rich_text", "elements": list(parts)}
 
 

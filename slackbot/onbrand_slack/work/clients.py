@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 from functools import lru_cache, partial
-from typing import IO, Protocol
+from typing import Protocol
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from slack_sdk import WebClient
 from slack_sdk.http_retry import HttpResponse, RetryHandler
@@ -32,6 +31,7 @@ from onbrand_slack.work.errors import (
     UnreachableError,
     classify,
 )
+from onbrand_slack.work.redirects import NoRedirects
 
 TIMEOUT = 10
 """Seconds."""
@@ -182,25 +182,10 @@ def _handlers() -> list[RetryHandler]:
     ]
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """Turns a redirect into an error: the message is meant for Slack only."""
-
-    def redirect_request(
-        self,
-        req: Request,  # noqa: ARG002
-        fp: IO[bytes],  # noqa: ARG002
-        code: int,  # noqa: ARG002
-        msg: str,  # noqa: ARG002
-        headers: http.client.HTTPMessage,  # noqa: ARG002
-        newurl: str,  # noqa: ARG002
-    ) -> None:
-        return None
-
-
 def _opener() -> OpenerDirector:
     proxy = load_http_proxy_from_env(_silent)
     proxies = [] if proxy is None else [ProxyHandler({"http": proxy, "https": proxy})]
-    return build_opener(_NoRedirects, *proxies)
+    return build_opener(NoRedirects, *proxies)
 
 
 def _origins_of_hooks(api_url: str) -> frozenset[tuple[str, str]]:
