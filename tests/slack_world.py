@@ -14,10 +14,12 @@ from slack_sdk.web import SlackResponse
 
 from onbrand import Encoder
 from onbrand.errors import OnbrandError
+from onbrand_slack.answer import BrandSettings
 from onbrand_slack.config import Config
 from onbrand_slack.handlers import HANDLERS, problem_calls
 from onbrand_slack.metrics import Metrics
-from onbrand_slack.model import Request, Tenant
+from onbrand_slack.model import Check, Pasted, Request, SendToReview, Source, Tenant, ToUser
+from onbrand_slack.names import Action
 from onbrand_slack.scoring import Scoring
 from onbrand_slack.services import Services
 from onbrand_slack.store import Store
@@ -30,6 +32,7 @@ ONLY = "oatfolk"
 """The one brand of the second workspace; the first has all four."""
 OFF = "We leverage best-in-class synergies to unlock value for our key stakeholders worldwide."
 HOOK = "https://hooks.slack.com/actions/T1/1/x"
+PRESSED = ToUser("C1", "UANN", response_url=HOOK)
 
 
 def refusal(code: str, status: int = 200) -> SlackApiError:
@@ -239,3 +242,18 @@ def buttons(payload: Payload) -> dict[str, str]:
 
     walk(payload)
     return found
+
+
+def checked(slack: World, user: str = "UANN") -> str:
+    """Let a user check a draft that is off-brand, and return the check's ticket."""
+    request = Check(user, Source.COMMAND, Pasted(OFF), PRESSED, channel="C1", brand=ONLY)
+    (call,) = slack.run(request)
+    return buttons(shown(call))[Action.DETAILS]
+
+
+def in_review(slack: World, user: str = "UANN", **settings: object) -> str:
+    """Let a user send such a draft to review, and return the review's id."""
+    stored = BrandSettings(ONLY, review_channel="CREV", **settings)
+    slack.store.settings.set_brand(HERE, stored, "UBOSS")
+    carried_out(slack.run(SendToReview(user, checked(slack, user), PRESSED)))
+    return slack.store.reviews.of_author(HERE, user)[0].id

@@ -10,36 +10,28 @@ import pytest
 from slack_world import (
     ELSEWHERE,
     HERE,
-    HOOK,
-    OFF,
     ONLY,
+    PRESSED,
     World,
-    buttons,
     carried_out,
+    checked,
+    in_review,
     refusal,
-    scoring_of,
-    shown,
     text_of,
     world,
 )
 
-from onbrand import Encoder
 from onbrand_slack.answer import BrandSettings, WorkspaceSettings
 from onbrand_slack.handlers.people import People
 from onbrand_slack.model import (
     Audit,
-    Check,
     Configure,
     Decide,
     Digest,
     ForgetUser,
     Label,
-    Pasted,
-    SendToReview,
     SentenceRef,
-    Source,
     Tenant,
-    ToUser,
     Uninstalled,
 )
 from onbrand_slack.names import Action
@@ -48,7 +40,6 @@ from onbrand_slack.store.digest import week_of
 from onbrand_slack.work.calls import UPLOAD
 from onbrand_slack.work.errors import NotInstalledError
 
-PRESSED = ToUser("C1", "UANN", response_url=HOOK)
 BRAND_VALUES = {
     "gate": 0.6,
     "review_channel": "CREV",
@@ -61,31 +52,11 @@ BRAND_VALUES = {
 }
 
 
-@pytest.fixture(scope="module")
-def scoring(
-    encoder: Encoder, example_voices: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Scoring:
-    return scoring_of(encoder, example_voices, tmp_path_factory.mktemp("voices"))
-
-
 @pytest.fixture
 def slack(tmp_path: Path, scoring: Scoring) -> Iterator[World]:
     with world(tmp_path, scoring) as made:
         made.slack.users["UBOSS"] = {"is_admin": True}
         yield made
-
-
-def checked(slack: World, user: str = "UANN") -> str:
-    request = Check(user, Source.COMMAND, Pasted(OFF), PRESSED, channel="C1", brand=ONLY)
-    (call,) = slack.run(request)
-    return buttons(shown(call))[Action.DETAILS]
-
-
-def in_review(slack: World, user: str = "UANN", **settings: object) -> str:
-    stored = BrandSettings(ONLY, review_channel="CREV", **settings)
-    slack.store.settings.set_brand(HERE, stored, "UBOSS")
-    carried_out(slack.run(SendToReview(user, checked(slack, user), PRESSED)))
-    return slack.store.reviews.of_author(HERE, user)[0].id
 
 
 # --- settings -----------------------------------------------------------------------------------

@@ -17,14 +17,12 @@ from slack_world import (
     buttons,
     carried_out,
     refusal,
-    scoring_of,
     shown,
     text_of,
     ways,
     world,
 )
 
-from onbrand import Encoder
 from onbrand_slack.answer import BrandSettings, WorkspaceSettings
 from onbrand_slack.model import (
     Check,
@@ -44,13 +42,6 @@ from onbrand_slack.work.calls import RESPOND
 
 FINE = "Shake it, pour it, drink it."
 TO_USER = ToUser("C1", "UANN", response_url=HOOK)
-
-
-@pytest.fixture(scope="module")
-def scoring(
-    encoder: Encoder, example_voices: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Scoring:
-    return scoring_of(encoder, example_voices, tmp_path_factory.mktemp("voices"))
 
 
 @pytest.fixture

@@ -16,13 +16,11 @@ from slack_world import (
     World,
     buttons,
     refusal,
-    scoring_of,
     shown,
     text_of,
     world,
 )
 
-from onbrand import Encoder
 from onbrand_slack.drafts import DraftProblem, files
 from onbrand_slack.model import (
     Check,
@@ -41,13 +39,6 @@ from onbrand_slack.scoring import Scoring
 
 FINE = "Shake it, pour it, drink it."
 TO_USER = ToUser("C1", "UANN", response_url=HOOK)
-
-
-@pytest.fixture(scope="module")
-def scoring(
-    encoder: Encoder, example_voices: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Scoring:
-    return scoring_of(encoder, example_voices, tmp_path_factory.mktemp("voices"))
 
 
 @pytest.fixture

@@ -17,13 +17,11 @@ from slack_world import (
     buttons,
     carried_out,
     refusal,
-    scoring_of,
     shown,
     text_of,
     world,
 )
 
-from onbrand import Encoder
 from onbrand_slack.answer import BrandSettings, Review
 from onbrand_slack.handlers.answers import answer_of
 from onbrand_slack.listeners.actions import ticket_on
@@ -48,13 +46,6 @@ from onbrand_slack.work.calls import RESPOND, UPLOAD, Call
 
 PRESSED = ToUser("C1", "UANN", response_url=HOOK)
 AT_REVIEW = ToUser("CREV", "UBEN", response_url=HOOK)
-
-
-@pytest.fixture(scope="module")
-def scoring(
-    encoder: Encoder, example_voices: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Scoring:
-    return scoring_of(encoder, example_voices, tmp_path_factory.mktemp("voices"))
 
 
 @pytest.fixture

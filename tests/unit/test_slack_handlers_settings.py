@@ -9,22 +9,20 @@ import pytest
 from slack_world import (
     ELSEWHERE,
     HERE,
-    HOOK,
     INSTALLER,
     OFF,
     ONLY,
+    PRESSED,
     World,
     buttons,
-    carried_out,
+    in_review,
     refusal,
-    scoring_of,
     shown,
     text_of,
     world,
 )
 
-from onbrand import Encoder
-from onbrand_slack.answer import BrandSettings, WorkspaceSettings
+from onbrand_slack.answer import WorkspaceSettings
 from onbrand_slack.handlers import HANDLERS, problem_calls
 from onbrand_slack.model import (
     Check,
@@ -36,25 +34,14 @@ from onbrand_slack.model import (
     Prompts,
     Request,
     Say,
-    SendToReview,
     Share,
     Source,
     Tenant,
     ToConversation,
-    ToUser,
     Uninstalled,
 )
 from onbrand_slack.names import Action
 from onbrand_slack.scoring import Scoring
-
-PRESSED = ToUser("C1", "UANN", response_url=HOOK)
-
-
-@pytest.fixture(scope="module")
-def scoring(
-    encoder: Encoder, example_voices: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Scoring:
-    return scoring_of(encoder, example_voices, tmp_path_factory.mktemp("voices"))
 
 
 @pytest.fixture
@@ -62,19 +49,6 @@ def slack(tmp_path: Path, scoring: Scoring) -> Iterator[World]:
     with world(tmp_path, scoring) as made:
         made.slack.users["UBOSS"] = {"is_admin": True}
         yield made
-
-
-def checked(slack: World, user: str = "UANN") -> str:
-    request = Check(user, Source.COMMAND, Pasted(OFF), PRESSED, channel="C1", brand=ONLY)
-    (call,) = slack.run(request)
-    return buttons(shown(call))[Action.DETAILS]
-
-
-def in_review(slack: World, user: str = "UANN", **settings: object) -> str:
-    stored = BrandSettings(ONLY, review_channel="CREV", **settings)
-    slack.store.settings.set_brand(HERE, stored, "UBOSS")
-    carried_out(slack.run(SendToReview(user, checked(slack, user), PRESSED)))
-    return slack.store.reviews.of_author(HERE, user)[0].id
 
 
 # --- the registry -------------------------------------------------------------------------------
