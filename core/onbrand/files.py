@@ -89,27 +89,41 @@ def write_atomic(path: Path, data: str | bytes) -> None:
         OnbrandError: the folder is read-only, the disk is full, …; the old file is untouched.
     """
     payload = data.encode("utf-8") if isinstance(data, str) else data
-    temporary: Path | None = None
+    if path.exists() and not path.is_file():  # a pipe or /dev/stdout: there is no old content
+        try:
+            path.write_bytes(payload)
+        except OSError as error:
+            raise _write_error(path, error) from None
+        return
+    with replace_file(path) as fresh:
+        fresh.write_bytes(payload)
+
+
+@contextlib.contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Yield an empty file beside ``path`` that takes its place when the block ends well.
+
+    Raises:
+        OnbrandError: the folder is read-only, the disk is full, …; the old file is untouched.
+    """
+    fresh: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():  # a pipe or /dev/stdout: there is no old content
-            path.write_bytes(payload)
-            return
         target = path.resolve()  # a link stays one
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{path.name}.", suffix=".tmp")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(payload)
-            file.flush()
+        os.close(handle)
+        fresh = Path(name)
+        yield fresh
+        with fresh.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(mode)
-        temporary.replace(target)
+        fresh.chmod(mode)
+        fresh.replace(target)
     except OSError as error:
         raise _write_error(path, error) from None
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        if fresh is not None:
+            fresh.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
