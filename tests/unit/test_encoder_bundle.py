@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from onbrand.encoder import Encoder, default_bundle, find_bundles, read_manifest
-from onbrand.encoder.bundle import BundleFile
+from onbrand.encoder.bundle import BundleFile, bundle_at
 from onbrand.errors import OnbrandError
 
 
@@ -184,3 +184,16 @@ def test_bundles_are_found_in_a_folder_of_them(bundle: Path) -> None:
     assert find_bundles([bundle]) == [default_bundle(), bundle]
     assert find_bundles([bundle, bundle]) == [default_bundle(), bundle]
     assert find_bundles([bundle.parent]) == [default_bundle(), bundle]
+
+
+def test_an_installation_stands_for_the_encoder_that_it_holds(tmp_path: Path) -> None:
+    bundle = tmp_path / "releases" / "1-000000000000" / "encoders" / "default"
+    shutil.copytree(default_bundle(), bundle)
+    pointer = {"format": 1, "source": "release", "name": "acme", "keys": ["0" * 64], "highest": 1}
+    pointer |= {"refused": [], "current": "1-000000000000", "previous": None}
+    (tmp_path / "installed.json").write_text(json.dumps(pointer))
+    assert bundle_at(tmp_path) == bundle
+    assert Encoder.load(tmp_path).fingerprint == Encoder.load(bundle).fingerprint
+    shutil.copytree(bundle, bundle.with_name("other"))
+    with pytest.raises(OnbrandError, match=r"has 2 encoders \(default, other\)"):
+        Encoder.load(tmp_path)

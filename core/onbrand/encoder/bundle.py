@@ -18,11 +18,13 @@ from msgspec import Meta
 
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
+from onbrand.release.installed import encoders_of, read_installed
 
 MANIFEST = "encoder.json"
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 LICENCE = "LICENSE"
+CARD = "README.md"
 FORMAT = 1
 
 INPUTS = ("input_ids", "attention_mask")
@@ -36,7 +38,7 @@ _MAX_MANIFEST_BYTES = 1024 * 1024
 _MAX_FILE_BYTES = 2 * 1024**3
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
@@ -126,6 +128,23 @@ def default_bundle() -> Path:
     raise OnbrandError(
         "the default encoder is missing from this installation; install onbrand again"
     )
+
+
+def bundle_at(folder: Path) -> Path:
+    """Return the bundle that ``folder`` is; for an installation, its current release's.
+
+    Raises:
+        OnbrandError: the installation is damaged, or has several bundles or none.
+    """
+    if read_installed(folder) is None:
+        return folder
+    bundles = encoders_of(folder)
+    if len(bundles) != 1:
+        names = ", ".join(bundle.name for bundle in bundles) or "none"
+        raise OnbrandError(
+            f"has {len(bundles)} encoders ({names}); name one of those it holds", path=folder
+        )
+    return bundles[0]
 
 
 def find_bundles(folders: Iterable[Path]) -> list[Path]:

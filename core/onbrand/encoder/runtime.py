@@ -21,6 +21,7 @@ from onbrand.encoder.bundle import (
     TOKENIZER,
     VECTORS,
     EncoderManifest,
+    bundle_at,
     default_bundle,
     read_file,
     read_manifest,
@@ -45,7 +46,7 @@ class TokenParts:
     """How the tokens of one text make up its vector: ``parts.sum(axis=0)`` is the vector."""
 
     spans: NDArray[np.int32]
-    """(tokens, 2) half-open code-point spans into the text; (0, 0) for special tokens."""
+    """(tokens, 2) half-open code-point spans into the text; empty for special tokens."""
     parts: Floats
     """(tokens, dim)"""
 
@@ -83,14 +84,15 @@ class Encoder:
         """Load the bundle in ``folder``, or the one that ships with onbrand.
 
         Args:
-            folder: the bundle; every file is checked against its manifest first.
+            folder: the bundle, or an installation that holds one; every file is checked against
+                its manifest first.
             threads: workers for long lists of texts; the CPUs of this process by default.
             cache_size: how many vectors to remember (10 kB each for the default encoder).
 
         Raises:
             OnbrandError: no bundle there, or a broken or tampered one.
         """
-        folder = default_bundle() if folder is None else folder
+        folder = default_bundle() if folder is None else bundle_at(folder)
         manifest = read_manifest(folder)
         for name in manifest.files.keys() - {MODEL, TOKENIZER}:
             read_file(folder, name, manifest)
@@ -167,11 +169,11 @@ class Encoder:
         """Return for each text how its tokens make up its vector (for explanations)."""
         outputs = [f"{STATES}.{layer}" for layer in self.layers]
         result = []
-        for encoding in self._tokenize(texts):
+        for text, encoding in zip(texts, self._tokenize(texts), strict=True):
             ids = np.array(encoding.ids, np.int64)
             states = np.stack(self._run(outputs, [ids]), axis=2)[0]  # tokens, layers, hidden
             states /= np.linalg.norm(states.sum(axis=0), axis=-1, keepdims=True)
-            spans = np.array(encoding.offsets, np.int32)
+            spans = np.array([_trimmed(text, *span) for span in encoding.offsets], np.int32)
             result.append(TokenParts(spans, states.reshape(len(spans), self.dim)))
         return result
 
@@ -204,6 +206,12 @@ class Encoder:
             outputs, dict(zip(INPUTS, (ids, mask), strict=True))
         )
         return result
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take the space before a word off its span: some tokenizers count it to the word."""
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), end
 
 
 class _Encoded(NamedTuple):

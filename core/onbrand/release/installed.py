@@ -1,0 +1,195 @@
+"""An installation on disk: which release is current, and where its voices and encoders are.
+
+It looks like this, and a release's folder is never changed once it is there::
+
+    installed.json                    which release is current: replaced in one step
+    releases/7-1a2b3c4d5e6f/          number, and the first 12 digits of the index's SHA-256
+        index.json
+        voices/<folder>/…
+        encoders/<name>/…
+    partial/<sha256>                  downloads that can be resumed
+
+Every check reads this, so it needs neither the network's nor the signatures' packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Meta
+
+from onbrand.errors import OnbrandError
+from onbrand.files import read_text, write_atomic
+
+POINTER = "installed.json"
+RELEASES = "releases"
+PARTIAL = "partial"
+VOICES = "voices"
+ENCODERS = "encoders"
+FORMAT = 1
+DATA_DIR = "ONBRAND_DATA_DIR"
+"""Environment variable: the folder for data, in place of the system's own."""
+
+_INDEX = "/index.json"
+_MAX_BYTES = 1024 * 1024
+_WEB = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # a single letter is a drive of Windows'
+
+ReleaseName = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}-[0-9a-f]{12}\Z")]
+
+
+class Installed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Content of ``installed.json``."""
+
+    format: int = FORMAT
+    source: str
+    """Where releases come from: a folder or the URL of the index."""
+    name: str
+    """Of the series of releases."""
+    keys: tuple[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")], ...]
+    """Public keys that releases may be signed with, in hexadecimal digits."""
+    highest: Annotated[int, Meta(ge=1)]
+    """The highest release that was ever installed: smaller ones are refused."""
+    refused: tuple[ReleaseName, ...] = ()
+    """Releases that were rolled back."""
+    voices: bool = True
+    """Whether voices are installed, or encoders alone."""
+    current: ReleaseName
+    previous: ReleaseName | None = None
+
+    @property
+    def release(self) -> int:
+        """The number of the current release."""
+        return release_number(self.current)
+
+
+def release_number(name: str) -> int:
+    """Return the number of a release by the name of its folder."""
+    return int(name.partition("-")[0])
+
+
+def read_installed(root: Path) -> Installed | None:
+    """Return what is installed in ``root``, None when it is no installation.
+
+    Raises:
+        OnbrandError: ``installed.json`` is damaged, or was written by a newer onbrand.
+    """
+    path = root / POINTER
+    if not path.is_file():
+        return None
+    text = read_text(path, max_bytes=_MAX_BYTES)
+    try:
+        version = msgspec.json.decode(text, type=_Versioned).format
+        if version != FORMAT:
+            raise OnbrandError(
+                f"installation of format {version}, this onbrand reads format {FORMAT}; "
+                "update onbrand",
+                path=path,
+            )
+        return msgspec.json.decode(text, type=Installed)
+    except msgspec.DecodeError as error:
+        raise OnbrandError(
+            f"is damaged ({error}); delete the folder and install again", path=path
+        ) from None
+
+
+class _Versioned(msgspec.Struct):
+    format: int
+
+
+def write_installed(root: Path, installed: Installed) -> None:
+    """Switch ``root`` to what ``installed`` says, in one step."""
+    text = msgspec.json.format(msgspec.json.encode(installed), indent=2) + b"\n"
+    write_atomic(root / POINTER, text)
+
+
+def release_folder(root: Path, name: str) -> Path:
+    """Return the folder of the release called ``name``."""
+    return root / RELEASES / name
+
+
+def voices_of(root: Path) -> Path | None:
+    """Return the folder of the current release's voices, None when ``root`` is no installation.
+
+    Raises:
+        OnbrandError: see `read_installed`.
+    """
+    installed = read_installed(root)
+    return None if installed is None else release_folder(root, installed.current) / VOICES
+
+
+def encoders_of(root: Path) -> list[Path]:
+    """Return the bundles of the current release, by name; none when ``root`` is no installation.
+
+    Raises:
+        OnbrandError: see `read_installed`.
+    """
+    installed = read_installed(root)
+    if installed is None:
+        return []
+    folder = release_folder(root, installed.current) / ENCODERS
+    return sorted(manifest.parent for manifest in folder.glob("*/encoder.json"))
+
+
+def holder_of(voice: Path) -> tuple[Path, Installed] | None:
+    """Return the installation that the folder of a voice or an encoder is in, if it is in one."""
+    above = voice.absolute().parents
+    if len(above) < 4 or above[2].name != RELEASES:
+        return None
+    installed = read_installed(above[3])
+    return None if installed is None else (above[3], installed)
+
+
+def is_url(source: str) -> bool:
+    """Tell a URL from a path."""
+    return _WEB.match(source) is not None
+
+
+def without_secrets(source: str) -> str:
+    """Return a source as it may be shown: a URL's user, password and query are left out."""
+    if not is_url(source):
+        return source
+    try:
+        parts = urlsplit(source)
+    except ValueError:  # no URL after all; what it hides stays hidden
+        return f"{source.partition('://')[0]}://…"
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def default_root(source: str) -> Path:
+    """Return the folder that releases from ``source`` are installed to.
+
+    A release's URL and that of its ``index.json`` give the same, with or without a password.
+    """
+    if is_url(source):
+        plain = without_secrets(source)
+        scheme, host, path, *_ = urlsplit(plain)
+        place = path.rstrip("/").removesuffix(_INDEX).rstrip("/")
+        plain, readable = f"{scheme}://{host.lower()}{place}", host + place
+    else:
+        folder = Path(source).absolute()
+        plain = (folder.parent if f"/{folder.name}" == _INDEX else folder).as_posix()
+        readable = Path(plain).name
+    slug = re.sub(r"[^a-z0-9]+", "-", readable.lower()).strip("-")[:48].strip("-") or "release"
+    digest = hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+    return installations_folder() / f"{slug}-{digest[:8]}"
+
+
+def installations_folder() -> Path:
+    """Return the folder that holds all installations without a place of their own."""
+    chosen = os.environ.get(DATA_DIR)
+    if chosen:
+        return Path(chosen) / "installed"
+    from platformdirs import user_data_path
+
+    return user_data_path("onbrand", appauthor=False) / "installed"
+
+
+def installations() -> list[Path]:
+    """Return every installation in the folder that installations are put in by default."""
+    return sorted(pointer.parent for pointer in installations_folder().glob(f"*/{POINTER}"))
