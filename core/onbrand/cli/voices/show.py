@@ -1,47 +1,21 @@
-"""``onbrand voices``: what is installed, and what each voice is like."""
+"""``onbrand voices show``: what a voice is like."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onbrand.cli.options import Voices, voice_folders
+from onbrand.cli.options import Voices
+from onbrand.cli.voices.listing import Format, find_manifests, print_json, record, release_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from onbrand.voice.model import Manifest
 
-app = typer.Typer(help="List voices and show what they are like.", no_args_is_help=True)
-Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print it.")]
 
-
-@app.command("list")
-def list_(voices: Voices = None, form: Format = "text") -> None:
-    """List the voices with their quality on held-out lines."""
-    manifests = _manifests(voices)
-    if form == "json":
-        records = [_record(folder, manifest) for folder, manifest in manifests]
-        _print_json({"version": 1, "voices": records})
-        return
-    from onbrand.cli.tables import new_console, new_table
-
-    table = new_table("brand", "on + off", "accuracy", "flag below", "gate", "trained")
-    for _, manifest in manifests:
-        table.add_row(
-            manifest.brand,
-            f"{manifest.labels.on} + {manifest.labels.off}",
-            f"{manifest.report.held_out.accuracy:.1%}",
-            f"P {manifest.threshold:.2f}",
-            f"P {manifest.gate:.2f}",
-            manifest.created[:10],
-        )
-    new_console().print(table)
-
-
-@app.command()
 def show(
     brand: Annotated[str, typer.Argument(help="The brand, as voices list prints it.")],
     voices: Voices = None,
@@ -50,37 +24,16 @@ def show(
     """Show a voice: its habits, its quality, its thresholds."""
     from onbrand.voice.library import unknown_brand
 
-    manifests = {manifest.brand: (folder, manifest) for folder, manifest in _manifests(voices)}
+    manifests = {manifest.brand: (folder, manifest) for folder, manifest in find_manifests(voices)}
     if brand not in manifests:
         raise unknown_brand(brand, manifests)
     folder, manifest = manifests[brand]
     if form == "json":
-        _print_json(_record(folder, manifest))
+        print_json(record(folder, manifest))
         return
     from onbrand.cli.tables import new_console
 
     _print_voice(new_console(), folder, manifest)
-
-
-def _manifests(voices: list[Path] | None) -> list[tuple[Path, Manifest]]:
-    from onbrand.config import settings_for
-    from onbrand.voice.library import list_manifests
-
-    settings = settings_for(Path.cwd() / "draft.md")
-    return list_manifests(voice_folders(voices, settings.voices))
-
-
-def _record(folder: Path, manifest: Manifest) -> dict[str, object]:
-    import msgspec
-
-    record: dict[str, object] = {"folder": str(folder), **msgspec.to_builtins(manifest)}
-    return record
-
-
-def _print_json(value: object) -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
 def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
@@ -92,6 +45,9 @@ def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
         f"  trained {manifest.created[:10]} on {manifest.labels.on} on-brand and "
         f"{manifest.labels.off} off-brand lines"
     )
+    release = release_line(folder)
+    if release is not None:
+        console.print(f"  {release}")
     console.print(f"  encoder {manifest.encoder.name} ({manifest.encoder.fingerprint[:12]})")
     console.print(
         f"  held-out accuracy {held_out.accuracy:.1%} "

@@ -1,0 +1,137 @@
+"""``onbrand models publish``: bundles and voices become a signed release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from onbrand.release.index import Package
+    from onbrand_models.contents import Content
+    from onbrand_models.publish import Publication
+
+EXAMPLES = """\b
+Examples:
+  onbrand models keygen -o release.key
+  onbrand models publish -o release --voices voices --key release.key
+  onbrand models publish -o release --voices voices --encoder minilm-0-3 --key release.key
+"""
+
+
+def publish(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="RELEASE", help="Folder of the release.")
+    ],
+    encoder: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="An encoder bundle, once or more.", show_default=False),
+    ] = None,
+    voices: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="A folder of voices, once or more.", show_default=False),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Private key to sign with. Else: the key in ONBRAND_SIGNING_KEY.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the series of releases. [default: the folder's name]"),
+    ] = None,
+    release: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, max=2**53, help="Number of the release. [default: the next one]"
+        ),
+    ] = None,
+    keep: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Releases whose archives stay in the folder.")
+    ] = 2,
+    no_examples: Annotated[
+        bool,
+        typer.Option("--no-examples", help="Leave the voices' training lines out."),
+    ] = False,
+) -> None:
+    """Write or renew a signed release of encoder bundles and voices.
+
+    A release is all that is named: what an earlier one had beside that is not in the new one.
+    """
+    import tempfile
+
+    from onbrand.cli.options import progress_bar
+    from onbrand.errors import OnbrandError
+    from onbrand.release.signing import load_private_key, public_key
+    from onbrand_models.contents import collect
+    from onbrand_models.publish import publish as write
+    from onbrand_models.release_folder import read_release
+
+    if key is not None and key.resolve().is_relative_to(output.resolve()):
+        raise OnbrandError(
+            "the private key lies in the folder that all laptops read; move it elsewhere", path=key
+        )
+    private = load_private_key(key)
+    # Whether anything may be written there is known before minutes go into checking.
+    read_release(output, private)
+    with tempfile.TemporaryDirectory() as aside:
+        with progress_bar("checking") as progress:
+            contents = collect(
+                encoder or [],
+                voices or [],
+                aside=Path(aside) if no_examples else None,
+                stage=lambda text: progress(text, 0.0),
+            )
+        _warn_of_texts(contents)
+        with progress_bar("packing") as progress:
+            done = write(
+                output, contents, private, name=name, release=release, keep=keep, progress=progress
+            )
+    _print(done, output, public_key(private))
+
+
+def _warn_of_texts(contents: list[Content]) -> None:
+    from onbrand.cli.options import warn
+
+    count = sum(content.has_examples for content in contents)
+    if count:
+        voices = "1 voice holds" if count == 1 else f"{count} voices hold"
+        warn(
+            f"{voices} training lines, which whoever can read the release can read; "
+            "--no-examples leaves them out"
+        )
+
+
+def _print(done: Publication, folder: Path, signer: str) -> None:
+    from onbrand.cli.options import warn
+    from onbrand.cli.tables import new_console, new_table
+
+    index = done.index
+    packages = (*index.encoders, *index.voices)
+    table = new_table("name", "kind", "version", "size", "")
+    for package in packages:
+        state = "new" if package.archive in done.fresh else "unchanged"
+        kind = "encoder" if package in index.encoders else "voice"
+        table.add_row(package.name, kind, package.version[:19], _size([package]), state)
+    console = new_console()
+    console.print(f"{index.name}, release {index.release}: {folder}")
+    console.print(table)
+    new = [package for package in packages if package.archive in done.fresh]
+    console.print(f"{_size(packages)} in all, {_size(new)} of it new")
+    console.print(f"signed by {signer}")
+    if done.gone:
+        warn(f"no longer in the release: {', '.join(done.gone)}")
+    inside = {package.encoder for package in index.encoders}
+    if any(package.encoder not in inside for package in index.voices):
+        warn(
+            f"some voices need the encoder that ships with onbrand {index.onbrand}; for laptops "
+            "with another onbrand add its folder (onbrand models list) with --encoder"
+        )
+
+
+def _size(packages: list[Package] | tuple[Package, ...]) -> str:
+    return f"{sum(package.size for package in packages) / 1e6:.2f} MB"

@@ -1,0 +1,118 @@
+"""``onbrand voices install``: a signed release of voices and encoders gets on this computer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onbrand.cli.options import progress_bar
+from onbrand.cli.voices.listing import Format, print_json
+
+if TYPE_CHECKING:
+    from onbrand.release.outcome import Outcome
+
+RELEASE_KEY = "ONBRAND_RELEASE_KEY"
+EXAMPLES = """
+Example: onbrand voices install https://brand.example.com/voices --key ed25519:1a2b…
+"""
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE", help="Folder or URL of the release (https://, file://, s3:// …)."
+    ),
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        help=f"The publisher's public key, ed25519:…, or a file with it. Else: {RELEASE_KEY}.",
+        show_default=False,
+    ),
+]
+Target = Annotated[
+    Path | None,
+    typer.Option(
+        "--to",
+        metavar="DIR",
+        help="Folder to install to. Else: one in the user's data folder.",
+        show_default=False,
+    ),
+]
+
+
+def install(source: Source, key: Keys = None, to: Target = None, form: Format = "text") -> None:
+    """Install a signed release of voices and encoders, or update the one that is there."""
+    from onbrand.release.installed import default_root, is_url
+
+    usual = default_root(source)
+    done = install_to(to or usual, source, key, voices=True)
+    if form == "json":
+        print_json({"version": 1, "installations": [done]})
+        return
+    typer.echo(line_of(done))
+    named = done.source if is_url(source) and Path(done.folder) == usual else done.folder
+    typer.echo(f"installed in {done.folder}; to use it, write into onbrand.toml:")
+    typer.echo(f"  voices = [{_quoted(named)}]")
+
+
+def install_to(root: Path, source: str, keys: Sequence[str] | None, *, voices: bool) -> Outcome:
+    """Install to ``root``; keys from the environment count where nothing is installed yet."""
+    from onbrand.release.install import install as install_release
+    from onbrand.release.installed import read_installed
+    from onbrand.release.signing import parse_public_key
+
+    root = root.absolute()
+    if not keys and read_installed(root) is None:
+        keys = os.environ.get(RELEASE_KEY, "").split()
+    trusted = [parse_public_key(key) for key in keys or ()]
+    with progress_bar("installing") as progress:
+        return install_release(source, root, trusted, voices=voices, progress=progress)
+
+
+def line_of(done: Outcome) -> str:
+    """Return in one line what was done."""
+    from onbrand.release.outcome import Status
+
+    match done.status:
+        case Status.INSTALLED:
+            return f"{done.name}: release {done.release} ({_figures(done, '')})"
+        case Status.UPDATED:
+            return f"{done.name}: release {done.before} → {done.release} ({_figures(done)})"
+        case Status.REPAIRED:
+            return f"{done.name}: release {done.release} repaired ({_fetched(done)})"
+        case Status.WAITING:
+            return (
+                f"{done.name}: release {done.offered} was rolled back here; "
+                f"still at release {done.release}, waiting for a newer one (--again takes it)"
+            )
+        case Status.ROLLED_BACK:
+            return (
+                f"{done.name}: release {done.before} → {done.release}, rolled back; "
+                f"release {done.before} is not taken again without --again"
+            )
+        case Status.UP_TO_DATE:
+            return f"{done.name}: up to date at release {done.release}"
+
+
+def _figures(done: Outcome, changed: str = " changed") -> str:
+    counts = [(done.voices_changed, "voice"), (done.encoders_changed, "encoder")]
+    parts = [f"{n} {what}{'s' if n > 1 else ''}" for n, what in counts if n]
+    said = f"{', '.join(parts)}{changed}" if parts else "nothing changed"
+    return f"{said}, {_fetched(done)}"
+
+
+def _fetched(done: Outcome) -> str:
+    if done.fetched < 100_000:
+        return f"{done.fetched / 1e3:.1f} kB fetched"
+    return f"{done.fetched / 1e6:.1f} MB fetched"
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML string: a folder of Windows' has backslashes."""
+    return f"'{text}'" if "\\" in text else f'"{text}"'
