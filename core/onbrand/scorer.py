@@ -20,7 +20,7 @@ from onbrand.judge import Judge
 from onbrand.text.document import Document, Sentence, format_of, parse
 from onbrand.verdict import Example, Explanation, Report, SentenceVerdict, Verdict, WordShare
 from onbrand.voice.explain import nearest
-from onbrand.voice.library import load_voices, unknown_brand
+from onbrand.voice.library import encoder_for, load_voices, read_current, unknown_brand
 from onbrand.voice.model import MAX_SENTENCE_LOGIT, Voice, probability, sigmoid
 from onbrand.voice.stack import VoiceStack
 
@@ -68,19 +68,24 @@ class Scorer:
         """Load voices and the encoder.
 
         Args:
-            folders: folders of voices, or voices' own folders.
+            folders: folders of voices, voices' own folders, or installations.
             brands: load only these; all by default.
-            encoder: an encoder bundle; the one that ships with onbrand by default.
+            encoder: an encoder bundle; by default the one that an installation brings for its
+                voices, else the one that ships with onbrand.
             threads: see `Encoder.load`.
             remember: how many sentences' judgements to keep, instead of some sentences' vectors.
 
         Raises:
             OnbrandError: something is missing, damaged or does not fit; the message names it.
         """
-        voices = load_voices([Path(folder) for folder in folders], brands)
-        bundle = None if encoder is None else Path(encoder)
         cache = {"cache_size": 0} if remember else {}
-        return cls(Encoder.load(bundle, threads=threads, **cache), voices, remember=remember)
+
+        def load(places: Sequence[Path]) -> tuple[Encoder, list[Voice]]:
+            voices = load_voices(places, brands)
+            bundle = encoder_for(places, brands) if encoder is None else Path(encoder)
+            return Encoder.load(bundle, threads=threads, **cache), voices
+
+        return cls(*read_current(map(Path, folders), load), remember=remember)
 
     @property
     def brands(self) -> tuple[str, ...]:

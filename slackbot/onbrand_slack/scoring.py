@@ -1,4 +1,4 @@
-"""Drafts judged by the voices of the workspace they come from: one encoder, voices by folder."""
+"""Drafts judged by the voices of the workspace they come from, on the encoder that these need."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from onbrand import Encoder, Report, Scorer
 from onbrand.drafts import MAX_DRAFT_BYTES
+from onbrand.encoder import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
-from onbrand.memory import Recent
 from onbrand.stamps import Stamp
 from onbrand.text.document import parse
-from onbrand.voice.library import load_sound_voices, stamp_voices
+from onbrand.voice.library import encoder_for, load_sound_voices, read_current, stamp_voices
+from onbrand.voice.model import Voice
 from onbrand_slack.config import Config
 from onbrand_slack.model import Pasted, Tenant
 
@@ -24,6 +27,8 @@ LOOK_EVERY = 5.0
 """Seconds for which voices are taken to be as they were."""
 MAX_WORKSPACES = 64
 """Workspaces whose voices stay in memory, some 1.5 MB a voice; those used the latest."""
+MAX_ENCODERS = 4
+"""Encoders that stay in memory with them, some 50 MB each."""
 EXPLAINED = 100
 """Sentences that a report explains, the worst first: more than anyone reads in Slack."""
 
@@ -41,7 +46,8 @@ class Scoring:
         config: where the voices are, and whether one workspace or many are served.
         step_aside: called between batches, to let what is more urgent go first; what it raises
             ends the check.
-        encoder: what all voices were trained on; the one that ships with onbrand by default.
+        encoder: what all voices were trained on; by default an installation brings its own, and
+            other voices are on the one that ships with onbrand.
         clock: tells seconds.
     """
 
@@ -55,11 +61,10 @@ class Scoring:
     ) -> None:
         self._config = config
         self._step_aside = step_aside
-        # The app's own threads are the parallelism: each encodes by itself.
-        self._encoder = encoder or Encoder.load(threads=1, cache_size=0)
+        self._encoders = _Encoders(encoder)
         self._clock = clock
         self._lock = threading.Lock()
-        self._voices = Recent[Path, _Voices](MAX_WORKSPACES)
+        self._voices: OrderedDict[Path, _Voices] = OrderedDict()
 
     def brands(self, tenant: Tenant) -> tuple[str, ...]:
         """Return the brands of a workspace, sorted.
@@ -79,9 +84,11 @@ class Scoring:
         with self._lock:
             voices = self._voices.get(folder)
             if voices is None:
-                voices = _Voices(folder, self._encoder, self._clock)
-                self._voices.put(folder, voices)
+                voices = self._voices[folder] = _Voices(folder, self._encoders, self._clock)
+            self._voices.move_to_end(folder)
         scorer = voices.current()
+        with self._lock:
+            self._make_room()
         if scorer is None:
             raise OnbrandError(
                 "this workspace has no voices yet; ask whoever runs onbrand to put trained ones "
@@ -128,7 +135,16 @@ class Scoring:
 
     def close(self) -> None:
         """Let go of all voices."""
-        self._voices = Recent(MAX_WORKSPACES)
+        self._voices = OrderedDict()
+
+    def _make_room(self) -> None:
+        """Let go of the workspaces that were not used for the longest time."""
+        while (
+            len(self._voices) > MAX_WORKSPACES
+            or len({id(voices.encoder) for voices in self._voices.values() if voices.encoder})
+            > MAX_ENCODERS
+        ):
+            self._voices.popitem(last=False)
 
     def _between_batches(self) -> bool:
         self._step_aside()
@@ -143,17 +159,44 @@ class Scoring:
         return own if self._config.many_workspaces or own.is_dir() else root
 
 
-class _Voices:
-    """The voices in one folder, loaded anew when their files change."""
+class _Encoders:
+    """The encoders in use, each in memory once however many workspaces need it."""
 
-    def __init__(self, folder: Path, encoder: Encoder, clock: Callable[[], float]) -> None:
+    def __init__(self, only: Encoder | None) -> None:
+        self._only = only
+        self._lock = threading.Lock()
+        self._loaded: weakref.WeakValueDictionary[str, Encoder] = weakref.WeakValueDictionary()
+
+    def get(self, bundle: Path | None) -> Encoder:
+        if self._only is not None:
+            return self._only
+        folder = bundle or default_bundle()
+        fingerprint = read_manifest(folder).fingerprint
+        with self._lock:
+            encoder = self._loaded.get(fingerprint)
+            if encoder is None:
+                # The app's own threads are the parallelism: each encodes by itself.
+                encoder = Encoder.load(folder, threads=1, cache_size=0)
+                self._loaded[encoder.fingerprint] = encoder
+            return encoder
+
+
+class _Voices:
+    """The voices in one folder and their encoder, loaded anew when their files change."""
+
+    def __init__(self, folder: Path, encoders: _Encoders, clock: Callable[[], float]) -> None:
         self._folder = folder
-        self._encoder = encoder
+        self._encoders = encoders
         self._clock = clock
         self._lock = threading.Lock()
         self._scorer: Scorer | None = None
         self._stamp: Stamp | None = None
         self._looked = 0.0
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """What it keeps in memory beside the voices."""
+        return self._scorer.encoder if self._scorer else None
 
     def current(self) -> Scorer | None:
         """Return a scorer with the voices as they are now, None where there are none.
@@ -174,10 +217,17 @@ class _Voices:
     def _look(self) -> None:
         stamp = stamp_voices([self._folder])  # first: what changes from here on is seen next time
         if stamp != self._stamp:
-            before = self._scorer.stack.voices if self._scorer else ()
-            voices, problems = load_sound_voices([self._folder], self._encoder.fingerprint, before)
+            try:
+                encoder, voices, problems = read_current([self._folder], self._load)
+                self._scorer = Scorer(encoder, voices) if voices else None
+            except (OnbrandError, OSError) as error:  # the encoder: what there was goes on
+                problems = [str(error)]
             for problem in problems:
                 _log.warning("%s", problem)
-            self._scorer = Scorer(self._encoder, voices) if voices else None
             self._stamp = stamp
         self._looked = self._clock()
+
+    def _load(self, folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
+        encoder = self._encoders.get(encoder_for(folders))
+        before = self._scorer.stack.voices if self._scorer else ()
+        return encoder, *load_sound_voices(folders, encoder.fingerprint, before)

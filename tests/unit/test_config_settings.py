@@ -6,6 +6,7 @@ import pytest
 
 from onbrand.config import ConfigCache, find_config, load_config, settings_for
 from onbrand.errors import OnbrandError
+from onbrand.release.installed import default_root
 
 
 def write(path: Path, text: str) -> Path:
@@ -164,12 +165,49 @@ def test_a_database_url_stays_as_it_is(tmp_path: Path) -> None:
     assert settings_for(tmp_path / "a.md").labels_db == "postgresql://db/labels"
 
 
-def test_urls_of_voices_are_warned_of(tmp_path: Path) -> None:
-    file = write(tmp_path / "onbrand.toml", '\nvoices = ["https://x.example/v.json", "voices"]\n')
+URL = "https://x.example/voices/index.json"
+SECRET = "https://ann:hunter2@x.example/voices/index.json?token=hunter2"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where voices from the URL are installed."""
+    monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
+    return default_root(URL)
+
+
+@pytest.mark.parametrize("url", [URL, SECRET, "https://X.example/voices/"])
+def test_a_url_stands_for_what_is_installed_from_it(tmp_path: Path, root: Path, url: str) -> None:
+    write(tmp_path / "onbrand.toml", f'voices = ["first", "{url}", "last"]\n')
+    write(root / "installed.json", "{}")
+    settings = settings_for(tmp_path / "a.md")
+    assert settings.voices == (tmp_path / "first", root, tmp_path / "last")
+    assert settings.uninstalled == settings.warnings == ()
+
+
+@pytest.mark.parametrize("url", [URL, SECRET])
+def test_a_url_from_which_nothing_is_installed(tmp_path: Path, root: Path, url: str) -> None:
+    file = write(tmp_path / "onbrand.toml", f'\nvoices = ["{url}", "voices"]\n')
     settings = settings_for(tmp_path / "a.md")
     assert settings.voices == (tmp_path / "voices",)
-    (warning,) = settings.warnings
-    assert warning.startswith(f"{file}:2: https://x.example/v.json is not fetched")
+    message = f"no voices installed from {URL}; run: onbrand voices install {URL} --key KEY"
+    assert settings.warnings == (f"{file}:2: {message}",)
+    write(file, f'voices = ["{url}"]\n')
+    settings = settings_for(tmp_path / "a.md")
+    assert (settings.voices, settings.warnings) == ((), ())
+    assert settings.uninstalled == ((root, f"{file}:1: {message}"),)
+
+
+def test_a_url_that_is_none(tmp_path: Path) -> None:
+    file = write(tmp_path / "onbrand.toml", 'voices = [\n"voices",\n"https://[hunter2/"]\n')
+    with pytest.raises(OnbrandError, match=r'"voices": item 2 is no URL \(Invalid IPv6') as caught:
+        settings_for(tmp_path / "a.md")
+    assert (caught.value.path, caught.value.line) == (file, 3)
+    for written in (SECRET, "https://[hunter2/"):
+        write(file, f'voices = "{written}"\n')
+        with pytest.raises(OnbrandError, match="a list of folders or URLs") as caught:
+            settings_for(tmp_path / "a.md")
+        assert "hunter2" not in str(caught.value)
 
 
 def test_the_cache_keeps_a_folder_until_it_is_emptied(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from onbrand.cli.config import app
+from onbrand.release.installed import default_root
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "config"
 OUTER = """\
@@ -93,3 +94,21 @@ def test_json(project: Path) -> None:
     assert settings["gate"]["value"] == 0.8
     assert settings["threshold"]["kind"] == "default"
     assert settings["excluded"]["value"] is False
+
+
+def test_what_a_url_stands_for(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONBRAND_DATA_DIR", str(project / "data"))
+    url = "https://x.example/voices/index.json"
+    (project / "onbrand.toml").write_text(
+        'voices = ["more", "https://ann:hunter2@x.example/voices/index.json?token=hunter2"]\n'
+    )
+    root = default_root(url)
+    shown = show("a.md")
+    assert re.search(f"^  voices +more .*\n +{re.escape(url)}\n +not installed yet$", shown, re.M)
+    root.mkdir(parents=True)
+    (root / "installed.json").write_text("{}")
+    assert f"{url}\n               in {root}\n" in show("a.md")
+    found = json.loads(show("a.md", "--format", "json"))
+    assert found["settings"][1]["value"] == ["more", url]
+    assert found["voices"] == [str(project / "more"), str(root)]
+    assert "hunter2" not in shown + str(found)

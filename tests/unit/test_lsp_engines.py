@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from installed_samples import switch, tiny_release
 
 from onbrand.encoder.bundle import default_bundle
 from onbrand.errors import OnbrandError
@@ -186,3 +187,44 @@ async def test_what_nobody_needs_is_let_go(engines: Engines, voices: Path) -> No
     assert engines.ready(keys[0]) is not None
     assert engines.folders() == {voices}
     assert engines.brands() == {"oatfolk", "quillpot"}
+
+
+async def test_a_release_brings_voices_and_encoder_together(
+    engines: Engines, tmp_path: Path, told: list[str]
+) -> None:
+    tiny_release(tmp_path, 1, {"acme": 0}, encoder=0)
+    tiny_release(tmp_path, 2, {"acme": 1, "beta": 1}, encoder=1)
+    switch(tmp_path, 1)
+    key = Key((tmp_path,), None)
+    old = await engines.get(key)
+    assert not await engines.reload()
+    switch(tmp_path, 2, 1)
+    assert await engines.reload()
+    new = await engines.get(key)
+    assert new.scorer.brands == ("acme", "beta")
+    assert new.scorer.encoder.fingerprint != old.scorer.encoder.fingerprint
+    gone = weakref.ref(new.scorer.encoder)
+    switch(tmp_path, 1, 2)
+    assert await engines.reload()
+    again = await engines.get(key)
+    assert (again.id, again.scorer.brands) == (old.id, ("acme",))
+    del new
+    gc.collect()
+    assert gone() is None
+    assert told == []
+
+
+async def test_a_release_that_cannot_be_loaded_leaves_the_old_one_in_use(
+    engines: Engines, tmp_path: Path, told: list[str]
+) -> None:
+    tiny_release(tmp_path, 1)
+    folder = tiny_release(tmp_path, 2, encoder=1)
+    (folder / "encoders" / "tiny" / "model.onnx").write_bytes(b"half")
+    switch(tmp_path, 1)
+    key = Key((tmp_path,), None)
+    old = await engines.get(key)
+    switch(tmp_path, 2, 1)
+    assert not await engines.reload()
+    assert await engines.get(key) is old
+    (line,) = told
+    assert "model.onnx" in line

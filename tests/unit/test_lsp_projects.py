@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from onbrand.release.installed import default_root
 from onbrand_lsp.checking.problems import Problems
-from onbrand_lsp.checking.projects import Projects, Rules
+from onbrand_lsp.checking.projects import Projects, Rules, config_stamp
 
 
 class Told:
@@ -198,12 +199,37 @@ def test_bad_editor_settings_are_told_once_until_mended(projects: Projects, told
     assert told.lines == [told.lines[0]] * 2
 
 
-def test_voices_at_an_address_are_told_of(projects: Projects, tmp_path: Path, told: Told) -> None:
-    configure(tmp_path, 'voices = ["v", "https://example.com/voices"]\n')
+URL = "https://example.com/voices"
+
+
+def test_voices_that_are_not_installed_are_told_of(
+    projects: Projects, tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
+    root = default_root(URL)
+    configure(tmp_path, f'voices = ["v", "{URL}"]\n')
     assert rules(projects, tmp_path / "a.md").settings.voices == (tmp_path / "v",)
     rules(projects, tmp_path / "b.md")
     (line,) = told.lines
-    assert "is not fetched by this version" in line
+    assert f"run: onbrand voices install {URL} --key KEY" in line
+    assert root in projects.config_folders()
+    before = projects.stamps()[root]
+    root.mkdir(parents=True)
+    (root / "installed.json").write_text("{}")
+    assert config_stamp(root) != before
+    assert rules(projects, tmp_path / "a.md").settings.voices == (tmp_path / "v", root)
+
+
+def test_without_what_is_to_be_installed_there_is_nothing_to_judge_by(
+    projects: Projects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
+    configure(tmp_path, f'voices = ["{URL}"]\n')
+    (tmp_path / "voices").mkdir()
+    found = rules(projects, tmp_path / "a.md")
+    assert found.settings.voices == (), "the folder beside it is not what was asked for"
+    assert found.problem is not None
+    assert f"run: onbrand voices install {URL} --key KEY" in found.problem
 
 
 def test_problems_are_kept_for_who_listens_later() -> None:

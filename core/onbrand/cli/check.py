@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -142,21 +143,16 @@ def _judge(
     gate: float | None = None,
 ) -> list[Report]:
     """Judge the drafts, loading each set of voices and each encoder once."""
-    from onbrand.encoder import Encoder
-    from onbrand.scorer import Scorer
-    from onbrand.voice.library import load_voices
+    from onbrand.voice.library import read_current
 
     encoders: dict[Path | None, Encoder] = {}
     groups: dict[tuple[tuple[Path, ...], Path | None], list[Draft]] = {}
     for draft in drafts:
-        folders = tuple(voice_folders(voices, draft.settings.voices))
+        folders = tuple(voice_folders(voices, draft.settings))
         groups.setdefault((folders, encoder or draft.settings.encoder), []).append(draft)
     scorers: dict[str, Scorer] = {}
     for (folders, bundle), group in groups.items():
-        loaded = load_voices(folders, _brands(group, brand, folders))
-        if bundle not in encoders:
-            encoders[bundle] = Encoder.load(bundle)
-        scorer = Scorer(encoders[bundle], loaded)
+        scorer = read_current(folders, partial(_scorer, group, brand, bundle, encoders))
         scorers |= {draft.path: scorer for draft in group}
     reports: list[Report] = []
     total = sum(len(draft.document.sentences) for draft in drafts)
@@ -178,7 +174,27 @@ def _judge(
     return reports
 
 
-def _brands(drafts: list[Draft], chosen: str | None, folders: tuple[Path, ...]) -> list[str] | None:
+def _scorer(
+    drafts: list[Draft],
+    brand: str | None,
+    encoder: Path | None,
+    encoders: dict[Path | None, Encoder],
+    folders: Sequence[Path],
+) -> Scorer:
+    """Load the voices that the drafts need, and their encoder unless it is loaded."""
+    from onbrand.encoder import Encoder
+    from onbrand.scorer import Scorer
+    from onbrand.voice.library import encoder_for, load_voices
+
+    brands = _brands(drafts, brand, folders)
+    voices = load_voices(folders, brands)
+    bundle = encoder or encoder_for(folders, brands)
+    if bundle not in encoders:
+        encoders[bundle] = Encoder.load(bundle)
+    return Scorer(encoders[bundle], voices)
+
+
+def _brands(drafts: list[Draft], chosen: str | None, folders: Sequence[Path]) -> list[str] | None:
     """Return the brands that the drafts need; None, all of them, where one draft does not say.
 
     Raises:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from onbrand.config import Setting
+    from onbrand.config import Setting, Settings
 
 app = typer.Typer(help="Show the configuration in force.", no_args_is_help=True)
 
 _DEFAULTS = {
     "brand": "none; --brand names one",
     "voices": "none; --voices names a folder",
-    "encoder": "the one that onbrand ships",
+    "encoder": "the one installed with the voices, else onbrand's own",
     "gate": "the voice's own",
     "threshold": "the voice's own",
     "quotes": "block quotes are not judged",
@@ -48,20 +48,21 @@ def show(
     settings = explain(file, explicit=config, cache=cache)
     in_force = settings_for(file, explicit=config, cache=cache)
     if output == "json":
-        _print_json(file, settings, in_force.files)
+        _print_json(file, settings, in_force)
     else:
         _print_text(file, settings, in_force.files, explicit=config is not None)
-    for warning in in_force.warnings:
+    for warning in in_force.warnings or [one.message for one in in_force.uninstalled]:
         typer.echo(f"warning: {warning}", err=True)
 
 
-def _print_json(file: Path, settings: Sequence[Setting], files: Sequence[Path]) -> None:
+def _print_json(file: Path, settings: Sequence[Setting], in_force: Settings) -> None:
     import msgspec
 
     document = {
         "version": 1,
         "path": str(file),
-        "files": [str(place) for place in files],
+        "files": [str(place) for place in in_force.files],
+        "voices": [str(place) for place in in_force.voices],
         "settings": settings,
     }
     typer.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
@@ -104,12 +105,23 @@ def _value(setting: Setting) -> Sequence[str]:
             return [plural(len(sentences), "sentence")]
         case None | ():
             return ["-"]
+        case tuple(voices) if setting.key == "voices":
+            return [line for voice in voices for line in (voice, *_installation(voice))]
         case bool():
             return [str(setting.value).lower()]
         case tuple():
             return setting.value
         case _:
             return [str(setting.value)]
+
+
+def _installation(voice: str) -> Sequence[str]:
+    from onbrand.release.installed import POINTER, default_root, is_url
+
+    if not is_url(voice):
+        return []
+    root = default_root(voice)
+    return [f"  in {root}" if (root / POINTER).is_file() else "  not installed yet"]
 
 
 def _where(setting: Setting) -> str:

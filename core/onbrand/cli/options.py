@@ -17,6 +17,8 @@ from onbrand.errors import OnbrandError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from onbrand.config import Settings
+
 
 class LogLevel(StrEnum):
     """What is worth a line on stderr."""
@@ -51,7 +53,7 @@ EncoderFolder = Annotated[
     typer.Option(
         "--encoder",
         metavar="DIR",
-        help="Encoder bundle. Else: the one onbrand ships.",
+        help="Encoder bundle. Else: the one installed with the voices, or onbrand's own.",
         show_default=False,
     ),
 ]
@@ -74,15 +76,17 @@ PROGRESS_AFTER = 1.0
 """Seconds of work before a progress bar appears."""
 
 
-def voice_folders(chosen: list[Path] | None, configured: tuple[Path, ...] = ()) -> list[Path]:
+def voice_folders(chosen: list[Path] | None, settings: Settings) -> list[Path]:
     """Return where voices are: the option, else the configuration, else ``./voices``.
 
     Raises:
-        OnbrandError: none of them says.
+        OnbrandError: none of them says, or nothing is installed from the URL that one says.
     """
-    folders = chosen or list(configured)
+    folders = chosen or list(settings.voices)
     if folders:
         return folders
+    for missing in settings.uninstalled:
+        raise OnbrandError(missing.message)
     if DEFAULT_VOICES.is_dir():
         return [DEFAULT_VOICES]
     raise OnbrandError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from onbrand.cli.options import Brand, ConfigFile, EncoderFolder, Voices, voice_folders
+from onbrand.cli.options import Brand, ConfigFile, EncoderFolder, Voices, voice_folders, warn
 from onbrand.errors import OnbrandError
 
 if TYPE_CHECKING:
@@ -110,8 +110,10 @@ def _load(
     # The working folder's configuration: there is no file to start from.
     settings = settings_for(Path.cwd() / "sentence.md", explicit=config)
     chosen = None if every else brand or settings.brand
+    for warning in settings.warnings:
+        warn(warning)
     return Scorer.load(
-        *voice_folders(voices, settings.voices),
+        *voice_folders(voices, settings),
         brands=[chosen] if chosen else None,
         encoder=encoder or settings.encoder,
     )

@@ -10,9 +10,10 @@ from typing import Literal
 from msgspec import Struct
 
 from onbrand.config.load import Config, ConfigCache, absolute
-from onbrand.config.settings import KEYS, configs_for, exclusion, origins
+from onbrand.config.settings import KEYS, Origin, configs_for, exclusion, origins
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
+from onbrand.release.installed import without_secrets
 from onbrand.text import frontmatter
 
 Kind = Literal["default", "top level", "paths", "exclude", "front matter"]
@@ -24,7 +25,7 @@ class Setting(Struct, frozen=True):
 
     key: str
     value: Value
-    """As it was written; None when it was not."""
+    """As it was written, but for passwords in URLs; None when it was not."""
     kind: Kind = "default"
     file: str | None = None
     line: int | None = None
@@ -52,7 +53,7 @@ def explain(
         if origin.key not in found:
             found[origin.key] = Setting(
                 origin.key,
-                origin.value,
+                _shown(origin),
                 "top level" if origin.rule is None else "paths",
                 str(origin.config.file),
                 origin.line,
@@ -66,6 +67,13 @@ def explain(
     excluded, config, item = decision
     line, glob = config.source.line_of("exclude", item), config.content.exclude[item]
     return [*settings, Setting("excluded", excluded, "exclude", str(config.file), line, glob)]
+
+
+def _shown(origin: Origin) -> Value:
+    if origin.key == "voices":
+        return tuple(map(without_secrets, origin.value))
+    value: Value = origin.value
+    return value
 
 
 def _ignored(configs: Sequence[Config]) -> list[Setting]:

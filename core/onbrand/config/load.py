@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from pathspec import GitIgnoreSpec
@@ -16,6 +17,7 @@ from onbrand.config.schema import ConfigFile, describe
 from onbrand.config.source import TomlSource
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
+from onbrand.release.installed import is_url
 
 MAX_CONFIG_BYTES = 1024 * 1024
 
@@ -130,6 +132,13 @@ def _load(file: Path, text: str) -> Config | None:
     except msgspec.ValidationError as error:
         message, keys = describe(error, data)
         raise source.error(message, *keys) from None
+    for n, voice in enumerate(content.voices or ()):
+        try:
+            urlsplit(voice)
+        except ValueError as error:
+            if is_url(voice):
+                message = f'"voices": item {n + 1} is no URL ({error}); write it anew'
+                raise source.error(message, "voices", n) from None
     for n, rule in enumerate(content.paths):
         if rule.glob.startswith("!"):
             raise source.error('"glob" must not begin with "!"', "paths", n, "glob")

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from onbrand.config.source import Key
+from onbrand.release.installed import without_secrets
 
 Name = Annotated[str, Meta(min_length=1)]
 Place = Annotated[str, Meta(pattern=r"^[^\x00]+$")]
@@ -99,6 +100,7 @@ def _as_toml(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return json.dumps(value if len(value) <= 40 else value[:39] + "…", ensure_ascii=False)
+            shown = without_secrets(value)
+            return json.dumps(shown if len(shown) <= 40 else shown[:39] + "…", ensure_ascii=False)
         case _:
             return str(value)

@@ -6,12 +6,22 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from onbrand.config.load import Config, ConfigCache, absolute, configs_above, load_config
 from onbrand.labels.keys import text_key
+from onbrand.release.installed import POINTER, default_root, is_url, without_secrets
 
 KEYS = ("brand", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
+
+
+class Uninstalled(NamedTuple):
+    """A URL in ``voices`` from which nothing is installed yet."""
+
+    root: Path
+    """Where it will be."""
+    message: str
+    """``file:line: message``, one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,9 @@ class Settings:
 
     brand: str | None = None
     voices: tuple[Path, ...] = ()
+    """Folders of voices, and installations for the URLs from which something is installed."""
+    uninstalled: tuple[Uninstalled, ...] = ()
+    """The other URLs: not among the voices, and warned of where there are other voices."""
     gate: float | None = None
     threshold: float | None = None
     excluded: bool = False
@@ -81,10 +94,10 @@ def settings_for(
     path = absolute(path)
     configs = configs_for(path, explicit, cache)
     values: dict[str, Any] = {}
-    warnings: list[str] = []
+    uninstalled: list[Uninstalled] = []
     for origin in origins(path, configs):
         if origin.key not in values:
-            values[origin.key] = _resolve(origin, warnings)
+            values[origin.key] = _resolve(origin, uninstalled)
     excluding = exclusion(path, configs)
     return Settings(
         **values,
@@ -97,7 +110,8 @@ def settings_for(
             for config in configs
             for rule in _matching_rules(path, config)
         ),
-        warnings=tuple(warnings),
+        uninstalled=tuple(uninstalled),
+        warnings=tuple(one.message for one in uninstalled if values["voices"]),
     )
 
 
@@ -149,28 +163,34 @@ def _set_keys(config: Config, table: object, rule: int | None) -> Iterator[Origi
             yield Origin(key, value, config, rule)
 
 
-def _resolve(origin: Origin, warnings: list[str]) -> Any:  # noqa: ANN401
+def _resolve(origin: Origin, uninstalled: list[Uninstalled]) -> Any:  # noqa: ANN401
     """Make the paths in a value absolute; the configuration file's folder is where they start."""
     folder = origin.config.folder
     match origin.key:
         case "voices":
-            urls = [voice for voice in origin.value if _is_url(voice)]
-            warnings += [
-                f"{origin.config.file}:{origin.line}: {url} is not fetched by this version; "
-                "name a folder that holds the voices"
-                for url in urls
-            ]
-            return tuple(_place(folder, voice) for voice in origin.value if voice not in urls)
+            places = []
+            for voice in origin.value:
+                place = default_root(voice) if is_url(voice) else _place(folder, voice)
+                if is_url(voice) and not (place / POINTER).is_file():
+                    uninstalled.append(_uninstalled(origin, voice, place))
+                else:
+                    places.append(place)
+            return tuple(places)
         case "encoder":
             return _place(folder, origin.value)
-        case "labels_db" if not _is_url(origin.value):
+        case "labels_db" if not is_url(origin.value):
             return str(_place(folder, origin.value))
         case _:
             return origin.value
 
 
-def _is_url(value: str) -> bool:
-    return "://" in value
+def _uninstalled(origin: Origin, url: str, root: Path) -> Uninstalled:
+    shown = without_secrets(url)
+    return Uninstalled(
+        root,
+        f"{origin.config.file}:{origin.line}: no voices installed from {shown}; "
+        f"run: onbrand voices install {shown} --key KEY",
+    )
 
 
 def _place(folder: Path, value: str) -> Path:

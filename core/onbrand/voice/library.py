@@ -1,15 +1,78 @@
-"""Finding and loading voices: a folder that is one, or a folder of them."""
+"""Finding and loading voices: a folder that is one, a folder of them, or an installation.
+
+An installation may switch to another release at any moment. Whoever reads more than one thing of it
+does so within `read_current`, which says once where everything is.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
+from onbrand.encoder.bundle import MANIFEST as BUNDLE
+from onbrand.encoder.bundle import read_manifest
 from onbrand.errors import OnbrandError
+from onbrand.release.installed import ENCODERS, RELEASES, VOICES, holder_of, voices_of
 from onbrand.stamps import Stamp, stamp
 from onbrand.voice.model import Manifest, Voice
 from onbrand.voice.storage import EXAMPLES, HEAD, MANIFEST, is_voice, load_manifest, load_voice
+
+T = TypeVar("T")
+
+
+def read_current(folders: Iterable[Path], read: Callable[[Sequence[Path]], T]) -> T:
+    """Return what ``read`` makes of the folders, all of it from one release of each installation.
+
+    Args:
+        folders: folders of voices, voices' own folders, or installations.
+        read: gets the same folders, but the current release's voices for an installation. It is
+            called again when a release was taken away while it read.
+
+    Raises:
+        OnbrandError: what ``read`` raises.
+    """
+    folders = tuple(folders)
+    while True:
+        places = _places(folders)
+        try:
+            result = read(places)
+        except (OnbrandError, OSError):
+            if _places(folders) == places:
+                raise
+        else:
+            if _places(folders) == places or all(map(_is_kept, places)):
+                return result
+
+
+def encoder_for(folders: Iterable[Path], brands: Iterable[str] | None = None) -> Path | None:
+    """Return the bundle that an installed release brings for its voices.
+
+    None: the voices need none but the one that ships with onbrand, or one that nobody brings. Where
+    they need different ones, it is the one that most of them need.
+
+    Args:
+        folders: folders of voices, voices' own folders, or installations.
+        brands: whose voices are to be judged by; all by default.
+
+    Raises:
+        OnbrandError: a bundle is damaged.
+    """
+    places = _places(folders)
+    bundles = {read_manifest(bundle).fingerprint: bundle for bundle in _bundles(places)}
+    if not bundles:
+        return None
+    needed: dict[str, str] = {}
+    for candidate in (voice for place in places for voice in _voices_in(place)):
+        with suppress(OnbrandError, OSError):  # whoever loads it learns of it
+            manifest = load_manifest(candidate)
+            needed.setdefault(manifest.brand, manifest.encoder.fingerprint)
+    wanted = Counter(needed[brand] for brand in brands or needed if brand in needed)
+    most = wanted.most_common(1)
+    return bundles.get(most[0][0]) if most else None
 
 
 def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
@@ -19,7 +82,7 @@ def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
         OnbrandError: a folder is missing, or none holds a voice.
     """
     found: dict[str, Path] = {}
-    looked = list(folders)
+    looked = [voices_of(folder) or folder for folder in folders]
     for folder in looked:
         if not folder.is_dir():
             raise OnbrandError(
@@ -37,7 +100,11 @@ def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
 
 def list_manifests(folders: Iterable[Path]) -> list[tuple[Path, Manifest]]:
     """Return every voice's folder and manifest without reading its head."""
-    return [(folder, load_manifest(folder)) for folder in find_voices(folders).values()]
+
+    def read(places: Sequence[Path]) -> list[tuple[Path, Manifest]]:
+        return [(folder, load_manifest(folder)) for folder in find_voices(places).values()]
+
+    return read_current(folders, read)
 
 
 def load_voices(folders: Iterable[Path], brands: Sequence[str] | None = None) -> list[Voice]:
@@ -59,7 +126,7 @@ def load_sound_voices(
     """Load the voices that can be loaded, for programs that run on when one is damaged.
 
     Args:
-        folders: folders of voices, or voices' own folders.
+        folders: folders of voices, voices' own folders, or installations.
         fingerprint: of the encoder; voices that were trained on another are left out.
         before: what was loaded the last time: of a voice that is damaged now, this stays.
 
@@ -70,7 +137,11 @@ def load_sound_voices(
     voices: dict[str, Voice] = {}
     problems: list[str] = []
     for folder in folders:
-        candidates = _voices_in(folder)
+        try:
+            candidates = _voices_in(voices_of(folder) or folder)
+        except (OnbrandError, OSError) as error:
+            problems.append(str(error))
+            continue
         if not candidates:
             problems.append(f"{folder}: no voices here; train one with onbrand train")
         for candidate in candidates:
@@ -88,8 +159,12 @@ def load_sound_voices(
 
 
 def stamp_voices(folders: Iterable[Path]) -> Stamp:
-    """Return what changes when a file of a voice does; reads folders, but no file."""
-    places = [place for folder in folders for place in (folder, *_inside(folder))]
+    """Return what changes when a file of a voice does, or an installation switches to a release.
+
+    Reads folders, but of files only ``installed.json``. A switch shows in the release's own name:
+    two of them may well lie within one tick of the file system's clock.
+    """
+    places = [place for folder in _places(folders) for place in (folder, *_inside(folder))]
     files = (MANIFEST, HEAD, EXAMPLES)
     return stamp(path for place in places for path in (place, *(place / name for name in files)))
 
@@ -104,6 +179,30 @@ def unknown_brand(
     listed = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
     message = f"no voice for brand {brand!r}{hint} (known: {listed})"
     return OnbrandError(message, path=path, line=line)
+
+
+def _places(folders: Iterable[Path]) -> tuple[Path, ...]:
+    """Put the current release's voices in the place of each installation."""
+    return tuple(map(_place, folders))
+
+
+def _place(folder: Path) -> Path:
+    try:
+        return voices_of(folder) or folder
+    except (OnbrandError, OSError):  # whoever loads it learns of it
+        return folder
+
+
+def _is_kept(place: Path) -> bool:
+    """Tell whether a release is still there in full: the current and the one before it are."""
+    held = holder_of(place / MANIFEST)
+    return held is None or place.parent.name in (held[1].current, held[1].previous)
+
+
+def _bundles(places: Iterable[Path]) -> list[Path]:
+    releases = [place.parent for place in places if place.name == VOICES]
+    found = [r.glob(f"{ENCODERS}/*/{BUNDLE}") for r in releases if r.parent.name == RELEASES]
+    return sorted(manifest.parent for manifests in found for manifest in manifests)
 
 
 def _check_encoder(voice: Voice, fingerprint: str) -> None:

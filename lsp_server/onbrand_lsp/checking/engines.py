@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -28,16 +28,16 @@ REMEMBER = 6_000
 SETTLE = 0.2
 """Seconds for which files must stay as they are before they are read again."""
 _SETTLE_ROUNDS = 50
-_ENCODER_FILES = ("encoder.json", "model.onnx", "tokenizer.json")
+_ENCODER_FILES = ("encoder.json", "model.onnx", "tokenizer.json", "installed.json")
 
 
 class Key(NamedTuple):
     """What an engine is made from."""
 
     voices: tuple[Path, ...]
-    """Folders of voices, or voices' own folders."""
+    """Folders of voices, voices' own folders, or installations."""
     encoder: Path | None
-    """A bundle; None: the one that ships with onbrand."""
+    """A bundle; None: the one that comes with the voices, else the one that onbrand ships."""
 
     @classmethod
     def of(cls, rules: Rules) -> Key:
@@ -179,13 +179,16 @@ class Engines:
     def _load(self, key: Key, old: Engine | None) -> Engine:
         """Load an engine; a voice that is damaged now stays as it was in the old one."""
         from onbrand import Scorer
-        from onbrand.voice.library import load_sound_voices
+        from onbrand.voice.library import encoder_for, load_sound_voices, read_current
+
+        def load(folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
+            encoder = self._encoder(key.encoder or encoder_for(folders))
+            before = old.scorer.stack.voices if old else ()
+            return encoder, *load_sound_voices(folders, encoder.fingerprint, before)
 
         self._stamps[key] = key.stamp()
         try:
-            encoder = self._encoder(key.encoder)
-            before = old.scorer.stack.voices if old else ()
-            voices, problems = load_sound_voices(key.voices, encoder.fingerprint, before)
+            encoder, voices, problems = read_current(key.voices, load)
         except OSError as error:
             raise OnbrandError(f"cannot be read ({error.strerror})", path=error.filename) from None
         if not voices:

@@ -10,11 +10,13 @@ from pathlib import Path
 from onbrand.config import ConfigCache, Settings, settings_for
 from onbrand.config.load import Config, absolute
 from onbrand.errors import OnbrandError
+from onbrand.release.installed import POINTER
 from onbrand.stamps import Stamp, stamp
 from onbrand_lsp.checking.options import EditorSettings, editor_settings
 from onbrand_lsp.checking.problems import Problems
 
-CONFIG_NAMES = ("onbrand.toml", "pyproject.toml")
+CONFIG_NAMES = ("onbrand.toml", "pyproject.toml", POINTER)
+"""The last one comes when the voices are installed that a URL in the others stands for."""
 VOICES = "voices"
 """The folder beside a configuration file that holds the voices when nobody names one."""
 
@@ -51,6 +53,7 @@ class Projects:
         self._good: dict[Path, Config] = {}
         self._broken: dict[Path, str] = {}
         self._stamps: dict[Path, Stamp] = {}
+        self._awaited: set[Path] = set()
 
     @property
     def folders(self) -> dict[str, Path]:
@@ -100,14 +103,15 @@ class Projects:
         self._good = {folder: config for folder, config in known.items() if config.file.exists()}
         self._cache = {}
         self._stamps = {}
+        self._awaited = set()
 
     def stamps(self) -> dict[Path, Stamp]:
         """Return what the file system said of each folder's files before they were read."""
         return dict(self._stamps)
 
     def config_folders(self) -> set[Path]:
-        """Return the folders that have a configuration file."""
-        return {folder for folder, config in self._cache.items() if config}
+        """Return the folders that have a configuration file, or await an installation."""
+        return self._awaited | {folder for folder, config in self._cache.items() if config}
 
     def rules(self, uri: str, path: Path | None) -> Rules:
         """Return what holds for a document.
@@ -127,6 +131,9 @@ class Projects:
         except OnbrandError as error:
             return Rules(Settings(), editor, base, problem=str(error))
         self._problems.set(("settings", settings.source), settings.warnings)
+        for root, _message in settings.uninstalled:
+            self._awaited.add(root)
+            self._stamps.setdefault(root, config_stamp(root))
         source = "configuration" if settings.brand else "editor" if editor.brand else None
         settings = self._fold(settings, editor, base)
         folder = settings.source.parent if settings.source else base
@@ -167,7 +174,9 @@ class Projects:
         voices: tuple[Path, ...] = ()
         encoder: Path | None = None
         if self._trusted:
-            voices = settings.voices or _beside(settings.files) or _places(base, editor.voices)
+            voices = settings.voices
+            if not settings.uninstalled:
+                voices = voices or _beside(settings.files) or _places(base, editor.voices)
             named = _places(base, [editor.encoder] if editor.encoder else [])
             encoder = settings.encoder or next(iter(named), None)
         return replace(
@@ -187,6 +196,8 @@ class Projects:
             return None, "the workspace is not trusted; it cannot choose voices"
         if settings.voices:
             return None, None
+        if settings.uninstalled:
+            return settings.uninstalled[0].message, None
         if settings.source is None:
             return None, "no onbrand.toml and no voices in the editor's settings"
         return (
