@@ -22,6 +22,10 @@ __all__ = ["postgres_server", "postgres_url"]
 settings.register_profile("onbrand", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("onbrand")
 
+# Two workers share two cores. PyTorch's threads wait for each other by spinning, so that four of
+# them take many times as long as two.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 """Set by .ci/run: every part is installed, so a skip for want of one is a failure."""
 

@@ -1,8 +1,7 @@
-"""From a sentence-transformer to an encoder bundle."""
+"""From a sentence encoder in PyTorch to an encoder bundle."""
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import time
 from collections.abc import Callable
@@ -11,25 +10,21 @@ from importlib import resources
 from pathlib import Path
 
 import msgspec
-import numpy as np
 from tokenizers import Tokenizer
 
 from onbrand.encoder import Encoder, EncoderManifest
-from onbrand.encoder.bundle import (
-    FORMAT,
-    INPUTS,
-    LICENCE,
-    MANIFEST,
-    MODEL,
-    TOKENIZER,
-    BundleFile,
-    Parity,
-    Speed,
-)
-from onbrand.errors import OnbrandError, missing_extra
-from onbrand.files import read_text, replace_folder, sha256_file
-from onbrand_models.sentences import calibration_sentences, parity_sentences
-from onbrand_models.source import SourceModel
+from onbrand.encoder.bundle import CARD, FORMAT, LICENCE, MODEL, TOKENIZER, Parity, Speed
+from onbrand.errors import OnbrandError
+from onbrand.files import read_text
+from onbrand_models.extras import need_export
+from onbrand_models.sentences import parity_sentences
+from onbrand_models.source import SourceModel, plain_name
+from onbrand_models.targets import Target
+from onbrand_models.writing import bundle_files, replace_bundle, write_manifest
+
+OPSETS = range(17, 22)
+"""Versions of ONNX's operators: the first with LayerNormalization, the last that every onnxruntime
+which onbrand runs on can read."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,11 @@ class ExportOptions:
     max_tokens: int | None = None
     """Longest text in tokens; the model's own limit by default."""
     name: str | None = None
+    target: Target = Target.PORTABLE
+    opset: int = 18
+    """Version of ONNX's operators, one of `OPSETS`."""
+    measure: bool = True
+    """Measure the speed, which takes two seconds."""
 
 
 def export_bundle(
@@ -54,35 +54,30 @@ def export_bundle(
 
     Args:
         source: the model.
-        folder: where the bundle goes.
+        folder: where the bundle goes: a new folder, or one that holds a bundle.
         options: what differs from the defaults.
         stage: told what is being done.
 
     Raises:
-        OnbrandError: packages are missing, or the model or the options do not fit.
+        OnbrandError: packages are missing, or the model, the options or the folder do not fit.
     """
     options = options or ExportOptions()
     layers = parse_layers(options.layers, source.num_layers)
-    max_tokens = options.max_tokens or source.max_tokens
-    if not 3 <= max_tokens <= source.max_tokens:
-        raise OnbrandError(f"--max-tokens must be 3 to {source.max_tokens} for this model")
-    _require("torch", "transformers", "optimum.exporters.onnx", "onnx")
+    max_tokens = _check_options(options, source)
+    need_export("exporting an encoder")
     import onnx
 
-    from onbrand_models.graph import OPSET, pooled_graph
-    from onbrand_models.quantise import RECIPE, quantise
+    from onbrand_models.graph import pooled_graph
+    from onbrand_models.quantise import calibration_feeds, describe, quantise
 
-    with replace_folder(folder) as fresh:
+    with replace_bundle(folder) as fresh:
         tokenizer = _write_tokenizer(source, fresh / TOKENIZER, max_tokens)
         stage("exporting the graph")
-        model = pooled_graph(source, layers)
+        model = pooled_graph(source, layers, options.opset)
         stage("calibrating and quantising")
-        feeds = [
-            dict(zip(INPUTS, (np.array([e.ids]), np.array([e.attention_mask])), strict=True))
-            for e in tokenizer.encode_batch(calibration_sentences())
-        ]
-        onnx.save(quantise(model, feeds), fresh / MODEL)
-        (fresh / LICENCE).write_text(_licence_text(source), encoding="utf-8")
+        model = quantise(model, calibration_feeds(tokenizer), options.target)
+        onnx.save(model, fresh / MODEL)
+        papers = _write_papers(source, fresh)
         manifest = EncoderManifest(
             format=FORMAT,
             name=options.name or source.name,
@@ -93,22 +88,19 @@ def export_bundle(
             hidden=source.hidden,
             dim=source.hidden * len(layers),
             max_tokens=max_tokens,
-            quantisation=RECIPE,
-            target="onnxruntime on any CPU",
-            opset=OPSET,
-            files={
-                name: BundleFile(
-                    size=(fresh / name).stat().st_size, sha256=sha256_file(fresh / name)
-                )
-                for name in (MODEL, TOKENIZER, LICENCE)
-            },
+            quantisation=describe(options.target),
+            target=options.target.value,
+            opset=options.opset,
+            files=bundle_files(fresh, (MODEL, TOKENIZER, *papers)),
         )
-        _write_manifest(fresh, manifest)
+        write_manifest(fresh, manifest)
         stage("measuring parity and speed")
         manifest = msgspec.structs.replace(
-            manifest, parity=measure_parity(fresh, source), speed=_measure_speed(fresh)
+            manifest,
+            parity=measure_parity(fresh, source),
+            speed=measure_speed(fresh) if options.measure else None,
         )
-        _write_manifest(fresh, manifest)
+        write_manifest(fresh, manifest)
     return manifest
 
 
@@ -139,7 +131,8 @@ def measure_parity(folder: Path, source: SourceModel) -> Parity:
     )
 
 
-def _measure_speed(folder: Path, seconds: float = 2.0) -> Speed:
+def measure_speed(folder: Path, seconds: float = 2.0) -> Speed:
+    """Return how many sentences a second the bundle encodes on this machine."""
     encoder = Encoder.load(folder, cache_size=0)
     texts = parity_sentences()
     encoder.encode(texts)
@@ -154,18 +147,43 @@ def _measure_speed(folder: Path, seconds: float = 2.0) -> Speed:
     )
 
 
+def _check_options(options: ExportOptions, source: SourceModel) -> int:
+    """Return the length at which texts are cut, in tokens."""
+    if options.name is not None and options.name != plain_name(options.name):
+        raise OnbrandError(
+            f"--name {options.name[:80]!r}: expected up to 64 letters, digits, dots, dashes and "
+            "underscores, with a letter or digit at both ends"
+        )
+    if options.opset not in OPSETS:
+        raise OnbrandError(
+            f"--opset {options.opset}: expected {OPSETS[0]} to {OPSETS[-1]}, "
+            "which every onnxruntime that onbrand runs on can read"
+        )
+    max_tokens = source.max_tokens if options.max_tokens is None else options.max_tokens
+    if not 3 <= max_tokens <= source.max_tokens:
+        raise OnbrandError(f"--max-tokens must be 3 to {source.max_tokens} for this model")
+    return max_tokens
+
+
 def _write_tokenizer(source: SourceModel, path: Path, max_tokens: int) -> Tokenizer:
-    tokenizer = Tokenizer.from_file(str(source.tokenizer))
+    from onbrand_models.loading import load_tokenizer
+
+    tokenizer: Tokenizer = load_tokenizer(source).backend_tokenizer
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    tokenizer.save(str(path), pretty=False)
+    path.write_text(tokenizer.to_str(), encoding="utf-8")
     tokenizer.enable_truncation(max_tokens)
     return tokenizer
 
 
-def _write_manifest(folder: Path, manifest: EncoderManifest) -> None:
-    content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (folder / MANIFEST).write_bytes(content + b"\n")
+def _write_papers(source: SourceModel, folder: Path) -> list[str]:
+    """Write the licence, and the model card where there is one; return the files' names."""
+    (folder / LICENCE).write_text(_licence_text(source), encoding="utf-8")
+    card = source.folder / CARD
+    if not card.is_file():
+        return [LICENCE]
+    (folder / CARD).write_text(read_text(card), encoding="utf-8")
+    return [LICENCE, CARD]
 
 
 def _licence_text(source: SourceModel) -> str:
@@ -176,13 +194,3 @@ def _licence_text(source: SourceModel) -> str:
     if known.is_file():
         return known.read_text("utf-8")
     return f"{source.name} ({source.origin}) is licensed under: {source.licence}\n"
-
-
-def _require(*modules: str) -> None:
-    for module in modules:
-        try:
-            found = importlib.util.find_spec(module)
-        except ModuleNotFoundError:
-            found = None
-        if found is None:
-            raise missing_extra("exporting an encoder", "export")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,61 +12,72 @@ from onnx import TensorProto, checker, helper, numpy_helper
 
 from onbrand.encoder.bundle import INPUTS, STATES, VECTORS
 from onbrand.errors import OnbrandError
+from onbrand_models.loading import load_model
+from onbrand_models.quiet import quiet as quiet
 from onbrand_models.source import SourceModel
 
-OPSET = 18
+_MAX_BYTES = 2**31 - 2**20
+"""A protocol buffer, which is what an ONNX file is, ends at 2 GB."""
 
 
-def pooled_graph(source: SourceModel, layers: Sequence[int]) -> onnx.ModelProto:
+def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) -> onnx.ModelProto:
     """Return the ONNX model that gives the sentence vectors of ``layers``.
 
     Layer 0 is the embedding output. The transformer is cut after the last layer that is asked for.
 
+    Args:
+        source: the model.
+        layers: which to pool, in ascending order.
+        opset: version of ONNX's operators.
+
     Raises:
-        OnbrandError: the architecture cannot be exported.
+        OnbrandError: the weights are not sound, or the architecture cannot be exported.
     """
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "hidden_states.onnx"
-        _export_hidden_states(source, max(layers), path)
+        _export_hidden_states(source, max(1, *layers), opset, path)
         model = onnx.load(path)
     return append_pooling(model, layers, source.hidden)
 
 
-def _export_hidden_states(source: SourceModel, depth: int, path: Path) -> None:
+def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Path) -> None:
     from optimum.exporters.onnx import export
     from optimum.exporters.tasks import TasksManager
-    from transformers import AutoModel
 
-    # Eager attention: plain MatMul and Softmax, which every version of onnxruntime runs well.
-    model = AutoModel.from_pretrained(
-        source.folder,
-        num_hidden_layers=depth,
-        output_hidden_states=True,
-        attn_implementation="eager",
-        local_files_only=True,
-    )
-    try:
-        factory = TasksManager.get_exporter_config_constructor(
-            "onnx", model, task="feature-extraction", library_name="transformers"
-        )
-    except (KeyError, ValueError):
+    model = load_model(source, depth)
+    model.config.output_hidden_states = True
+    if sum(p.numel() * p.element_size() for p in model.parameters()) > _MAX_BYTES:
         raise OnbrandError(
-            f"models of type {model.config.model_type!r} cannot be exported", path=source.folder
-        ) from None
-    base = factory(model.config)
+            "is too large: an ONNX file ends at 2 GB; choose fewer layers (--layers) or a "
+            "smaller model",
+            path=source.folder,
+        )
+    with quiet():
+        try:
+            factory = TasksManager.get_exporter_config_constructor(
+                "onnx", model, task="feature-extraction", library_name="transformers"
+            )
+            base = factory(model.config)
 
-    class HiddenStates(type(base)):  # type: ignore[misc]
-        """Gives all hidden states, takes no token types: a sentence has but one segment."""
+            class HiddenStates(type(base)):  # type: ignore[misc]
+                """Gives all hidden states, takes no token types: a sentence has one segment."""
 
-        @property
-        def inputs(self) -> dict[str, dict[int, str]]:
-            return {name: axes for name, axes in super().inputs.items() if name in INPUTS}
+                @property
+                def inputs(self) -> dict[str, dict[int, str]]:
+                    return {name: axes for name, axes in super().inputs.items() if name in INPUTS}
 
-        @property
-        def outputs(self) -> dict[str, dict[int, str]]:
-            return {f"{STATES}.{i}": {0: "batch", 1: "tokens"} for i in range(depth + 1)}
+                @property
+                def outputs(self) -> dict[str, dict[int, str]]:
+                    return {f"{STATES}.{i}": {0: "batch", 1: "tokens"} for i in range(depth + 1)}
 
-    export(model, HiddenStates(model.config, task="feature-extraction"), path, opset=OPSET)
+            export(model, HiddenStates(model.config, task="feature-extraction"), path, opset=opset)
+        except OSError:
+            raise
+        except Exception as error:  # the exporters' errors have no common base
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            raise OnbrandError(
+                f"cannot be exported with opset {opset} ({reason})", path=source.folder
+            ) from error
 
 
 def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -> onnx.ModelProto:
@@ -118,16 +126,3 @@ def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -
     )
     checker.check_model(model)
     return model
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the exporters' notes to their own developers off the user's terminal."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from onbrand_models.loading import load_model, load_tokenizer
 from onbrand_models.source import SourceModel
 
 
@@ -15,18 +16,22 @@ def reference_vectors(
 ) -> NDArray[np.float32]:
     """Return the concatenated mean-pooled, L2-normalised hidden states: (len(texts), dim)."""
     import torch
-    from transformers import AutoModel, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
-    model = AutoModel.from_pretrained(source.folder, local_files_only=True).eval()
-    rows = []
-    with torch.inference_mode():
-        for text in texts:
-            inputs = tokenizer(text, truncation=True, max_length=max_tokens, return_tensors="pt")
-            states = model(**inputs, output_hidden_states=True).hidden_states
-            pooled = [torch.nn.functional.normalize(states[i].mean(dim=1), dim=-1) for i in layers]
-            rows.append(torch.cat(pooled, dim=-1)[0].numpy())
-    return np.stack(rows)
+    model = load_model(source)
+    encoded = load_tokenizer(source)(list(texts), truncation=True, max_length=max_tokens)
+    ids: list[list[int]] = encoded["input_ids"]
+    rows = np.empty((len(texts), source.hidden * len(layers)), np.float32)
+    # Texts of one length go together: nothing is padded, so the truth does not hang on a mask.
+    for length in sorted(set(map(len, ids))):
+        chosen = [i for i, tokens in enumerate(ids) if len(tokens) == length]
+        batch = torch.tensor([ids[i] for i in chosen])
+        with torch.inference_mode():
+            states = model(
+                batch, attention_mask=torch.ones_like(batch), output_hidden_states=True
+            ).hidden_states
+        pooled = [torch.nn.functional.normalize(states[i].mean(dim=1), dim=-1) for i in layers]
+        rows[chosen] = torch.cat(pooled, dim=-1).numpy()
+    return rows
 
 
 def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

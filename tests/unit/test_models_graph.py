@@ -89,29 +89,53 @@ def test_only_the_layers_asked_for_are_given() -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def quantised() -> Any:
+TARGETS = ["portable", "avx2", "avx512_vnni", "arm64", "accurate", "float32"]
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def quantised(request: pytest.FixtureRequest) -> Any:
     from onbrand_models.graph import append_pooling
     from onbrand_models.quantise import quantise
+    from onbrand_models.targets import Target
 
-    return quantise(append_pooling(tiny(), [0, 1], HIDDEN), FEEDS)
+    return quantise(append_pooling(tiny(), [0, 1], HIDDEN), FEEDS, Target(request.param))
 
 
 def test_quantisation_keeps_the_vectors_in_spite_of_a_wide_channel(quantised: Any) -> None:
+    kinds = {node.op_type for node in quantised.graph.node}
+    # All of these channels are one block, so that the wide one takes bits from the others.
+    least = 0.99 if "MatMulNBits" in kinds else 0.9985
     for feed in FEEDS:
         vector = run(quantised, ids=feed["input_ids"], mask=feed["attention_mask"])[0]
-        assert vector @ by_hand(feed["input_ids"][0]) / 2 > 0.9985
+        assert vector @ by_hand(feed["input_ids"][0]) / 2 > least
 
 
-def test_weights_and_word_table_are_stored_in_8_bits(quantised: Any) -> None:
+def large_tensors(model: Any) -> list[Any]:
     from onnx import numpy_helper
 
-    stored = [numpy_helper.to_array(tensor) for tensor in quantised.graph.initializer]
-    large = [array for array in stored if array.size >= HIDDEN * HIDDEN and array.shape[-1] > 1]
-    assert sorted(array.shape for array in large) == [(HIDDEN, HIDDEN), (WORDS, HIDDEN)]
-    assert {array.dtype for array in large} == {np.dtype(np.int8)}
-    # 7 bits of weight: products with 8-bit activations must not overflow 16-bit sums.
-    assert max(np.abs(array).max() for array in large if len(array) == HIDDEN) <= 64
+    stored = [numpy_helper.to_array(tensor) for tensor in model.graph.initializer]
+    return [array for array in stored if array.size >= HIDDEN * HIDDEN and array.shape[-1] > 1]
+
+
+@pytest.mark.parametrize("target", [target for target in TARGETS if target != "float32"])
+def test_weights_and_word_table_are_stored_in_8_bits(target: str) -> None:
+    from onbrand_models.graph import append_pooling
+    from onbrand_models.quantise import quantise
+    from onbrand_models.targets import Target
+
+    model = quantise(append_pooling(tiny(), [0, 1], HIDDEN), FEEDS, Target(target))
+    large = large_tensors(model)
+    assert len(large) == 2
+    assert {array.itemsize for array in large} == {1}
+
+
+def test_floats_stay_floats() -> None:
+    from onbrand_models.graph import append_pooling
+    from onbrand_models.quantise import quantise
+    from onbrand_models.targets import Target
+
+    model = quantise(append_pooling(tiny(), [0, 1], HIDDEN), FEEDS, Target.FLOAT32)
+    assert {array.dtype for array in large_tensors(model)} == {np.dtype(np.float32)}
 
 
 def test_a_vector_does_not_depend_on_its_batch(quantised: Any) -> None:
@@ -119,14 +143,29 @@ def test_a_vector_does_not_depend_on_its_batch(quantised: Any) -> None:
     ids = np.array([[quiet, quiet], [loud, loud]])
     together = run(quantised, ids, np.ones_like(ids))[0]
     alone = run(quantised, ids[:1], np.ones_like(ids[:1]))[0]
-    np.testing.assert_allclose(together, alone, atol=1e-6)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
-def test_a_graph_without_dense_layers_is_refused() -> None:
+def test_a_graph_without_dense_layers_keeps_its_words_in_8_bits() -> None:
+    from onbrand_models.quantise import quantise
+
+    model = tiny()
+    del model.graph.node[1:], model.graph.output[1]
+    quantised = quantise(model, FEEDS)
+    ids = np.array([[1, 2, 3]])
+    states = run(quantised, ids, np.ones_like(ids), "hidden_states.0")
+    np.testing.assert_allclose(states[0], TABLE[ids[0]], atol=0.03)
+    assert states.any()
+
+
+def test_a_graph_with_nothing_to_quantise_is_refused() -> None:
+    from onnx import numpy_helper
+
     from onbrand.errors import OnbrandError
     from onbrand_models.quantise import quantise
 
     model = tiny()
-    del model.graph.node[2], model.graph.output[1]
-    with pytest.raises(OnbrandError, match="no dense layers"):
+    del model.graph.node[1:], model.graph.output[1]
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(TABLE[:9], "table"))
+    with pytest.raises(OnbrandError, match="no dense layers and no tables"):
         quantise(model, FEEDS)

@@ -1,0 +1,65 @@
+"""Fetching a model from the Hugging Face hub, or finding it in the hub's cache."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from onbrand.errors import OnbrandError, missing_extra
+from onbrand_models.quiet import quiet
+
+_FILES = ["*.json", "*.txt", "*.md", "LICENSE*", "model.safetensors"]
+_SECONDS = 10
+"""Longest wait for an answer: without a network, ops want to hear of it now."""
+
+
+def download(name: str, revision: str | None = None) -> Path:
+    """Return the folder of a hub model; what is in the cache already is not fetched again.
+
+    Args:
+        name: ``owner/model``.
+        revision: branch, tag or commit; the main branch by default.
+
+    Raises:
+        OnbrandError: there is no such model, no access, or no network.
+    """
+    try:
+        from huggingface_hub import HfApi, snapshot_download
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+    except ImportError:
+        raise missing_extra("exporting an encoder", "export") from None
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    with quiet():
+        try:
+            # The download asks the same without a limit of time.
+            HfApi().model_info(name, revision=revision, timeout=_SECONDS)
+        except Exception as error:  # those of the hub and of its HTTP library have no common base
+            try:
+                return Path(snapshot_download(name, revision=revision, local_files_only=True))
+            except Exception:
+                raise _refusal(name, error) from None
+        try:
+            folder = snapshot_download(
+                name, revision=revision, allow_patterns=_FILES, etag_timeout=_SECONDS
+            )
+        except Exception as error:
+            raise _refusal(name, error) from None
+    return Path(folder)
+
+
+def _refusal(name: str, error: Exception) -> OnbrandError:
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    if isinstance(error, RevisionNotFoundError):
+        return OnbrandError(f"the Hugging Face hub has {name!r}, but not that revision of it")
+    if isinstance(error, RepositoryNotFoundError):
+        return OnbrandError(
+            f"{name!r} is no folder, no installed package and no public model on the Hugging Face "
+            "hub; check the name, or set HF_TOKEN for a private one"
+        )
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return OnbrandError(
+        f"{name!r} is no folder and no installed package, and the Hugging Face hub does not give "
+        f"it ({reason}); check the name and the network"
+    )

@@ -1,0 +1,122 @@
+"""A source model and its tokenizer, checked: what exporting, comparing and adapting start from."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onbrand.errors import OnbrandError
+from onbrand_models.quiet import quiet
+from onbrand_models.source import SourceModel
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
+
+def load_model(source: SourceModel, depth: int | None = None) -> PreTrainedModel:
+    """Return the model in PyTorch with 32-bit floats, ready to infer.
+
+    Args:
+        source: the model.
+        depth: how many of its layers; the weights above are left out. All by default.
+
+    Raises:
+        OnbrandError: the weights are damaged, hold no numbers or do not fit the configuration.
+    """
+    from transformers import AutoConfig, AutoModel
+
+    _check_file(source)
+    with quiet(), _in_one_line(source.folder):
+        config = AutoConfig.from_pretrained(source.folder, **_LOCAL)
+        if depth is not None:
+            config.num_hidden_layers = depth
+        model, report = AutoModel.from_pretrained(
+            source.folder,
+            config=config,
+            use_safetensors=True,
+            # Plain MatMul and Softmax, which every version of onnxruntime runs well.
+            attn_implementation="eager",
+            ignore_mismatched_sizes=True,  # told below, in one line
+            output_loading_info=True,
+            **_LOCAL,
+        )
+    _check_fit(source, report)
+    for name, tensor in model.state_dict().items():
+        if not tensor.isfinite().all():
+            raise OnbrandError(
+                f"holds NaN or infinity in {name!r}: its training failed; take a sound copy",
+                path=source.weights,
+            )
+    return model.float().eval()
+
+
+def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
+    """Return the tokenizer as transformers sets it up, which `tokenizer.json` alone may not say.
+
+    Raises:
+        OnbrandError: it cannot be loaded, or does not fit the weights.
+    """
+    from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
+
+    with quiet(), _in_one_line(source.tokenizer):
+        words = AutoConfig.from_pretrained(source.folder, **_LOCAL).vocab_size
+        tokenizer = AutoTokenizer.from_pretrained(source.folder, **_LOCAL)
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise OnbrandError(
+            f"has only a slow tokenizer ({type(tokenizer).__name__})", path=source.folder
+        )
+    if (highest := max(tokenizer.get_vocab().values())) >= words:
+        raise OnbrandError(
+            f"has token {highest}, but the model knows {words} tokens; "
+            "take both from the same model",
+            path=source.tokenizer,
+        )
+    if not tokenizer("")["input_ids"]:
+        raise OnbrandError(
+            "adds no special tokens, so that an empty text would have no vector; "
+            "give it a post-processor",
+            path=source.tokenizer,
+        )
+    return tokenizer
+
+
+def _check_file(source: SourceModel) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(source.weights, "np"):
+            pass
+    except SafetensorError as error:
+        raise OnbrandError(
+            f"is damaged ({str(error).rpartition(': ')[2]}); copy or download it again",
+            path=source.weights,
+        ) from None
+
+
+def _check_fit(source: SourceModel, report: dict[str, Any]) -> None:
+    # Versions of transformers differ in what they say beside the name.
+    shapes = [key if isinstance(key, str) else key[0] for key in report["mismatched_keys"]]
+    # What pools for the model's first task is not what is pooled here.
+    missing = [name for name in report["missing_keys"] if "pooler" not in name]
+    for names, problem in ((shapes, "has another shape"), (missing, "is missing")):
+        if names:
+            raise OnbrandError(
+                f"does not fit config.json: {min(names)!r} {problem} ({len(names)} in all); "
+                "take both files from the same model",
+                path=source.weights,
+            )
+
+
+@contextlib.contextmanager
+def _in_one_line(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # these libraries' errors have no common base
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise OnbrandError(f"cannot be loaded ({reason})", path=path) from error
