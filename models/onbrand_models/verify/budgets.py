@@ -1,0 +1,47 @@
+"""What a check says, and what quantisation may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    passed: bool
+    detail: str
+    """One line: the figures, each with its budget."""
+    notes: tuple[str, ...] = ()
+    """Further lines: where it was lost, and the text that shows it best."""
+    figures: Mapping[str, object] = field(default_factory=dict)
+    """The same for programs, fit for JSON."""
+    skipped: bool = False
+    """It could not be looked at here; ``detail`` says why."""
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """What a bundle may differ from its source before it is refused."""
+
+    min_cosine: float = 0.985
+    """Mean cosine to the source's vectors; less is known to cost accuracy of the voices."""
+    min_worst: float = 0.95
+    """The same of the worst line."""
+    min_layer: float = 0.93
+    """Mean cosine of each layer without what all lines share.
+
+    The vectors of many encoders all point much the same way (Ethayarajh, 2019, arXiv:1909.00512):
+    the plain cosine stays high when what tells lines apart is lost. And the plain cosine of all
+    layers together hides the loss of one. For the default encoder, 0.93 goes with a `min_cosine`
+    of 0.985.
+    """
+    max_changed: float = 2.0
+    """Percent of sentence flags that differ from those by the source's vectors."""
+    max_accuracy_loss: float = 0.5
+    """Points of held-out accuracy."""
+
+
+DEFAULT = Budgets()

@@ -1,0 +1,96 @@
+"""A bundle beside its source: vectors, verdicts of voices, accuracy of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from onbrand.encoder import Encoder, EncoderManifest
+from onbrand.errors import OnbrandError
+from onbrand.scorer import Scorer
+from onbrand.training.linear import need_sklearn
+from onbrand.voice.library import load_voices
+from onbrand.voice.model import Voice
+from onbrand_models.extras import need_export
+from onbrand_models.sentences import parity_sentences
+from onbrand_models.source import SourceModel
+from onbrand_models.verify.accuracy import check_accuracy
+from onbrand_models.verify.budgets import Budgets, Check
+from onbrand_models.verify.data import Data, read_data
+from onbrand_models.verify.float32 import float32_stand_in
+from onbrand_models.verify.parity import Lines, check_source, measured_parity
+from onbrand_models.verify.verdicts import REMEMBERED, check_verdicts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a bundle is compared with, and on what."""
+
+    source: SourceModel
+    data: Data
+    voices: Sequence[Voice]
+
+    @classmethod
+    def prepare(
+        cls,
+        source: SourceModel,
+        manifest: EncoderManifest,
+        data: Sequence[Path],
+        voices: Sequence[Path],
+    ) -> Self:
+        """Read what is needed, so that nothing is found missing after minutes of work.
+
+        Raises:
+            OnbrandError: a package, a folder or drafts for the voices are missing, or the source
+                is another model.
+        """
+        need_export("comparing with a source")
+        check_source(source, manifest)
+        text = read_data(data)
+        if text.tasks:
+            need_sklearn()
+        loaded = load_voices(voices) if voices else []
+        if loaded and not text.drafts:
+            raise OnbrandError("--voices judge drafts; name a folder of them with --data")
+        return cls(source, text, loaded)
+
+    def checks(
+        self, encoder: Encoder, budgets: Budgets, progress: Callable[[str, float], None]
+    ) -> Iterator[Check]:
+        """Yield the checks of the bundle ``encoder`` beside its source.
+
+        Args:
+            encoder: the bundle.
+            budgets: what may differ.
+            progress: told what is being done, and the share of it that is done, 0 to 1.
+
+        Raises:
+            OnbrandError: a voice was trained on another encoder, or the labels do not do.
+        """
+        scorer = self._scorer(encoder) if self.voices else None
+        sentences = parity_sentences()
+        stretches = [Lines("parity", f"{len(sentences)} built-in lines", sentences)]
+        if real := self.data.lines():
+            stretches.append(Lines("real text", f"{len(real)} lines of --data", real))
+        progress("the source's vectors", 0.0)
+        yield from measured_parity(encoder, self.source, stretches, budgets)
+        if scorer is None and not self.data.tasks:
+            return
+        progress("the source's export", 0.0)
+        reference = float32_stand_in(self.source, encoder.manifest)
+        if scorer is not None:
+            yield check_verdicts(
+                scorer,
+                self._scorer(reference),
+                self.data.drafts,
+                budgets,
+                found=self.data.found,
+                progress=progress,
+            )
+        for folder in self.data.tasks:
+            yield check_accuracy(encoder, reference, folder, budgets, progress=progress)
+
+    def _scorer(self, encoder: Encoder) -> Scorer:
+        return Scorer(encoder, self.voices, remember=REMEMBERED)

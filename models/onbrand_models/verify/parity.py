@@ -1,0 +1,154 @@
+"""How near are the vectors to the source's in 32-bit floats, and where was it lost?"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.encoder import Encoder, EncoderManifest
+from onbrand.encoder.bundle import MANIFEST
+from onbrand.errors import OnbrandError
+from onbrand_models.reference import cosines, reference_vectors
+from onbrand_models.source import SourceModel
+from onbrand_models.verify.budgets import Budgets, Check
+
+FEW = 20
+"""With fewer lines, what they share says nothing of others."""
+
+
+class Lines(NamedTuple):
+    """Texts that parity is measured on."""
+
+    check: str
+    """The check's name."""
+    what: str
+    texts: Sequence[str]
+
+
+def check_source(source: SourceModel, manifest: EncoderManifest) -> None:
+    """Check that the bundle can have been made from ``source``.
+
+    Raises:
+        OnbrandError: it has other layers.
+    """
+    if source.hidden != manifest.hidden or source.num_layers < manifest.layers[-1]:
+        raise OnbrandError(
+            f"has layers 0-{source.num_layers} of width {source.hidden}, the bundle pools layer "
+            f"{manifest.layers[-1]} of width {manifest.hidden}; name the model it was made from",
+            path=source.folder,
+        )
+
+
+def recorded_parity(manifest: EncoderManifest, budgets: Budgets) -> Check:
+    """Check what the manifest says of parity."""
+    parity = manifest.parity
+    if parity is None:
+        reason = f"not in {MANIFEST}; measure it with --against SOURCE"
+        return Check("parity", False, reason)
+    return Check(
+        "parity",
+        parity.mean >= budgets.min_cosine and parity.min >= budgets.min_worst,
+        f"cosine to the source {parity.mean:.4f} on average (at least {budgets.min_cosine}), "
+        f"{parity.min:.4f} at worst (at least {budgets.min_worst}); as measured at export",
+        figures={"mean": parity.mean, "min": parity.min, "lines": parity.sentences},
+    )
+
+
+def measured_parity(
+    encoder: Encoder, source: SourceModel, stretches: Sequence[Lines], budgets: Budgets
+) -> list[Check]:
+    """Measure the cosine of each line's vector to the source's from PyTorch.
+
+    Args:
+        encoder: the bundle.
+        source: the model it was made from.
+        stretches: the lines; a check for each.
+        budgets: the mean and the worst line are held to them.
+    """
+    texts = [text for lines in stretches for text in lines.texts]
+    with one_torch_thread():
+        expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
+    found = encoder.encode(texts)
+    ends = np.cumsum([len(lines.texts) for lines in stretches])[:-1]
+    how = f"measured against {source.origin}"
+    if source.weights_sha256() != encoder.manifest.revision:
+        how += f", whose weights are not those that {MANIFEST} names"
+    return [
+        _compare(lines, a, b, encoder.layers, budgets, how)
+        for lines, a, b in zip(
+            stretches, np.split(found, ends), np.split(expected, ends), strict=True
+        )
+    ]
+
+
+@contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Let torch run in one thread: on a busy machine two take up to ten times as long.
+
+    They wait for each other after each of the many small steps that a sentence takes.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _compare(
+    lines: Lines,
+    found: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    layers: Sequence[int],
+    budgets: Budgets,
+    how: str,
+) -> Check:
+    each = cosines(found, expected)
+    mean, worst, p5 = float(each.mean()), float(each.min()), float(np.percentile(each, 5))
+    plain = _by_layer(found, expected, layers)
+    common = expected.mean(axis=0)
+    apart = _by_layer(found - common, expected - common, layers) if len(each) >= FEW else {}
+    text = lines.texts[int(each.argmin())]
+    return Check(
+        lines.check,
+        mean >= budgets.min_cosine
+        and worst >= budgets.min_worst
+        and min(apart.values(), default=1.0) >= budgets.min_layer,
+        f"cosine to the source {mean:.4f} on average (at least {budgets.min_cosine}), "
+        f"{p5:.4f} at the 5th percentile, {worst:.4f} at worst (at least {budgets.min_worst}); "
+        f"{lines.what}, {how}",
+        notes=(
+            f"by layer: {_listed(plain)}",
+            f"and without what all lines share (each at least {budgets.min_layer}): "
+            f"{_listed(apart) or 'too few lines to tell'}",
+            f"worst: “{text[:200]}{'…' if len(text) > 200 else ''}”",
+        ),
+        figures={
+            "mean": round(mean, 5),
+            "p5": round(p5, 5),
+            "min": round(worst, 5),
+            "lines": len(lines.texts),
+            "layers": plain,
+            "layers_centred": apart,
+            "worst": text,
+        },
+    )
+
+
+def _by_layer(
+    a: NDArray[np.float32], b: NDArray[np.float32], layers: Sequence[int]
+) -> dict[str, float]:
+    """Return the mean cosine of each layer's part of the vectors."""
+    parts = zip(np.split(a, len(layers), axis=1), np.split(b, len(layers), axis=1), strict=True)
+    means = [round(float(cosines(*pair).mean()), 5) for pair in parts]
+    return dict(zip(map(str, layers), means, strict=True))
+
+
+def _listed(by_layer: Mapping[str, float]) -> str:
+    return ", ".join(f"{layer} {value:.4f}" for layer, value in by_layer.items())
