@@ -1,0 +1,116 @@
+"""The comparison: every candidate measured on the same lines, in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from onbrand.encoder import Encoder, read_manifest
+from onbrand.encoder.bundle import Parity
+from onbrand.errors import OnbrandError
+from onbrand.labels.files import LabelLine
+from onbrand_models.bench.candidates import Candidate, Refuse
+from onbrand_models.bench.measure import (
+    Progress,
+    measure_accuracy,
+    measure_cosine,
+    measure_memory,
+    measure_pace,
+    sample_texts,
+)
+from onbrand_models.bench.report import Figures
+
+Brands = Mapping[str, Sequence[LabelLine]]
+
+_CACHE_BYTES = 512 * 1024**2
+
+
+def compare(
+    candidates: Sequence[Candidate],
+    brands: Brands,
+    *,
+    refuse: Refuse,
+    progress: Progress = lambda *_: None,
+) -> list[Figures]:
+    """Measure all candidates: memory, then speed in turns, then fidelity and accuracy.
+
+    Args:
+        candidates: the bundles; their names differ.
+        brands: the labelled lines of each brand.
+        refuse: told of candidates that do not run; the others go on.
+        progress: told what is being measured, and the share that is done.
+
+    Raises:
+        OnbrandError: not one of them runs, or scikit-learn is not installed.
+    """
+    encoders, memory = _open(candidates, refuse, partial(_stretch, progress, "memory of", 0, 0.1))
+    running = [candidate for candidate in candidates if candidate.name in encoders]
+    if not running:
+        raise OnbrandError("no candidate is left to compare; the warnings say why")
+    texts = sample_texts(brands)
+    paces = measure_pace(encoders, texts, partial(_stretch, progress, "speed", 0.1, 0.2))
+    cosines = {c.name: _cosine(c, encoders[c.name], texts) for c in running}
+    encoders.clear()  # each of a big model holds a gigabyte, and accuracy needs but one at a time
+    figures = []
+    share = 0.8 / len(running)
+    for i, candidate in enumerate(running):
+        name, start = candidate.name, 0.2 + i * share
+        encoder = _remembering(candidate, brands)
+        told = partial(_stretch, progress, f"{name}:", start, start + share)
+        manifest = encoder.manifest
+        figures.append(
+            Figures(
+                name=name,
+                fingerprint=manifest.fingerprint,
+                layers=manifest.layers,
+                dim=manifest.dim,
+                target=manifest.target,
+                quantisation=manifest.quantisation,
+                accuracy=measure_accuracy(encoder, brands, told),
+                pace=paces[name],
+                size=manifest.size,
+                memory=memory[name],
+                cosine=cosines[name],
+            )
+        )
+    return figures
+
+
+def _open(
+    candidates: Sequence[Candidate], refuse: Refuse, progress: Progress
+) -> tuple[dict[str, Encoder], dict[str, int | None]]:
+    """Return the encoders and their memory, of the candidates that run."""
+    encoders, memory = {}, {}
+    for i, candidate in enumerate(candidates):
+        progress(candidate.name, i / len(candidates))
+        try:
+            encoder = Encoder.load(candidate.bundle, cache_size=0)
+            memory[candidate.name] = measure_memory(candidate.bundle)
+        except OnbrandError as error:
+            refuse(candidate.name, error)
+        else:
+            encoders[candidate.name] = encoder
+    return encoders, memory
+
+
+def _cosine(candidate: Candidate, encoder: Encoder, texts: Sequence[str]) -> Parity | None:
+    if candidate.float32 is None:
+        return encoder.manifest.parity
+    return measure_cosine(encoder, Encoder.load(candidate.float32, cache_size=0), texts)
+
+
+def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
+    """Return an encoder that encodes a line once, of however many brands it is a line.
+
+    Training encodes each line twice, whole and cut short.
+    """
+    lines = sum(map(len, brands.values()))
+    dim = read_manifest(candidate.bundle).dim
+    return Encoder.load(candidate.bundle, cache_size=min(2 * lines, _CACHE_BYTES // (4 * dim)))
+
+
+def _stretch(
+    progress: Progress, what: str, start: float, end: float, text: str, share: float
+) -> None:
+    """Report the share of one part of the work as a share of all of it."""
+    progress(f"{what} {text}".strip(), start + share * (end - start))
