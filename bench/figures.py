@@ -13,17 +13,28 @@ from onbrand.files import write_atomic
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: what, how much, and the bar that it must not pass."""
+    """One figure: what, how much, and the bar that it must not pass, if there is one."""
 
     what: str
     value: float
     unit: str
-    bar: float
+    bar: float | None = None
+    at_least: bool = False
+    """The bar is the least and not the most that the value may be."""
 
     @property
     def met(self) -> bool:
         """Whether the bar is met."""
-        return self.value <= self.bar
+        if self.bar is None:
+            return True
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
+
+    @property
+    def limit(self) -> str:
+        """The bar as it is printed."""
+        if self.bar is None:
+            return ""
+        return f"{'≥ ' if self.at_least else ''}{self.bar:g} {self.unit}"
 
 
 def write(name: str, intro: str, table: Sequence[Row]) -> None:
@@ -37,7 +48,7 @@ def write(name: str, intro: str, table: Sequence[Row]) -> None:
     lines = ["| what | measured | bar |", "|---|---:|---:|"]
     lines += [
         f"| {row.what} | {row.value:.2f} {row.unit}{'' if row.met else ' **not met**'} "
-        f"| {row.bar:g} {row.unit} |"
+        f"| {row.limit} |"
         for row in table
     ]
     print("\n".join(lines))

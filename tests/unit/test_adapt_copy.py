@@ -1,0 +1,93 @@
+"""Published copy, cleaned and split for adapting."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onbrand.errors import OnbrandError
+from onbrand.labels.files import LabelLine
+from onbrand_models.adapt.copy import MIN_LINES, count_by_brand, prepare
+
+
+def line(text: str, brand: str, doc: str | None = None) -> LabelLine:
+    return LabelLine(text, None, brand, doc, None, None, None, "copy.jsonl", 1)
+
+
+def brand(name: str, docs: int = 20, each: int = 5) -> list[LabelLine]:
+    return [line(f"{name} {d} {i}", name, f"{name}/{d}") for d in range(docs) for i in range(each)]
+
+
+def test_documents_are_held_out_whole() -> None:
+    copy = prepare([*brand("acme"), *brand("beta")])
+    assert copy.brands == ("acme", "beta")
+    for owner, name in enumerate(copy.brands):
+        learn, held = (
+            {
+                text.split()[1]
+                for text, of in zip(part.texts, part.owners, strict=True)
+                if of == owner
+            }
+            for part in (copy.learn, copy.held_out)
+        )
+        assert not learn & held, name
+        assert len(held) == 2
+        assert learn | held == {str(d) for d in range(20)}
+    assert count_by_brand(copy) == {"acme": 90, "beta": 90}
+
+
+def test_the_order_of_the_lines_does_not_change_what_is_held_out() -> None:
+    lines = [*brand("acme"), *brand("beta")]
+    one, other = prepare(lines), prepare(lines[::-1])
+    assert set(one.held_out.texts) == set(other.held_out.texts)
+
+
+def test_lines_without_a_document_are_split_one_by_one() -> None:
+    lines = [line(f"{name} {i}", name) for name in ("acme", "beta") for i in range(100)]
+    assert len(prepare(lines).held_out.texts) == 20
+
+
+def test_a_document_too_long_to_be_missed_is_learnt_from() -> None:
+    long = [line(f"acme {i}", "acme", "the only one") for i in range(100)]
+    copy = prepare([*long, *brand("beta")])
+    assert count_by_brand(copy)["acme"] == 100
+
+
+def test_repeats_and_lines_of_two_brands_are_dropped() -> None:
+    twins = [line("Subscribe  now.", "acme"), line("Subscribe now.", "beta")]
+    copy = prepare([*brand("acme"), *brand("acme"), *brand("beta"), *twins])
+    texts = copy.learn.texts + copy.held_out.texts
+    assert len(texts) == len(set(texts)) == 200
+    assert "Subscribe now." not in texts
+
+
+def test_a_brand_with_few_lines_is_left_out_and_named() -> None:
+    copy = prepare([*brand("acme"), *brand("beta"), *brand("small", docs=3)])
+    assert copy.brands == ("acme", "beta")
+    assert copy.skipped == {"small": 15}
+
+
+@pytest.mark.parametrize("lines", [[], brand("acme"), [*brand("acme"), *brand("beta", docs=2)]])
+def test_one_brand_teaches_nothing(lines: list[LabelLine]) -> None:
+    with pytest.raises(OnbrandError, match=f"two brands of {MIN_LINES} published lines or more"):
+        prepare(lines)
+
+
+def test_the_digest_names_the_content() -> None:
+    one = prepare([*brand("acme"), *brand("beta")])
+    assert one.digest == prepare([*brand("acme"), *brand("beta")]).digest
+    assert one.digest != prepare([*brand("acme"), *brand("gamma")]).digest
+
+
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=12))
+def test_no_line_is_lost_and_most_are_learnt_from(sizes: list[int]) -> None:
+    lines = [
+        line(f"{name} {d} {i}", name, f"{name}/{d}")
+        for name in ("acme", "beta")
+        for d, size in enumerate([*sizes, MIN_LINES])
+        for i in range(size)
+    ]
+    copy = prepare(lines)
+    assert sorted(copy.learn.texts + copy.held_out.texts) == sorted({li.text for li in lines})
+    assert len(copy.held_out.texts) <= 0.2 * len(lines)
