@@ -45,7 +45,7 @@ def refusal(folder: Path) -> OnbrandError:
 
 def test_the_default_bundle_loads_and_says_what_it_is() -> None:
     encoder = Encoder.load()
-    assert (encoder.name, encoder.layers) == ("all-MiniLM-L6-v2", tuple(range(7)))
+    assert (encoder.name, encoder.layers) == ("all-MiniLM-L6-v2-voices", tuple(range(7)))
     assert (encoder.hidden, encoder.dim, encoder.max_tokens) == (384, 2688, 256)
     assert encoder.manifest.licence == "Apache-2.0"
     assert encoder.manifest.size < 24.5e6

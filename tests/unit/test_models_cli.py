@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_encoder import tiny_encoder
 from typer.testing import CliRunner
 
 from onbrand.cli.models import app
 from onbrand.encoder import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
+from onbrand_models.source import SourceModel
+from onbrand_models.verify import Budgets, verify_bundle
 
 CLI = CliRunner()
 
@@ -20,6 +25,12 @@ CLI = CliRunner()
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     return Path(shutil.copytree(default_bundle(), tmp_path / "encoder"))
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    tiny_encoder(tmp_path / "small")
+    return tmp_path / "small"
 
 
 def set_parity(folder: Path, parity: dict[str, Any] | None) -> None:
@@ -31,7 +42,7 @@ def test_the_bundle_that_ships_verifies() -> None:
     result = CLI.invoke(app, ["verify", str(default_bundle())])
     assert result.exit_code == 0, result.output
     assert "FAIL" not in result.output
-    for check in ("files", "batches", "tokens", "parity"):
+    for check in ("files", "vectors", "batches", "tokens", "parity"):
         assert f"ok   {check}" in result.output
 
 
@@ -44,20 +55,80 @@ def test_the_bundle_that_ships_verifies() -> None:
     ],
 )
 def test_too_little_parity_is_a_failure(
-    bundle: Path, parity: dict[str, Any] | None, message: str
+    small: Path, parity: dict[str, Any] | None, message: str
 ) -> None:
-    set_parity(bundle, parity)
-    result = CLI.invoke(app, ["verify", str(bundle)])
+    set_parity(small, parity)
+    result = CLI.invoke(app, ["verify", str(small)])
     assert result.exit_code == 1
     assert "FAIL parity" in result.output
     assert message in result.output
 
 
-def test_a_tampered_bundle_is_an_error_and_not_a_finding(bundle: Path) -> None:
-    (bundle / "model.onnx").write_bytes(b"")
-    result = CLI.invoke(app, ["verify", str(bundle)])
+@pytest.mark.parametrize("option", ["--min-cosine", "--min-worst"])
+def test_a_budget_of_ones_own(small: Path, option: str) -> None:
+    set_parity(small, {"mean": 0.999, "min": 0.999, "sentences": 50})
+    assert CLI.invoke(app, ["verify", str(small)]).exit_code == 0
+    result = CLI.invoke(app, ["verify", str(small), option, "0.9999"])
+    assert (result.exit_code, "FAIL parity" in result.output) == (1, True)
+    assert "(at least 0.9999)" in result.output
+
+
+def test_the_options_state_the_budgets_that_python_has(small: Path) -> None:
+    result = CLI.invoke(app, ["verify", str(small), "--format", "json"])
+    assert json.loads(result.output)["budgets"] == asdict(Budgets())
+
+
+def test_json_has_all_figures(small: Path) -> None:
+    set_parity(small, {"mean": 0.99, "min": 0.5, "sentences": 50})
+    result = CLI.invoke(app, ["verify", str(small), "--format", "json"])
+    document = json.loads(result.output)
+    assert (result.exit_code, document["passed"]) == (1, False)
+    assert document["fingerprint"] == read_manifest(small).fingerprint
+    checks = {check["name"]: check for check in document["checks"]}
+    assert [name for name in checks if not checks[name]["passed"]] == ["parity"]
+    assert checks["parity"]["figures"] == {"mean": 0.99, "min": 0.5, "lines": 50}
+    assert checks["files"]["figures"]["bytes"] == read_manifest(small).size
+    assert 0 <= checks["batches"]["figures"]["gap"] < 1e-4
+
+
+def test_a_tampered_bundle_is_an_error_and_not_a_finding(small: Path) -> None:
+    (small / "model.onnx").write_bytes(b"")
+    result = CLI.invoke(app, ["verify", str(small)])
     assert isinstance(result.exception, OnbrandError)
-    assert result.exception.path == bundle / "model.onnx"
+    assert result.exception.path == small / "model.onnx"
+
+
+def test_a_file_that_the_manifest_does_not_list(small: Path) -> None:
+    (small / "model.onnx.data").write_bytes(b"weights")
+    (small / "notes").mkdir()
+    result = CLI.invoke(app, ["verify", str(small)])
+    assert result.exit_code == 1
+    assert "FAIL files     not listed in encoder.json: model.onnx.data, notes" in result.output
+
+
+@pytest.mark.parametrize(
+    "options", [["--data", "."], ["--voices", "."], ["--data", ".", "--voices", "."]]
+)
+def test_what_compares_needs_a_source(options: list[str]) -> None:
+    result = CLI.invoke(app, ["verify", str(default_bundle()), *options])
+    assert isinstance(result.exception, OnbrandError)
+    assert "name it with --against" in result.exception.message
+
+
+def test_without_the_extra_the_graph_is_skipped_and_said_so(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    result = CLI.invoke(app, ["verify", str(small)])
+    assert result.exit_code == 0
+    assert "skip graph     not looked at: it needs an optional part: pip install" in result.output
+
+
+def test_a_source_needs_the_extra(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = SourceModel(Path(), "tiny", "tiny", "MIT", max_tokens=64, num_layers=1, hidden=8)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(OnbrandError, match=r"pip install 'onbrand\[export\]'"):
+        next(verify_bundle(small, source))
 
 
 def test_list_as_json() -> None:
@@ -66,7 +137,7 @@ def test_list_as_json() -> None:
     manifest = read_manifest(default_bundle())
     assert entry == {
         "path": str(default_bundle()),
-        "name": "all-MiniLM-L6-v2",
+        "name": "all-MiniLM-L6-v2-voices",
         "layers": [0, 1, 2, 3, 4, 5, 6],
         "dim": 2688,
         "max_tokens": 256,
@@ -83,7 +154,7 @@ def test_list_as_a_table(bundle: Path) -> None:
         *("name", "layers", "dim", "size", "fingerprint", "licence", "folder")
     ]
     assert len(rows) == 2
-    assert all("0-6" in row and "2688" in row and "24.1 MB" in row for row in rows)
+    assert all("0-6" in row and "2688" in row and "23.4 MB" in row for row in rows)
 
 
 def test_list_of_a_folder_without_bundles(tmp_path: Path) -> None:
