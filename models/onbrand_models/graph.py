@@ -12,7 +12,7 @@ from onnx import TensorProto, checker, helper, numpy_helper
 
 from onbrand.encoder.bundle import INPUTS, STATES, VECTORS
 from onbrand.errors import OnbrandError
-from onbrand_models.loading import load_model
+from onbrand_models.loading import load_model, one_thread
 from onbrand_models.quiet import quiet as quiet
 from onbrand_models.source import SourceModel
 
@@ -33,10 +33,18 @@ def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) ->
     Raises:
         OnbrandError: the weights are not sound, or the architecture cannot be exported.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "hidden_states.onnx"
-        _export_hidden_states(source, max(1, *layers), opset, path)
-        model = onnx.load(path)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "hidden_states.onnx"
+            # One layer at least: without it the exporter drops the attention mask.
+            _export_hidden_states(source, max(1, *layers), opset, path)
+            model = onnx.load(path)
+    except OSError as error:
+        raise OnbrandError(
+            f"has no room for temporary files ({error.strerror or error}); make some, or name "
+            "another folder with TMPDIR",
+            path=tempfile.gettempdir(),
+        ) from None
     return append_pooling(model, layers, source.hidden)
 
 
@@ -52,7 +60,7 @@ def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Pat
             "smaller model",
             path=source.folder,
         )
-    with quiet():
+    with quiet(), one_thread():
         try:
             factory = TasksManager.get_exporter_config_constructor(
                 "onnx", model, task="feature-extraction", library_name="transformers"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand_models.loading import load_model, load_tokenizer
+from onbrand_models.loading import load_model, load_tokenizer, one_thread
 from onbrand_models.source import SourceModel
 
 
@@ -25,7 +25,7 @@ def reference_vectors(
     for length in sorted(set(map(len, ids))):
         chosen = [i for i, tokens in enumerate(ids) if len(tokens) == length]
         batch = torch.tensor([ids[i] for i in chosen])
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             states = model(
                 batch, attention_mask=torch.ones_like(batch), output_hidden_states=True
             ).hidden_states

@@ -143,7 +143,7 @@ def test_a_killed_run_goes_on(base: Path, published: Path, tmp_path: Path) -> No
     output, work = tmp_path / "ours", tmp_path / "work"
     command = [sys.executable, "-m", "onbrand", "models", "adapt", "--published", str(published)]
     command += ["--base", str(base), "-o", str(output), "--work", str(work)]
-    command += ["--epochs", "1000", "--rate", "1e-3"]
+    command += ["--epochs", "100", "--rate", "1e-3"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 120

@@ -46,3 +46,10 @@ def test_the_hook_takes_the_files_that_check_takes_for_drafts() -> None:
     (pattern,) = re.findall(r"^  files: (.+)$", hook, re.M)
     assert all(re.search(pattern, f"content/a{suffix}") for suffix in SUFFIXES)
     assert not re.search(pattern, "core/a.py")
+
+
+def test_the_guide_shows_the_figures_that_the_bench_wrote() -> None:
+    wrote = (ROOT / "bench/results/recipes.md").read_text("utf-8").splitlines()
+    table = [line for line in wrote if line.startswith("|")]
+    assert len(table) > 2
+    assert "\n".join(table) in (ROOT / "docs/ops.md").read_text("utf-8")

@@ -136,9 +136,11 @@ def test_advice_is_the_fastest_that_is_not_clearly_worse() -> None:
         "take all portable: the fastest within one standard error (1.0 points) of the best "
         "accuracy (all accurate); also on the Pareto front: 0-3 portable, all accurate"
     )
+    level = [figures("a", 0.9, 97, error=0.05), figures("b", 0.88, 99), figures("c", 0.88, 50)]
+    assert fastest_of_the_best(level).name == "a"
     sure = [figures("a", 0.9, 10, error=0.001), figures("b", 0.8, 99)]
     assert fastest_of_the_best(sure).name == "a"
-    assert advise(sure).startswith("take a: the most accurate, and none faster")
+    assert advise(sure).startswith("take a: the most accurate, and none clearly faster")
     assert advise(sure[:1]).endswith("nothing else is on the Pareto front")
 
 
