@@ -39,6 +39,9 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/speed.py
+	$(BIN)/python bench/bundles.py
+	$(BIN)/python bench/recipes.py
+	$(BIN)/python bench/adapt.py
 	$(BIN)/python bench/lsp.py
 	$(BIN)/python bench/slack.py
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WORDPIECE = ("bert", "distilbert", "electra", "mpnet")
 BYTES = ("modernbert", "roberta")
-UNIGRAM = ("albert", "camembert", "deberta-v2", "xlm-roberta")
+UNIGRAM = ("albert", "camembert", "xlm-roberta")
 OFFSET = ("camembert", "mpnet", "roberta", "xlm-roberta")
 """Families whose first position is one above the padding token's id."""
 DEPTH, HIDDEN, MAX_TOKENS = 3, 32, 64
@@ -62,10 +62,6 @@ def _config(family: str) -> Any:
         config |= {"local_attention": 8, "global_attn_every_n_layers": 2}
     elif family in ("albert", "electra"):
         config["embedding_size"] = HIDDEN // 2
-    elif family == "deberta-v2":
-        config |= {"relative_attention": True, "position_buckets": 16, "norm_rel_ebd": "layer_norm"}
-        config |= {"pos_att_type": ["p2c", "c2p"], "share_att_key": True, "type_vocab_size": 0}
-        config |= {"position_biased_input": False}
     return AutoConfig.for_model(family, **config)
 
 

@@ -63,7 +63,7 @@ def export_bundle(
     """
     options = options or ExportOptions()
     layers = parse_layers(options.layers, source.num_layers)
-    max_tokens = _check_options(options, source)
+    max_tokens = check_options(options, source)
     need_export("exporting an encoder")
     import onnx
 
@@ -147,8 +147,12 @@ def measure_speed(folder: Path, seconds: float = 2.0) -> Speed:
     )
 
 
-def _check_options(options: ExportOptions, source: SourceModel) -> int:
-    """Return the length at which texts are cut, in tokens."""
+def check_options(options: ExportOptions, source: SourceModel) -> int:
+    """Return the length at which texts are cut, in tokens.
+
+    Raises:
+        OnbrandError: an option does not fit, or not this model.
+    """
     if options.name is not None and options.name != plain_name(options.name):
         raise OnbrandError(
             f"--name {options.name[:80]!r}: expected up to 64 letters, digits, dots, dashes and "

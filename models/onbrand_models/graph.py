@@ -13,7 +13,7 @@ from onnx import TensorProto, checker, helper, numpy_helper
 from onbrand.encoder.bundle import INPUTS, STATES, VECTORS
 from onbrand.errors import OnbrandError
 from onbrand_models.loading import load_model, one_thread
-from onbrand_models.quiet import quiet as quiet
+from onbrand_models.quiet import quiet
 from onbrand_models.source import SourceModel
 
 _MAX_BYTES = 2**31 - 2**20

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import onbrand
 from onbrand.errors import OnbrandError
-from onbrand.files import sha256_file
-from onbrand.release.archive import check_archive, pack, sync_folder
+from onbrand.files import sha256_file, sync_folder
+from onbrand.release.archive import check_archive, pack
 from onbrand.release.index import ENCODERS, FORMAT, MAX_NAME, VOICES, Index, Package, sign_index
 from onbrand_models.contents import Content
 from onbrand_models.release_folder import (

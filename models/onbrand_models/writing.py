@@ -21,14 +21,23 @@ def replace_bundle(folder: Path) -> Iterator[Path]:
     Raises:
         OnbrandError: ``folder`` is there and holds something else, or cannot be written.
     """
+    check_replaceable(folder)
+    with replace_folder(folder) as fresh:
+        yield fresh
+
+
+def check_replaceable(folder: Path) -> None:
+    """Check that nothing but a bundle would be lost: before work that takes long.
+
+    Raises:
+        OnbrandError: ``folder`` is there and holds something else.
+    """
     taken = folder.exists() and not (folder / MANIFEST).is_file()
     if taken and (not folder.is_dir() or any(folder.iterdir())):
         raise OnbrandError(
             "is there and is no encoder bundle, so it is left alone; name a new folder",
             path=folder,
         )
-    with replace_folder(folder) as fresh:
-        yield fresh
 
 
 def bundle_files(folder: Path, names: Iterable[str]) -> dict[str, BundleFile]:

@@ -174,3 +174,18 @@ def test_a_device_that_is_not_there(base: Path, published: Path, tmp_path: Path)
     result = adapt(base, published, tmp_path / "ours", "--device", "cuda:99")
     assert isinstance(result.exception, OnbrandError)
     assert result.exception.message.startswith("--device cuda:99: not usable here")
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_learnt(
+    base: Path, published: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    for output, more, message in (
+        (tmp_path, (), "is there and is no encoder bundle"),
+        (tmp_path / "ours", ("--name", "no/name"), "--name 'no/name': expected"),
+        (tmp_path / "ours", ("--layers", "7-9"), "--layers '7-9': expected"),
+    ):
+        result = adapt(base, published, output, *more, "--work", str(tmp_path / "work"))
+        assert isinstance(result.exception, OnbrandError)
+        assert message in result.exception.message
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

@@ -82,7 +82,7 @@ def test_labels_go_from_the_store_into_a_voice_and_a_check(labels: Path) -> None
     assert run("labels", "import", "labels.jsonl", "--db", "labels.db").code == 0
     done = run("train", "--labels-db", "labels.db", "-b", "quillpot")
     assert (done.code, done.err) == (0, "")
-    (draft, *_) = [line["text"] for line in some_lines("quillpot", FEW) if line["label"] == "off"]
+    (draft, *_) = [line["text"] for line in some_lines("quillpot") if line["label"] == "off"]
     report = run("check", "-", "--format", "json", stdin=draft.encode()).json()["files"][0]
     assert report["brand"] == "quillpot"
     assert report["probability"] < 0.5

@@ -69,6 +69,14 @@ def test_a_bundle_gives_the_vectors_of_its_source_in_a_batch_with_others(
     assert encoder.manifest.parity.min > 0.9999
 
 
+def test_a_bundle_passes_verification(exported: Exported) -> None:
+    from onbrand_models.verify import verify_bundle
+
+    bundle = exported.source.folder.with_name("bundle")
+    failed = [check for check in verify_bundle(bundle) if not check.passed]
+    assert failed == []
+
+
 def test_layers_are_told_apart(exported: Exported) -> None:
     """Else the test above could not fail for the wrong layer."""
     for layer in range(DEPTH):

@@ -30,7 +30,7 @@ FILES = {
     ),
     "tokenizer.json": "{}",
     "model.safetensors": "weights",
-    "README.md": "---\nlicense: mit\n---\n# Tiny\n",
+    "README.md": "---\nlicense: mit\n---\n# Introduction\n",
     "pytorch_model.bin": "a pickle",
     "onnx/model.onnx": "large",
 }
@@ -100,7 +100,7 @@ def test_a_model_is_fetched_without_its_pickles(
 ) -> None:
     source = find_source("some-org/tiny")
     assert capfd.readouterr() == ("", ""), "a bar is for terminals"
-    assert (source.name, source.licence) == ("Tiny", "MIT")
+    assert (source.name, source.licence) == ("tiny", "MIT")
     assert source.origin == "some-org/tiny (Hugging Face)"
     assert source.weights.read_text() == "weights"
     fetched = {path.name for path in source.folder.iterdir()}

@@ -56,6 +56,7 @@ def test_what_the_files_do_not_say_has_a_plain_default(folder: Path) -> None:
         ({"model_type": "mpnet", "max_position_embeddings": 514, "pad_token_id": 1}, 512),
         ({"model_type": "bert", "max_position_embeddings": 512, "pad_token_id": 0}, 512),
         ({"model_type": "modernbert", "max_position_embeddings": 8192}, 8192),
+        ({"model_type": "roberta", "max_position_embeddings": None, "pad_token_id": "?"}, 510),
     ],
 )
 def test_some_families_lose_positions_to_the_padding_token(
@@ -82,6 +83,7 @@ def test_a_family_may_have_names_of_its_own(folder: Path) -> None:
         ("../..", "encoder"),
         ("é", "encoder"),
         ("x" * 200, "x" * 64),
+        ("x" * 63 + "-y", "x" * 63),
     ],
 )
 def test_a_name_is_fit_for_a_file(text: str, name: str) -> None:

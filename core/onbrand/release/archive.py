@@ -26,6 +26,7 @@ from pathlib import Path
 
 from onbrand.encoder.bundle import BundleFile
 from onbrand.errors import OnbrandError
+from onbrand.files import sync_folder
 from onbrand.release.index import Package
 
 _LEVEL = 6
@@ -234,17 +235,6 @@ def _header(name: str, size: int) -> bytes:
 
 def _padding(size: int) -> int:
     return -size % _BLOCK
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on disk (fsync), where the system can do that."""
-    if os.name != "posix":  # Windows cannot open a folder
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unwritable(path: Path, error: OSError) -> OnbrandError:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from onbrand.errors import OnbrandError
+from onbrand.files import sync_folder
 from onbrand.release.fetch import Source, fetch_index
 from onbrand.release.index import read_index
 from onbrand.release.installed import (
@@ -34,7 +35,6 @@ from onbrand.release.staging import (
     is_whole,
     read_release,
     stage,
-    sync_folder,
 )
 from onbrand.release.trial import try_out
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from onbrand.errors import OnbrandError
-from onbrand.files import sha256_file
+from onbrand.files import sha256_file, sync_folder
 from onbrand.release.archive import unpack
 from onbrand.release.fetch import Source, fetch_archive
 from onbrand.release.index import ENCODERS, INDEX, VOICES, Index, Package
@@ -156,17 +156,6 @@ def clear(folder: Path, keep: set[str]) -> None:
                 entry.unlink()
             except OSError:  # in use on Windows; the next run tries again
                 continue
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk before going on."""
-    if os.name != "posix":  # Windows cannot open a folder
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _find_copy(root: Path, kind: str, package: Package, donors: Sequence[Release]) -> Path | None:

@@ -22,10 +22,11 @@ from onbrand_models.adapt.device import find_device
 from onbrand_models.adapt.evidence import MIN_LINES, Evidence, named_right
 from onbrand_models.adapt.loop import Learnt, Schedule, learn
 from onbrand_models.adapt.objective import BrandClassifier
-from onbrand_models.export import ExportOptions, export_bundle, parse_layers
+from onbrand_models.export import ExportOptions, check_options, export_bundle, parse_layers
 from onbrand_models.loading import load_model, load_tokenizer
 from onbrand_models.quiet import quiet
 from onbrand_models.source import SourceModel, find_source
+from onbrand_models.writing import check_replaceable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -87,6 +88,8 @@ def adapt(
     Raises:
         OnbrandError: the model or the device cannot be used, or a folder not be written.
     """
+    check_replaceable(output)
+    check_options(options.export, base)
     device = find_device(options.device)
     layers = parse_layers(options.export.layers, base.num_layers)
     encoder, tokenizer = load_model(base, max(layers)), load_tokenizer(base)

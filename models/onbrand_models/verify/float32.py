@@ -9,7 +9,6 @@ from onbrand.encoder import Encoder, EncoderManifest
 from onbrand_models.export import ExportOptions, export_bundle
 from onbrand_models.source import SourceModel
 from onbrand_models.targets import Target
-from onbrand_models.verify.parity import one_torch_thread
 
 
 def float32_stand_in(source: SourceModel, manifest: EncoderManifest) -> Encoder:
@@ -31,7 +30,7 @@ def float32_stand_in(source: SourceModel, manifest: EncoderManifest) -> Encoder:
         target=Target.FLOAT32,
         measure=False,
     )
-    with tempfile.TemporaryDirectory() as folder, one_torch_thread():
+    with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "float32"
         export_bundle(source, bundle, options)
         encoder = Encoder.load(bundle, cache_size=0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -70,8 +69,7 @@ def measured_parity(
         budgets: the mean and the worst line are held to them.
     """
     texts = [text for lines in stretches for text in lines.texts]
-    with one_torch_thread():
-        expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
+    expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
     found = encoder.encode(texts)
     ends = np.cumsum([len(lines.texts) for lines in stretches])[:-1]
     how = f"measured against {source.origin}"
@@ -83,22 +81,6 @@ def measured_parity(
             stretches, np.split(found, ends), np.split(expected, ends), strict=True
         )
     ]
-
-
-@contextlib.contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Let torch run in one thread: on a busy machine two take up to ten times as long.
-
-    They wait for each other after each of the many small steps that a sentence takes.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _compare(
