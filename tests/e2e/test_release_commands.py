@@ -9,6 +9,7 @@ import pytest
 from cli_runner import error_of, run
 from release_samples import STRANGER, TRUSTED, write_release
 
+from onbrand.encoder import Encoder
 from onbrand.release.installed import default_root, read_installed
 from onbrand.release.signing import key_digits
 
@@ -155,7 +156,7 @@ def test_encoders_alone(release: Path) -> None:
     first, second = done.out.splitlines()
     assert first.startswith("agency: release 1 (1 encoder, ")
     bundle = second.rpartition(" ")[2]
-    assert (Path(bundle) / "encoder.json").is_file()
+    assert Encoder.load(Path(bundle)).manifest.layers
     # Beside it the whole release can be installed, and one command updates both.
     assert run("voices", "install", "release", "--key", KEY).code == 0
     write_release(release, 2, encoder=1)
