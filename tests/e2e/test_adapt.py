@@ -156,9 +156,12 @@ def test_a_killed_run_goes_on(base: Path, published: Path, tmp_path: Path) -> No
         process.kill()
         process.communicate()
     assert not output.exists()
+    half_written = work / ".checkpoint.safetensors.abc.tmp"
+    half_written.write_bytes(b"half")
     result = adapt(base, published, output, "--work", str(work))
     assert result.exit_code == 0, result.output
     Encoder.load(output)
+    assert list(work.iterdir()) == []
 
 
 def test_a_damaged_checkpoint_is_named(base: Path, published: Path, tmp_path: Path) -> None:
@@ -189,3 +192,15 @@ def test_what_cannot_be_written_is_told_before_anything_is_learnt(
         assert isinstance(result.exception, OnbrandError)
         assert message in result.exception.message
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_weights_that_are_no_numbers_any_more_are_told(
+    base: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onbrand_models.adapt import loop
+
+    monkeypatch.setattr(loop, "held_out_loss", lambda *_: float("nan"))
+    result = adapt(base, published, tmp_path / "ours")
+    assert isinstance(result.exception, OnbrandError)
+    assert "learning went astray" in result.exception.message
+    assert not (tmp_path / "ours").exists()

@@ -94,6 +94,12 @@ def load_checkpoint(
     return progress, _part(tensors, "best.")
 
 
+def clear_checkpoints(folder: Path) -> None:
+    """Remove the checkpoint, and what a run that was killed while it wrote one has left."""
+    for path in (folder / FILE, *folder.glob(f".{FILE}.*.tmp")):
+        path.unlink(missing_ok=True)
+
+
 def _load_optimiser(optimiser: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
+from onbrand.errors import OnbrandError
 from onbrand_models.adapt.batches import Batch, Batches
 from onbrand_models.adapt.checkpoint import Progress, load_checkpoint, save_checkpoint
 from onbrand_models.adapt.device import autocast, move, precision
@@ -72,6 +73,9 @@ def learn(
         run: names what is learnt, for the checkpoints.
         work: folder for the checkpoints.
         tell: told what is done and the share of the work that is, 0 to 1.
+
+    Raises:
+        OnbrandError: the rate is so high that the weights are no numbers any more.
     """
     device = next(model.parameters()).device
     torch.manual_seed(schedule.seed)
@@ -103,6 +107,11 @@ def learn(
         if (step + 1) % every == 0 or step + 1 == steps:
             progress, best = _check(model, held_out, progress, step + 1, best)
             save_checkpoint(work, progress, model, best, optimiser)
+    if not best:
+        raise OnbrandError(
+            f"learning went astray: the held-out loss was never a number; choose a --rate below "
+            f"{schedule.rate:g}"
+        )
     model.load_state_dict(best)
     return Learnt(progress, stopped_early=progress.step < steps)
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from onbrand.encoder import EncoderManifest
+from onbrand.encoder.bundle import CARD
 from onbrand.files import replace_folder
 from onbrand_models.adapt.batches import Batches
 from onbrand_models.adapt.card import model_card
-from onbrand_models.adapt.checkpoint import FILE
+from onbrand_models.adapt.checkpoint import clear_checkpoints
 from onbrand_models.adapt.copy import PublishedCopy
 from onbrand_models.adapt.device import find_device
 from onbrand_models.adapt.evidence import MIN_LINES, Evidence, named_right
@@ -122,7 +123,7 @@ def adapt(
         text = card(model_card(name, base, copy, learnt, options.blend, evidence))
         tell("exporting", _LEARNING_SHARE + 0.05)
         manifest = _export(base, encoder, name, text, output, options, keep_model)
-    (work / FILE).unlink(missing_ok=True)
+    clear_checkpoints(work)
     tell("done", 1.0)
     return Adapted(learnt, evidence, manifest)
 
@@ -176,4 +177,4 @@ def _save_model(base: SourceModel, encoder: PreTrainedModel, card: str, folder: 
             shutil.copyfile(file, folder / file.name)
     with quiet():
         encoder.cpu().save_pretrained(folder)
-    (folder / "README.md").write_text(card, encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8")
