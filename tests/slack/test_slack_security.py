@@ -13,7 +13,7 @@ import pytest
 from slack_peer import SlackPeer
 from slack_process import SlackProcess
 from slack_sender import FORM, JSON, SIGNING_SECRET, Sender, signed
-from slack_talk import FLAGGED, Talk, read
+from slack_talk import FLAGGED, Talk, element, read
 from slack_web_api import APP_ID, BOT_USER, Payload
 
 OTHER_TEAM = "T000000666"
@@ -204,11 +204,16 @@ def test_slack_may_ask_twice_whether_the_address_is_ours(talk: Talk) -> None:
 
 def test_whom_the_app_was_asked_by_is_nobody_elses_matter(talk: Talk) -> None:
     """A user of the workspace cannot open what another one was told, without its ticket."""
-    ticket = "c" + "0" * 16 + "." + "A" * 43
-    check = talk.rows("SELECT id FROM onbrand_slack_checks LIMIT 1")
-    for guess in (ticket, f"{check[0][0]}.{'A' * 43}", check[0][0], "", BOT_USER):
+    ticket = element(talk.check(), "share")["value"]
+    check, _ = ticket.split(".")
+    unknown = "c" + "0" * 16
+    guesses = (f"{unknown}.{'A' * 43}", f"{check}.{'A' * 43}", check, BOT_USER)
+    for guess in (*guesses, ""):
         talk.press("share", guess, user="U000000666", channel=talk.channel)
     talk.settle()
-    told = [read(talk.shown(call)) for call in talk.calls("response_url")]
+    told = [read(talk.shown(call)) for call in talk.calls("response_url")[1:]]
     assert talk.calls("chat.postMessage") == []
+    assert len(told) == len(guesses), "an empty one is no ticket at all, and not answered"
     assert all("no longer kept" in text for text in told)
+    talk.press("share", ticket, user=talk.user, channel=talk.channel)
+    assert talk.written()
