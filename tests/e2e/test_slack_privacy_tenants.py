@@ -23,7 +23,6 @@ from onbrand_slack.store.reviews import Reviews
 from onbrand_slack.store.sealing import HeldDraft
 from onbrand_slack.store.settings import SettingsStore
 
-WEEK = week_of(datetime.now(UTC))
 HELD = HeldDraft(Pasted(DRAFT), Source.COMMAND)
 
 
@@ -122,7 +121,9 @@ TRIES: dict[str, Callable[[Theirs, Tenant], Any]] = {
     "Privacy.uninstall": lambda it, who: it.data.privacy.uninstall(who),
     "Privacy.note": lambda it, who: it.data.privacy.note(who, "U1", "export"),
     "Privacy.audit": lambda it, who: list(it.data.privacy.audit(who)),
-    "Digests.figures": lambda it, who: it.data.digests.figures(who, "acme", WEEK).checks,
+    "Digests.figures": lambda it, who: (
+        it.data.digests.figures(who, "acme", week_of(datetime.now(UTC))).checks
+    ),
 }
 """Each gives something to the workspace itself, or changes something of it."""
 FOR_ALL = {"Privacy.purge", "SettingsStore.due_digests"}
