@@ -40,7 +40,6 @@ BRANDS = ("acme", "borealis", "c_corp")
 ABLE = ClientSupport(
     code_description=True,
     related_information=True,
-    diagnostic_data=True,
     code_action_literals=True,
     document_changes=True,
     markdown_hover=True,

@@ -32,6 +32,8 @@ SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TEAM, ORG, USER, CHANNEL, BOT_USER = "T1", "E1", "U1", "C1", "U0BOT"
 APP_ID = "A1"
 ACME = Tenant(TEAM)
+MARK = "Zyzzogeton-sings-xylophonic-hymns"
+"""A draft of words that nothing else says, for looking where it got to."""
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 INSTALLED = Installed("xoxb-1", "B0BOT", BOT_USER, APP_ID, TEAM, None, "U9")
 

@@ -18,7 +18,16 @@ from onbrand_slack.answer import BrandSettings
 from onbrand_slack.config import Config
 from onbrand_slack.handlers import HANDLERS, problem_calls
 from onbrand_slack.metrics import Metrics
-from onbrand_slack.model import Check, Pasted, Request, SendToReview, Source, Tenant, ToUser
+from onbrand_slack.model import (
+    Check,
+    Pasted,
+    Reply,
+    Request,
+    SendToReview,
+    Source,
+    Tenant,
+    ToUser,
+)
 from onbrand_slack.names import Action
 from onbrand_slack.scoring import Scoring
 from onbrand_slack.services import Services
@@ -244,16 +253,26 @@ def buttons(payload: Payload) -> dict[str, str]:
     return found
 
 
-def checked(slack: World, user: str = "UANN") -> str:
-    """Let a user check a draft that is off-brand, and return the check's ticket."""
-    request = Check(user, Source.COMMAND, Pasted(OFF), PRESSED, channel="C1", brand=ONLY)
+def checked(slack: World, user: str = "UANN", text: str = OFF) -> str:
+    """Let a user check a draft, one that is off-brand, and return the check's ticket."""
+    request = Check(user, Source.COMMAND, Pasted(text), PRESSED, channel="C1", brand=ONLY)
     (call,) = slack.run(request)
     return buttons(shown(call))[Action.DETAILS]
 
 
-def in_review(slack: World, user: str = "UANN", **settings: object) -> str:
-    """Let a user send such a draft to review, and return the review's id."""
+def sent(slack: World, ticket: str, user: str = "UANN", reply: Reply = PRESSED) -> list[Call]:
+    """Let a user send such a draft to review, and return what that makes of it."""
+    return carried_out(slack.run(SendToReview(user, ticket, reply)))
+
+
+def use_review_channel(slack: World, **settings: object) -> None:
+    """Let the drafts of the brand be reviewed in a channel."""
     stored = BrandSettings(ONLY, review_channel="CREV", **settings)
     slack.store.settings.set_brand(HERE, stored, "UBOSS")
-    carried_out(slack.run(SendToReview(user, checked(slack, user), PRESSED)))
+
+
+def in_review(slack: World, user: str = "UANN", **settings: object) -> str:
+    """Let a user check a draft and send it to review, and return the review's id."""
+    use_review_channel(slack, **settings)
+    sent(slack, checked(slack, user), user)
     return slack.store.reviews.of_author(HERE, user)[0].id

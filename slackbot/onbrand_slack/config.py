@@ -59,11 +59,6 @@ class Config:
         """Whether workspaces install the app by OAuth, each with voices of its own."""
         return self.bot_token is None
 
-    @property
-    def api_host(self) -> str:
-        """The host of Slack's API, another one in tests."""
-        return urlsplit(self.api_url).netloc
-
     @classmethod
     def load(
         cls,

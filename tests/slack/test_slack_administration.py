@@ -18,7 +18,6 @@ from slack_web_api import USER, Payload
 from onbrand_slack.names import NO_BRAND
 
 _numbers = count(1)
-DIGESTS = "C0DIGESTS"
 
 
 @pytest.fixture

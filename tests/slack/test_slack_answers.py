@@ -25,8 +25,13 @@ def message_of(talk: Talk) -> tuple[Payload, Payload]:
 # --- labels -----------------------------------------------------------------------------------
 
 
+def own(talk: Talk) -> str:
+    """Return a sentence of this talk alone: answers count the labels of all who checked it."""
+    return f"{FLAGGED[:-1]} of {talk.user}."
+
+
 def test_a_private_answer_shows_the_label_and_keeps_its_buttons(talk: Talk) -> None:
-    answer = talk.check()
+    answer = talk.check(own(talk))
     talk.use(answer, "label_on")
     call = talk.next("response_url")
     labelled = talk.shown(call)
@@ -40,7 +45,7 @@ def test_a_private_answer_shows_the_label_and_keeps_its_buttons(talk: Talk) -> N
 
 
 def test_in_direct_messages_too(talk: Talk) -> None:
-    talk.write(f"oatfolk {FLAGGED}")
+    talk.write(f"oatfolk {own(talk)}")
     answer, message = message_of(talk)
     talk.use(answer, "label_on", channel=talk.direct, message=message)
     call = talk.next("chat.update", "response_url")

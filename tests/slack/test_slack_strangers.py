@@ -36,7 +36,8 @@ class Stranger(Member):
 
 @pytest.fixture
 def stranger(shared_peer: SlackPeer, shared_app: SlackProcess) -> Iterator[Member]:
-    with Stranger(shared_peer, shared_app, 99) as stranger:
+    # No number of a queue's people, who are counted from 1.
+    with Stranger(shared_peer, shared_app, 0) as stranger:
         shared_peer.users[stranger.user] = {"team_id": THEIRS, "is_admin": True}
         yield stranger
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from slack_inbound import Inbound
+
     from onbrand import Encoder
     from onbrand_slack.scoring import Scoring
 
@@ -20,3 +23,13 @@ def scoring(
     from slack_world import scoring_of
 
     return scoring_of(encoder, example_voices, tmp_path_factory.mktemp("voices"))
+
+
+@pytest.fixture
+def slack(tmp_path: Path) -> Iterator[Inbound]:
+    """One workspace that sends to the Slack app; tests of handlers have their own by this name."""
+    from slack_inbound import Inbound
+
+    inbound = Inbound(tmp_path)
+    yield inbound
+    inbound.close()

@@ -27,7 +27,6 @@ EVERYTHING: dict[str, Any] = {
                 "versionSupport": True,
                 "codeDescriptionSupport": True,
                 "relatedInformation": True,
-                "dataSupport": True,
             },
             "diagnostic": {"dynamicRegistration": True},
             "hover": {"contentFormat": ["plaintext", "markdown"]},
@@ -35,7 +34,6 @@ EVERYTHING: dict[str, Any] = {
         },
         "window": {"workDoneProgress": True, "showDocument": {"support": True}},
         "workspace": {
-            "applyEdit": True,
             "configuration": True,
             "diagnostics": {"refreshSupport": True},
             "codeLens": {"refreshSupport": True},

@@ -65,6 +65,7 @@ def test_a_client_gets_no_more_than_it_can_show() -> None:
     (bare, _) = diagnostics(check(TWO, FIGURES), "utf-16", ClientSupport())
     assert bare.code_description is None
     assert bare.related_information is None
+    assert bare.data == one.data, "which is not shown, and kept by clients that do not say so"
 
 
 def test_warnings_are_notes_on_their_line_or_the_first_in_order() -> None:

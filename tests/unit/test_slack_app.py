@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from slack_inbound import CHANNEL, TEAM, USER, Inbound
+from slack_inbound import CHANNEL, MARK, TEAM, USER, Inbound
 from slack_work import wait_until
 
 from onbrand.errors import OnbrandError
@@ -19,16 +18,8 @@ from onbrand_slack.listeners import LISTENERS
 from onbrand_slack.listeners.desk import Desk
 from onbrand_slack.names import BRAND_PICKERS, COMMAND, Action, Shortcut, Step, View
 
-MARK = "Zyzzogeton-sings-xylophonic-hymns"
 SHOWN_ONLY = {View.RESULT, View.DETAILS}
 """Modals without a button to submit them."""
-
-
-@pytest.fixture
-def slack(tmp_path: Path) -> Iterator[Inbound]:
-    inbound = Inbound(tmp_path)
-    yield inbound
-    inbound.close()
 
 
 # --- the table -------------------------------------------------------------------------------

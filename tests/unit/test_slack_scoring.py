@@ -1,4 +1,4 @@
-"""Voices by workspace on one encoder, and drafts judged by them."""
+"""Voices by workspace on one encoder: whose they are, and when they are loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from onbrand import Cancelled, Encoder, Scorer
+from onbrand import Encoder, Scorer
 from onbrand.errors import OnbrandError
 from onbrand_slack import scoring as module
 from onbrand_slack.config import Config
@@ -18,9 +18,7 @@ from onbrand_slack.model import Pasted, Tenant
 from onbrand_slack.scoring import LOOK_EVERY, MAX_WORKSPACES, Scoring
 
 T1, T2 = Tenant("T0001"), Tenant("T0002", "E0001")
-DRAFT = Pasted(
-    "Oats are simple.\n\nWe utilise synergies to leverage the value chain going forward."
-)
+DRAFT = Pasted("Oats are simple.")
 
 
 class Clock:
@@ -97,41 +95,6 @@ def test_an_id_that_is_none_never_becomes_a_path(
     for scoring in (one, many):
         with pytest.raises(OnbrandError, match="names a workspace"):
             scoring.brands(Tenant(name))
-
-
-def test_a_draft_is_judged_in_its_format(one: Scoring, put, encoder: Encoder) -> None:
-    put("oatfolk"), put("quillpot")
-    report = one.check(T1, DRAFT, "oatfolk")
-    assert report.brand == "oatfolk"
-    assert [s.text for s in report.sentences] == DRAFT.text.split("\n\n")
-    scorer = Scorer(encoder, one.scorer(T1).stack.voices)
-    assert report == scorer.check(DRAFT.text, brand="oatfolk", path="draft")
-    page = Pasted("<h1>Oats are simple</h1><p>Eat them daily.</p>", "html")
-    judged = one.check(T1, page, "oatfolk").sentences
-    assert [s.text for s in judged] == ["Oats are simple", "Eat them daily."]
-    p = report.probability
-    assert p is not None
-    assert one.check(T1, DRAFT, "oatfolk", gate=p).verdict == "forward"
-    assert one.check(T1, DRAFT, "oatfolk", gate=min(1.0, p + 0.001)).verdict == "review"
-
-
-def test_the_brand_that_was_asked_for_counts_whatever_the_draft_says(one: Scoring, put) -> None:
-    put("oatfolk"), put("quillpot")
-    draft = Pasted(
-        f"---\nbrand: nobody\n---\n<!-- onbrand: brand no-one -->\n\n{DRAFT.text}", "markdown"
-    )
-    assert {s.brand for s in one.check(T1, draft, "quillpot").sentences} == {"quillpot"}
-
-
-def test_unknown_brands_and_drafts_without_end(
-    one: Scoring, put, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put("oatfolk")
-    with pytest.raises(OnbrandError, match="did you mean 'oatfolk'"):
-        one.check(T1, DRAFT, "oatfolc")
-    monkeypatch.setattr(module, "MAX_DRAFT_BYTES", 3 * 1024**2)
-    with pytest.raises(OnbrandError, match="longer than 3 MB"):
-        one.check(T1, Pasted("é " * 1024**2 + "\ud800"), "oatfolk")
 
 
 def test_changes_are_seen_after_a_while(one: Scoring, put, clock: Clock) -> None:
@@ -226,41 +189,6 @@ def test_nothing_to_warm_is_told_and_no_trouble(
     assert [message.rpartition(": ")[2] for message in caplog.messages] == [
         "no voices here; train one with onbrand train"
     ]
-
-
-def test_scoring_steps_aside_between_batches_and_can_be_ended(
-    voices: Path, encoder: Encoder, put
-) -> None:
-    put("oatfolk")
-    calls: list[int] = []
-    config = Config("socket", voices, "slack.db", bot_token="xoxb-1")
-
-    def long(first: int) -> Pasted:
-        # Sentences of its own each time: what the encoder knows needs no batch.
-        lines = (f"We sell the number {first + n} to people who like oats." for n in range(60))
-        return Pasted("\n\n".join(lines))
-
-    scoring = Scoring(config, encoder=encoder, step_aside=lambda: calls.append(1))
-    scoring.check(T1, long(0), "oatfolk")
-    assert len(calls) > 2
-
-    def stop() -> None:
-        raise Cancelled
-
-    with pytest.raises(Cancelled):
-        Scoring(config, encoder=encoder, step_aside=stop).check(T1, long(100), "oatfolk")
-
-
-def test_only_so_many_sentences_are_explained(
-    one: Scoring, put, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put("oatfolk")
-    monkeypatch.setattr(module, "EXPLAINED", 2)
-    off = "We utilise synergies to leverage the value chain of segment {} going forward."
-    report = one.check(T1, Pasted("\n\n".join(off.format(n) for n in range(6))), "oatfolk")
-    explained = [s.explanation is not None for s in report.sentences]
-    assert len(report.flagged) > 2
-    assert sum(explained) == 2
 
 
 def test_the_voices_of_workspaces_that_are_long_silent_are_let_go(

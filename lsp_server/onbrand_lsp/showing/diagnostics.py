@@ -73,6 +73,7 @@ def _findings(
             code_description=page,
             source=SOURCE,
             related_information=_related(sentence, sources, encoding) if sources else None,
+            # For every client: Eglot keeps it without saying so, and code actions do without it.
             data={"brand": sentence.brand, "text_key": text_key(sentence.text)},
         )
 

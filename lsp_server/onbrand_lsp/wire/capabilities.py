@@ -63,14 +63,10 @@ class ClientSupport:
     """Diagnostics may link to a page."""
     related_information: bool = False
     """Diagnostics may point to other places."""
-    diagnostic_data: bool = False
-    """Diagnostics come back with their data when code actions are asked for."""
     code_action_literals: bool = False
     """Code actions may be more than commands."""
     document_changes: bool = False
     """Edits may name the version of the document that they change."""
-    apply_edit: bool = False
-    """It makes edits that the server asks for."""
     show_document: bool = False
     """It opens documents that the server asks for."""
     markdown_hover: bool = False
@@ -106,12 +102,10 @@ class ClientSupport:
             work_done_progress=able.has("window.workDoneProgress"),
             code_description=any(able.has(d + "codeDescriptionSupport") for d in diagnostics),
             related_information=any(able.has(d + "relatedInformation") for d in diagnostics),
-            diagnostic_data=any(able.has(d + "dataSupport") for d in diagnostics),
             code_action_literals=isinstance(
                 able.at("textDocument.codeAction.codeActionLiteralSupport"), dict
             ),
             document_changes=able.has("workspace.workspaceEdit.documentChanges"),
-            apply_edit=able.has("workspace.applyEdit"),
             show_document=able.has("window.showDocument.support"),
             markdown_hover="markdown" in able.list_at("textDocument.hover.contentFormat"),
             workspace_diagnostics=options.has("workspaceDiagnostics"),
