@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,15 @@ def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
             path=source.tokenizer,
         )
     return tokenizer
+
+
+def save_model(base: SourceModel, model: PreTrainedModel, folder: Path) -> None:
+    """Write a model into an empty folder; what is not its weights is like that of ``base``."""
+    for file in base.folder.iterdir():
+        if file.is_file() and not file.name.endswith((".safetensors", ".bin", ".onnx")):
+            shutil.copyfile(file, folder / file.name)
+    with quiet():
+        model.cpu().save_pretrained(folder)
 
 
 @contextlib.contextmanager

@@ -24,8 +24,7 @@ from onbrand_models.adapt.evidence import MIN_LINES, Evidence, named_right
 from onbrand_models.adapt.loop import Learnt, Schedule, learn
 from onbrand_models.adapt.objective import BrandClassifier
 from onbrand_models.export import ExportOptions, check_options, export_bundle, parse_layers
-from onbrand_models.loading import load_model, load_tokenizer
-from onbrand_models.quiet import quiet
+from onbrand_models.loading import load_model, load_tokenizer, save_model
 from onbrand_models.source import SourceModel, find_source
 from onbrand_models.writing import check_replaceable
 
@@ -155,7 +154,9 @@ def _export(
     """Write the bundle, and the model in floats where it is wanted."""
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / name
-        _save_model(base, encoder, card, model)
+        model.mkdir()
+        save_model(base, encoder, model)
+        (model / CARD).write_text(card, encoding="utf-8")
         source = replace(
             find_source(str(model)),
             name=name,
@@ -167,14 +168,3 @@ def _export(
             with replace_folder(keep_model) as fresh:
                 shutil.copytree(model, fresh, dirs_exist_ok=True)
     return manifest
-
-
-def _save_model(base: SourceModel, encoder: PreTrainedModel, card: str, folder: Path) -> None:
-    """Write weights and card into a model folder that is otherwise like the base's."""
-    folder.mkdir()
-    for file in base.folder.iterdir():
-        if file.is_file() and not file.name.endswith((".safetensors", ".bin", ".onnx")):
-            shutil.copyfile(file, folder / file.name)
-    with quiet():
-        encoder.cpu().save_pretrained(folder)
-    (folder / CARD).write_text(card, encoding="utf-8")

@@ -7,9 +7,10 @@ import onnx
 from onbrand_models.quantise.calibration import Feeds, calibration_feeds
 from onbrand_models.quantise.fuse import fuse, tidy
 from onbrand_models.quantise.recipes import RECIPES
+from onbrand_models.quantise.weights import graph_weights
 from onbrand_models.targets import Target
 
-__all__ = ["Feeds", "calibration_feeds", "describe", "quantise"]
+__all__ = ["Feeds", "calibration_feeds", "describe", "fuse", "graph_weights", "quantise"]
 
 
 def quantise(

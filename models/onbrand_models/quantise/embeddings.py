@@ -25,7 +25,7 @@ def quantise_embeddings(model: onnx.ModelProto) -> bool:
     lookups = [
         node
         for node in graph.node
-        if node.op_type == "Gather" and node.input[0] in tables and _axis(node) == 0
+        if node.op_type == "Gather" and node.input[0] in tables and gather_axis(node) == 0
     ]
     for name in dict.fromkeys(node.input[0] for node in lookups):
         table = numpy_helper.to_array(tables[name])
@@ -37,7 +37,8 @@ def quantise_embeddings(model: onnx.ModelProto) -> bool:
     return bool(lookups)
 
 
-def _axis(node: onnx.NodeProto) -> int:
+def gather_axis(node: onnx.NodeProto) -> int:
+    """Return the axis that a Gather looks things up along."""
     return next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
 
 

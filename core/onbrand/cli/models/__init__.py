@@ -7,6 +7,7 @@ import typer
 from onbrand.cli.models import (
     adapt,
     bench,
+    dequantize,
     export,
     install,
     keygen,
@@ -19,6 +20,7 @@ from onbrand.cli.models import (
 app = typer.Typer(help="Make, check, ship and list encoder bundles.", no_args_is_help=True)
 app.command(epilog=export.EXAMPLES)(export.export)
 app.command(epilog=quantize.EXAMPLES)(quantize.quantize)
+app.command(epilog=dequantize.EXAMPLES)(dequantize.dequantize)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=bench.EXAMPLES)(bench.bench)
 app.command(epilog=adapt.EXAMPLES)(adapt.adapt)
