@@ -10,6 +10,7 @@ Names load when they are first used, so that ``import onbrand`` costs nothing.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from onbrand.voice.model import Voice
 
 __version__ = "0.1.0"
+
+# onnxruntime (1.31 for one) reports events to its maker, on Linux too, as soon as it is imported.
+# Nothing leaves the machine here, and what has been loaded cannot be told any more.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __all__ = [
     "Cancelled",

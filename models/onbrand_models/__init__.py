@@ -2,3 +2,5 @@
 
 Nothing here is needed to judge text; `onbrand.encoder` runs the bundles.
 """
+
+import onbrand  # noqa: F401 - switches the telemetry of onnxruntime off, before it is imported
