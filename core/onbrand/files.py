@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from onbrand.errors import OnbrandError
 
 MAX_TEXT_BYTES = 32 * 1024 * 1024
+_LEFT_OVER = 24 * 3600
+"""Seconds after which nobody works on a new folder any more."""
 
 
 def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -142,9 +146,15 @@ def replace_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder beside ``path`` that takes its place when the block ends well.
 
     When the block raises (Ctrl-C included) the new folder is removed and ``path`` is as it was.
+    What a process that was killed has left of a new folder is removed a day later.
+
+    Raises:
+        OnbrandError: the folder above is read-only, the disk is full, …
     """
     try:
+        path = path.resolve()  # a link stays one
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_over(path)
         fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
     except OSError as error:
         raise _write_error(path, error) from None
@@ -162,3 +172,11 @@ def replace_folder(path: Path) -> Iterator[Path]:
             old.rename(path)
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove_left_over(path: Path) -> None:
+    pattern = f".{glob.escape(path.name)}.????????.tmp"
+    for left in path.parent.glob(pattern):
+        with contextlib.suppress(OSError):  # another process was faster
+            if time.time() - left.stat().st_mtime > _LEFT_OVER:
+                shutil.rmtree(left, ignore_errors=True)

@@ -21,6 +21,7 @@ from onbrand_models.extras import need_export
 from onbrand_models.sentences import parity_sentences
 from onbrand_models.source import SourceModel, find_source
 from onbrand_models.targets import Target
+from onbrand_models.writing import check_new_folder
 
 if TYPE_CHECKING:
     import onnx
@@ -53,8 +54,7 @@ def dequantise_bundle(
         OnbrandError: the bundle was not made from a model like ``base``, the graph does not show
             all of its weights, packages are missing, or the folder cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OnbrandError("is not empty, so it is left alone; name a new folder", path=folder)
+    check_new_folder(folder)
     need_export("restoring a model")
     import onnx
 

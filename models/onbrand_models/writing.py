@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,17 +28,48 @@ def replace_bundle(folder: Path) -> Iterator[Path]:
 
 
 def check_replaceable(folder: Path) -> None:
-    """Check that nothing but a bundle would be lost: before work that takes long.
+    """Check that a bundle can be written and that nothing else would be lost, before any work.
 
     Raises:
-        OnbrandError: ``folder`` is there and holds something else.
+        OnbrandError: ``folder`` is there and holds something else, is the current folder or above
+            it, or cannot be written.
     """
-    taken = folder.exists() and not (folder / MANIFEST).is_file()
-    if taken and (not folder.is_dir() or any(folder.iterdir())):
+    if not (folder / MANIFEST).is_file() and not _is_free(folder):
         raise OnbrandError(
             "is there and is no encoder bundle, so it is left alone; name a new folder",
             path=folder,
         )
+    _check_place(folder)
+
+
+def check_new_folder(folder: Path) -> None:
+    """Check that a folder can be made, before any work.
+
+    Raises:
+        OnbrandError: ``folder`` is there and not empty, is the current folder or above it, or
+            cannot be written.
+    """
+    if not _is_free(folder):
+        raise OnbrandError("is not empty, so it is left alone; name a new folder", path=folder)
+    _check_place(folder)
+
+
+def _is_free(folder: Path) -> bool:
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
+def _check_place(folder: Path) -> None:
+    place = folder.resolve()
+    if Path.cwd().is_relative_to(place):
+        raise OnbrandError("is where you are, or above it; name a new folder", path=folder)
+    above = next(parent for parent in place.parents if parent.exists())
+    try:
+        # Tried and not asked for: permissions say nothing of a file system that is read-only.
+        Path(tempfile.mkdtemp(dir=above, prefix=".onbrand.", suffix=".tmp")).rmdir()
+    except OSError as error:
+        raise OnbrandError(
+            f"cannot be written ({error.strerror}); name another folder", path=folder
+        ) from None
 
 
 def bundle_files(folder: Path, names: Iterable[str]) -> dict[str, BundleFile]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,30 @@ def test_an_interrupt_between_the_two_renames_brings_the_old_folder_back(
         (fresh / "new").write_text("new")
     assert len(moves) == 3
     assert [file.name for file in tmp_path.rglob("*")] == ["voice", "old"]
+
+
+def test_a_link_to_a_folder_stays_one(tmp_path: Path) -> None:
+    folder, link = tmp_path / "voice", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder.name)
+    with replace_folder(link) as fresh:
+        (fresh / "new").write_text("new")
+    assert link.is_symlink()
+    assert [file.name for file in folder.iterdir()] == ["new"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["link", "voice"]
+
+
+def test_what_a_killed_process_left_goes_a_day_later(tmp_path: Path) -> None:
+    folder = tmp_path / "voice[1]"
+    old, recent, other = (
+        tmp_path / name
+        for name in (".voice[1].aaaaaaaa.tmp", ".voice[1].bbbbbbbb.tmp", ".voice1.aaaaaaaa.tmp")
+    )
+    for left in (old, recent, other):
+        left.mkdir()
+        (left / "half").write_text("half")
+    for left in (old, other):
+        os.utime(left, (time.time() - 25 * 3600,) * 2)
+    with replace_folder(folder):
+        pass
+    assert sorted(tmp_path.iterdir()) == sorted([folder, recent, other])
