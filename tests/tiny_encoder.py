@@ -55,12 +55,16 @@ def tiny_encoder(folder: Path, seed: int = 0) -> EncoderManifest:
 
 
 def _tokenizer() -> str:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     ids = {word: i for i, word in enumerate(WORDS)}
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    # So that an empty text has a vector too.
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[PAD] $A", special_tokens=[("[PAD]", ids["[PAD]"])]
+    )
     return tokenizer.to_str()
 
 

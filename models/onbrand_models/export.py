@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from onbrand.encoder import Encoder, EncoderManifest
@@ -18,9 +20,14 @@ from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand_models.extras import need_export
 from onbrand_models.sentences import parity_sentences
-from onbrand_models.source import SourceModel, plain_name
+from onbrand_models.source import LEAST_TOKENS, SourceModel, plain_name
 from onbrand_models.targets import Target
-from onbrand_models.writing import bundle_files, replace_bundle, write_manifest
+from onbrand_models.writing import (
+    bundle_files,
+    check_replaceable,
+    replace_bundle,
+    write_manifest,
+)
 
 OPSETS = range(17, 22)
 """Versions of ONNX's operators: the first with LayerNormalization, the last that every onnxruntime
@@ -62,6 +69,9 @@ def export_bundle(
         OnbrandError: packages are missing, or the model, the options or the folder do not fit.
     """
     options = options or ExportOptions()
+    check_replaceable(folder)
+    if source.folder.resolve().is_relative_to(folder.resolve()):
+        raise OnbrandError("holds the model itself; name another folder", path=folder)
     layers = parse_layers(options.layers, source.num_layers)
     max_tokens = check_options(options, source)
     need_export("exporting an encoder")
@@ -112,23 +122,50 @@ def parse_layers(text: str, depth: int) -> list[int]:
     """
     first, dash, last = {"all": f"0-{depth}", "last": str(depth)}.get(text, text).partition("-")
     if first.isdecimal() and (last.isdecimal() if dash else not last):
-        layers = list(range(int(first), int(last or first) + 1))
-        if layers and layers[-1] <= depth:
-            return layers
-    raise OnbrandError(f"--layers {text!r}: expected all, last or a range within 0-{depth}")
+        start, end = (_layer(number, depth) for number in (first, last or first))
+        # Looked at before a list is made of them: it would fill the memory.
+        if start <= end <= depth:
+            return list(range(start, end + 1))
+    raise OnbrandError(f"--layers {text[:80]!r}: expected all, last or a range within 0-{depth}")
+
+
+def _layer(digits: str, depth: int) -> int:
+    # Python refuses to read numbers of thousands of digits.
+    return int(digits) if len(digits) < 10 else depth + 1
 
 
 def measure_parity(folder: Path, source: SourceModel) -> Parity:
-    """Return how near the bundle's vectors are to those of the source model in PyTorch."""
+    """Return how near the bundle's vectors are to those of the source model in PyTorch.
+
+    Raises:
+        OnbrandError: the model or the bundle gives what are no numbers.
+    """
     from onbrand_models.reference import cosines, reference_vectors
 
     encoder = Encoder.load(folder)
     texts = parity_sentences()
     expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
-    found = cosines(encoder.encode(texts), expected)
-    return Parity(
-        mean=round(float(found.mean()), 5), min=round(float(found.min()), 5), sentences=len(texts)
-    )
+    return parity_of(cosines(encoder.encode(texts), expected), source.folder)
+
+
+def parity_of(cosines: NDArray[np.float32], origin: Path) -> Parity:
+    """Return the figures of a manifest on the cosines of some sentences.
+
+    Args:
+        cosines: of each sentence's vector to that of what the bundle was made from.
+        origin: what it was made from, for errors.
+
+    Raises:
+        OnbrandError: not all are numbers.
+    """
+    if not np.isfinite(cosines).all():
+        raise OnbrandError(
+            "gives vectors that are nothing or no finite numbers; its weights or its settings are "
+            "broken, take a sound copy",
+            path=origin,
+        )
+    mean, least = (min(1.0, round(float(value), 5)) for value in (cosines.mean(), cosines.min()))
+    return Parity(mean=mean, min=least, sentences=len(cosines))
 
 
 def measure_speed(folder: Path, seconds: float = 2.0) -> Speed:
@@ -164,15 +201,19 @@ def check_options(options: ExportOptions, source: SourceModel) -> int:
             "which every onnxruntime that onbrand runs on can read"
         )
     max_tokens = source.max_tokens if options.max_tokens is None else options.max_tokens
-    if not 3 <= max_tokens <= source.max_tokens:
-        raise OnbrandError(f"--max-tokens must be 3 to {source.max_tokens} for this model")
+    if not LEAST_TOKENS <= max_tokens <= source.max_tokens:
+        raise OnbrandError(
+            f"--max-tokens must be {LEAST_TOKENS} to {source.max_tokens} for this model"
+        )
     return max_tokens
 
 
 def _write_tokenizer(source: SourceModel, path: Path, max_tokens: int) -> Tokenizer:
     from onbrand_models.loading import load_tokenizer
+    from onbrand_models.trying import try_tokenizer
 
     tokenizer: Tokenizer = load_tokenizer(source).backend_tokenizer
+    try_tokenizer(tokenizer, source.tokenizer, max_tokens)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     path.write_text(tokenizer.to_str(), encoding="utf-8")

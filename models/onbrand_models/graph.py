@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from onnx import TensorProto, checker, helper, numpy_helper
 from onbrand.encoder.bundle import INPUTS, STATES, VECTORS
 from onbrand.errors import OnbrandError
 from onbrand_models.loading import load_model, one_thread
+from onbrand_models.one_line import reason_of
 from onbrand_models.quiet import quiet
 from onbrand_models.source import SourceModel
 
@@ -34,7 +37,7 @@ def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) ->
         OnbrandError: the weights are not sound, or the architecture cannot be exported.
     """
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _compiled_in(Path(folder)):
             path = Path(folder) / "hidden_states.onnx"
             # One layer at least: without it the exporter drops the attention mask.
             _export_hidden_states(source, max(1, *layers), opset, path)
@@ -60,32 +63,53 @@ def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Pat
             "smaller model",
             path=source.folder,
         )
-    with quiet(), one_thread():
-        try:
-            factory = TasksManager.get_exporter_config_constructor(
-                "onnx", model, task="feature-extraction", library_name="transformers"
-            )
-            base = factory(model.config)
+    with quiet(), one_thread(), _told_briefly(source, opset):
+        factory = TasksManager.get_exporter_config_constructor(
+            "onnx", model, task="feature-extraction", library_name="transformers"
+        )
+        base = factory(model.config)
 
-            class HiddenStates(type(base)):  # type: ignore[misc]
-                """Gives all hidden states, takes no token types: a sentence has one segment."""
+        class HiddenStates(type(base)):  # type: ignore[misc]
+            """Gives all hidden states, takes no token types: a sentence has one segment."""
 
-                @property
-                def inputs(self) -> dict[str, dict[int, str]]:
-                    return {name: axes for name, axes in super().inputs.items() if name in INPUTS}
+            @property
+            def inputs(self) -> dict[str, dict[int, str]]:
+                return {name: axes for name, axes in super().inputs.items() if name in INPUTS}
 
-                @property
-                def outputs(self) -> dict[str, dict[int, str]]:
-                    return {f"{STATES}.{i}": {0: "batch", 1: "tokens"} for i in range(depth + 1)}
+            @property
+            def outputs(self) -> dict[str, dict[int, str]]:
+                return {f"{STATES}.{i}": {0: "batch", 1: "tokens"} for i in range(depth + 1)}
 
-            export(model, HiddenStates(model.config, task="feature-extraction"), path, opset=opset)
-        except OSError:
-            raise
-        except Exception as error:  # the exporters' errors have no common base
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-            raise OnbrandError(
-                f"cannot be exported with opset {opset} ({reason})", path=source.folder
-            ) from error
+        export(model, HiddenStates(model.config, task="feature-extraction"), path, opset=opset)
+
+
+@contextlib.contextmanager
+def _told_briefly(source: SourceModel, opset: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError:  # of the temporary folder
+        raise
+    except Exception as error:  # the exporters' errors have no common base
+        raise OnbrandError(
+            f"cannot be exported with opset {opset} ({reason_of(error)})", path=source.folder
+        ) from error
+
+
+@contextlib.contextmanager
+def _compiled_in(folder: Path) -> Iterator[None]:
+    """Let PyTorch's compiler, which the exporter wakes, keep its files in ``folder``.
+
+    Else it leaves a folder of its own among the temporary files.
+    """
+    name = "TORCHINDUCTOR_CACHE_DIR"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -> onnx.ModelProto:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from pathlib import Path
 
@@ -38,28 +39,40 @@ def download(name: str, revision: str | None = None) -> Path:
             try:
                 return Path(snapshot_download(name, revision=revision, local_files_only=True))
             except Exception:
-                raise _refusal(name, error) from None
+                raise _refusal(name, revision, error) from None
         try:
             folder = snapshot_download(
                 name, revision=revision, allow_patterns=_FILES, etag_timeout=_SECONDS
             )
         except Exception as error:
-            raise _refusal(name, error) from None
+            raise _refusal(name, revision, error) from None
     return Path(folder)
 
 
-def _refusal(name: str, error: Exception) -> OnbrandError:
+def _refusal(name: str, revision: str | None, error: Exception) -> OnbrandError:
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
+    asked = f"{name}@{revision}" if revision else name
     if isinstance(error, RevisionNotFoundError):
-        return OnbrandError(f"the Hugging Face hub has {name!r}, but not that revision of it")
+        return OnbrandError(
+            f"the Hugging Face hub has {name!r}, but no revision {revision!r} of it"
+        )
+    here = _what_it_is_here(name)
     if isinstance(error, RepositoryNotFoundError):
         return OnbrandError(
-            f"{name!r} is no folder, no installed package and no public model on the Hugging Face "
-            "hub; check the name, or set HF_TOKEN for a private one"
+            f"{asked!r} is {here} and no public model on the Hugging Face hub; check the name, "
+            "or set HF_TOKEN for a private one"
         )
     reason = getattr(error, "strerror", None) or type(error).__name__
     return OnbrandError(
-        f"{name!r} is no folder and no installed package, and the Hugging Face hub does not give "
-        f"it ({reason}); check the name and the network"
+        f"{asked!r} is {here}, and the Hugging Face hub does not give it ({reason}); check the "
+        "name and the network"
     )
+
+
+def _what_it_is_here(name: str) -> str:
+    try:
+        importlib.metadata.distribution(name)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return "no folder, no installed package"
+    return "an installed package without a model"

@@ -9,12 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onbrand.errors import OnbrandError
-from onbrand_models.quiet import quiet
-from onbrand_models.source import SourceModel
+from onbrand_models.one_line import in_one_line
+from onbrand_models.quiet import no_stderr, quiet
+from onbrand_models.source import CONFIG, SourceModel, is_number
+from onbrand_models.trying import try_tokenizer, unknown_token
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+_KEPT = """
+    added_tokens.json bpe.codes config.json config_sentence_transformers.json merges.txt
+    sentence_bert_config.json sentencepiece.bpe.model special_tokens_map.json spiece.model
+    tokenizer.json tokenizer.model tokenizer_config.json vocab.json vocab.txt
+"""
+"""Files that say how text becomes tokens and how long it may be. A hub folder may hold the weights
+in five more formats, gigabytes of them."""
+_KEPT_PAPERS = ("COPYING", "LICENCE", "LICENSE", "NOTICE", "README")
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -31,7 +41,8 @@ def load_model(source: SourceModel, depth: int | None = None) -> PreTrainedModel
     from transformers import AutoConfig, AutoModel
 
     _check_file(source)
-    with quiet(), one_thread(), _in_one_line(source.folder):
+    # The weights can be read: what fails now is what config.json says of them.
+    with quiet(), one_thread(), in_one_line("cannot be loaded", source.folder / CONFIG):
         config = AutoConfig.from_pretrained(source.folder, **_LOCAL)
         if depth is not None:
             config.num_hidden_layers = depth
@@ -63,32 +74,32 @@ def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
     """
     from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 
-    with quiet(), _in_one_line(source.tokenizer):
+    with quiet(), in_one_line("cannot be loaded", source.folder / CONFIG):
         words = AutoConfig.from_pretrained(source.folder, **_LOCAL).vocab_size
+    if not is_number(words) or words < 1:
+        raise OnbrandError(
+            f"says vocab_size {words!r}; expected a number of tokens", path=source.folder / CONFIG
+        )
+    with quiet(), no_stderr(), in_one_line("cannot be loaded", source.tokenizer):
         tokenizer = AutoTokenizer.from_pretrained(source.folder, **_LOCAL)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise OnbrandError(
             f"has only a slow tokenizer ({type(tokenizer).__name__})", path=source.folder
         )
-    if (highest := max(tokenizer.get_vocab().values())) >= words:
-        raise OnbrandError(
-            f"has token {highest}, but the model knows {words} tokens; "
-            "take both from the same model",
-            path=source.tokenizer,
-        )
-    if not tokenizer("")["input_ids"]:
-        raise OnbrandError(
-            "adds no special tokens, so that an empty text would have no vector; "
-            "give it a post-processor",
-            path=source.tokenizer,
-        )
+    vocabulary = tokenizer.get_vocab()
+    if not vocabulary:
+        raise OnbrandError("knows no tokens at all; take a sound copy", path=source.tokenizer)
+    if (highest := max(vocabulary.values())) >= words:
+        raise unknown_token(highest, words, source.tokenizer)
+    try_tokenizer(tokenizer.backend_tokenizer, source.tokenizer, source.max_tokens, words)
     return tokenizer
 
 
 def save_model(base: SourceModel, model: PreTrainedModel, folder: Path) -> None:
-    """Write a model into an empty folder; what is not its weights is like that of ``base``."""
+    """Write a model into an empty folder; its tokenizer and its papers are those of ``base``."""
+    kept = _KEPT.split()
     for file in base.folder.iterdir():
-        if file.is_file() and not file.name.endswith((".safetensors", ".bin", ".onnx")):
+        if file.is_file() and (file.name in kept or file.name.startswith(_KEPT_PAPERS)):
             shutil.copyfile(file, folder / file.name)
     with quiet():
         model.cpu().save_pretrained(folder)
@@ -136,14 +147,3 @@ def _check_fit(source: SourceModel, report: dict[str, Any]) -> None:
                 "take both files from the same model",
                 path=source.weights,
             )
-
-
-@contextlib.contextmanager
-def _in_one_line(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except MemoryError:
-        raise
-    except Exception as error:  # these libraries' errors have no common base
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        raise OnbrandError(f"cannot be loaded ({reason})", path=path) from error

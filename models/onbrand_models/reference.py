@@ -27,7 +27,10 @@ def reference_vectors(
         batch = torch.tensor([ids[i] for i in chosen])
         with torch.inference_mode(), one_thread():
             states = model(
-                batch, attention_mask=torch.ones_like(batch), output_hidden_states=True
+                batch,
+                attention_mask=torch.ones_like(batch),
+                output_hidden_states=True,
+                return_dict=True,
             ).hidden_states
         pooled = [torch.nn.functional.normalize(states[i].mean(dim=1), dim=-1) for i in layers]
         rows[chosen] = torch.cat(pooled, dim=-1).numpy()
@@ -35,7 +38,8 @@ def reference_vectors(
 
 
 def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the cosine of each row of ``a`` to the same row of ``b``."""
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    result: NDArray[np.float32] = (a * b).sum(axis=1) / norms
+    """Return the cosine of each row of ``a`` to the same row of ``b``; NaN where there is none."""
+    with np.errstate(all="ignore"):  # rows of nothing, or of what is no number
+        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        result: NDArray[np.float32] = (a * b).sum(axis=1) / norms
     return result

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from onbrand.encoder import Encoder, EncoderManifest, read_manifest
-from onbrand.encoder.bundle import MODEL, TOKENIZER, Parity, read_file
+from onbrand.encoder.bundle import MODEL, TOKENIZER, read_file
 from onbrand.errors import OnbrandError, missing_extra
-from onbrand_models.export import measure_speed
+from onbrand_models.export import measure_speed, parity_of
 from onbrand_models.reference import cosines
 from onbrand_models.sentences import parity_sentences
 from onbrand_models.targets import Target
-from onbrand_models.writing import bundle_files, replace_bundle, write_manifest
+from onbrand_models.trying import try_encoder, try_tokenizer
+from onbrand_models.writing import bundle_files, check_replaceable, replace_bundle, write_manifest
 
 if TYPE_CHECKING:
     from onbrand_models.quantise import Feeds
@@ -44,6 +45,12 @@ def quantise_bundle(
     Raises:
         OnbrandError: not a bundle in floats, the extra is missing, or it cannot be written.
     """
+    check_replaceable(folder)
+    old, new = bundle.resolve(), folder.resolve()
+    if new.is_relative_to(old) or old.is_relative_to(new):
+        raise OnbrandError(
+            "is the bundle in floats, inside of it or around it; name another folder", path=folder
+        )
     if importlib.util.find_spec("onnx") is None:
         raise missing_extra("quantising an encoder", "export")
     import onnx
@@ -57,16 +64,16 @@ def quantise_bundle(
             "onbrand models export SOURCE --target float32 -o DIR",
             path=bundle,
         )
-    if bundle.resolve() == folder.resolve():
-        raise OnbrandError("is the bundle in floats itself; name another folder", path=folder)
     stage("reading the bundle")
     floats = Encoder.load(bundle, cache_size=0)
+    feeds = _feeds(bundle, manifest)
+    try_encoder(floats, bundle)
     with replace_bundle(folder) as fresh:
         for name in manifest.files.keys() - {MODEL}:
             shutil.copyfile(bundle / name, fresh / name)
         stage("calibrating and quantising")
         model = onnx.load_from_string(read_file(bundle, MODEL, manifest))
-        onnx.save(quantise(model, _feeds(bundle, manifest), target), fresh / MODEL)
+        onnx.save(quantise(model, feeds, target), fresh / MODEL)
         manifest = msgspec.structs.replace(
             manifest,
             quantisation=describe(target),
@@ -81,7 +88,7 @@ def quantise_bundle(
         found = cosines(Encoder.load(fresh).encode(texts), floats.encode(texts))
         manifest = msgspec.structs.replace(
             manifest,
-            parity=Parity(round(float(found.mean()), 5), round(float(found.min()), 5), len(texts)),
+            parity=parity_of(found, bundle),
             speed=measure_speed(fresh),
         )
         write_manifest(fresh, manifest)
@@ -94,6 +101,6 @@ def _feeds(bundle: Path, manifest: EncoderManifest) -> Feeds:
     from onbrand_models.quantise import calibration_feeds
 
     tokenizer = Tokenizer.from_str(read_file(bundle, TOKENIZER, manifest).decode("utf-8"))
-    tokenizer.no_padding()
+    try_tokenizer(tokenizer, bundle / TOKENIZER, manifest.max_tokens)
     tokenizer.enable_truncation(manifest.max_tokens)
     return calibration_feeds(tokenizer)

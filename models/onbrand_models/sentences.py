@@ -1,4 +1,4 @@
-"""The fixed lines that quantisation is calibrated on, and those that parity is measured on."""
+"""The fixed lines of calibration and those of parity, and odd texts that must do no harm."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ def _lines() -> tuple[str, ...]:
     return tuple(line for line in text.split("\n") if line)
 
 
+LONGEST = 1024
+"""Words of the longest odd text: attention in full takes memory by their square."""
+
+
 def calibration_sentences() -> list[str]:
     """Return every second line, and all of them in one piece, so that late positions are seen."""
     lines = _lines()[::2]
@@ -21,3 +25,15 @@ def calibration_sentences() -> list[str]:
 def parity_sentences() -> list[str]:
     """Return the other lines, which calibration has not seen."""
     return list(_lines()[1::2])
+
+
+def odd_texts(max_tokens: int) -> list[str]:
+    """Return what people paste: nothing, other scripts, emoji, debris, a text of full length."""
+    return [
+        "",
+        ".",
+        "\N{ROCKET}\N{ZERO WIDTH JOINER}\N{ROCKET}",
+        "Ünïcödé, ελληνικά, 日本語, العربية",
+        "x" * 5000,
+        "word " * min(max_tokens, LONGEST),
+    ]

@@ -8,13 +8,15 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text, sha256_file
 from onbrand_models.hub import download
+from onbrand_models.one_line import reason_of
 
 FAMILIES = (
     *("albert", "bert", "camembert", "distilbert", "electra", "modernbert", "mpnet", "roberta"),
@@ -22,11 +24,16 @@ FAMILIES = (
 )
 """Model types whose export is tested. DeBERTa's graph has branches, which no bundle may have."""
 
+CONFIG = "config.json"
 _WEIGHTS = "model.safetensors"
 _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _OFFSET = ("camembert", "mpnet", "roberta", "xlm-roberta")
 """Families whose first position comes after the padding token's id."""
 _SPDX = {"apache-2.0": "Apache-2.0", "mit": "MIT", "cc-by-4.0": "CC-BY-4.0", "gpl-3.0": "GPL-3.0"}
+LEAST_TOKENS = 3
+"""Of the longest text: one for a word, and one at each end."""
+_MOST_LAYERS, _MOST_CHANNELS = 1000, 1_000_000
+"""What a bundle's manifest may say."""
 _SAVE = "AutoModel.from_pretrained(…).save_pretrained(…)"
 
 
@@ -71,8 +78,14 @@ def find_source(source: str) -> SourceModel:
     Raises:
         OnbrandError: nothing of that name, or not a model that can be exported.
     """
-    folder = Path(source).expanduser()
-    if folder.is_dir():
+    try:
+        folder = Path(source).expanduser()
+        is_folder = folder.is_dir()
+    except (RuntimeError, ValueError, OSError) as error:  # ~nobody, a NUL, a name of 5,000 letters
+        raise OnbrandError(
+            f"is no model: it cannot be looked for ({reason_of(error)})", path=source[:200]
+        ) from None
+    if is_folder:
         return _describe(folder, folder.resolve().name)
     packaged = _in_package(source)
     if packaged is not None:
@@ -97,8 +110,8 @@ def _in_package(name: str) -> Path | None:
 
 
 def _describe(folder: Path, origin: str, name: str | None = None) -> SourceModel:
-    config = _read_json(folder / "config.json")
-    _check_family(config, folder / "config.json")
+    config = _read_json(folder / CONFIG)
+    _check_family(config, folder / CONFIG)
     _check_parts(folder)
     card = read_text(readme) if (readme := folder / "README.md").is_file() else ""
     title = re.search(r"^# +(?:[\w.-]+/)?([\w.-]+)\s*$", card, re.MULTILINE)
@@ -106,11 +119,12 @@ def _describe(folder: Path, origin: str, name: str | None = None) -> SourceModel
     return SourceModel(
         folder=folder,
         name=plain_name(name or (title[1] if title else folder.resolve().name)),
-        origin=origin,
+        # It goes into a manifest that is printed: a folder may be called anything.
+        origin="".join(sign if sign.isprintable() else "?" for sign in origin),
         licence=_SPDX.get(licence[1], licence[1]) if licence else "unknown",
         max_tokens=_max_tokens(folder, config),
-        num_layers=_number(config, folder, "num_hidden_layers", "n_layers"),
-        hidden=_number(config, folder, "hidden_size", "dim"),
+        num_layers=_size(config, folder, _MOST_LAYERS, "num_hidden_layers", "n_layers"),
+        hidden=_size(config, folder, _MOST_CHANNELS, "hidden_size", "dim"),
     )
 
 
@@ -173,40 +187,72 @@ def _check_parts(folder: Path) -> None:
 
 
 def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
+    """Return the least of the lengths that the files give, in tokens.
+
+    Raises:
+        OnbrandError: one of them leaves no room for a word.
+    """
     positions, padding = config.get("max_position_embeddings"), config.get("pad_token_id")
-    limit = positions if isinstance(positions, int) else 512
+    before = 0
     if config["model_type"] in _OFFSET:
-        limit -= (padding if isinstance(padding, int) else 1) + 1
-    limits = [limit]
+        before = (padding if is_number(padding) else 1) + 1
+    told = [(CONFIG, "max_position_embeddings", positions, before)]
     for name, key in (
         ("sentence_bert_config.json", "max_seq_length"),
         ("tokenizer_config.json", "model_max_length"),
     ):
-        if (folder / name).is_file() and isinstance(
-            told := _read_json(folder / name).get(key), int
-        ):
-            limits.append(told)
-    return min(limits)
+        if (folder / name).is_file():
+            told.append((name, key, _read_json(folder / name).get(key), 0))
+    for name, key, value, lost in told:
+        if isinstance(value, int) and (not is_number(value) or value - lost < LEAST_TOKENS):
+            raise OnbrandError(
+                f"says {key} {str(value)[:20]}: expected a number of at least "
+                f"{LEAST_TOKENS + lost}, two tokens and a word",
+                path=folder / name,
+            )
+    limits = [value - lost for _, _, value, lost in told if is_number(value)]
+    return min(limits if is_number(positions) else [512 - before, *limits])
 
 
-def _number(config: dict[str, Any], folder: Path, *keys: str) -> int:
-    """Return the first of ``keys``: some families have names of their own for it."""
+def is_number(value: object) -> TypeGuard[int]:
+    """Tell whether a value of JSON is a whole number; in Python true and false are numbers too."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _size(config: dict[str, Any], folder: Path, most: int, *keys: str) -> int:
+    """Return the first of ``keys``: some families have names of their own for it.
+
+    Raises:
+        OnbrandError: there is none, or it is beyond ``most``.
+    """
     for key in keys:
-        if isinstance(number := config.get(key), int) and number > 0:
+        if is_number(number := config.get(key)) and number > 0:
+            if number > most:
+                raise OnbrandError(
+                    f"says {key} {str(number)[:20]}: expected 1 to {most:,}", path=folder / CONFIG
+                )
             return number
     raise OnbrandError(
         f"is not a transformer's configuration: it has no {keys[0]}; name the model's own folder",
-        path=folder / "config.json",
+        path=folder / CONFIG,
     )
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise OnbrandError(f"is not a model folder: it has no {path.name}", path=path.parent)
+    text = read_text(path)
+    with path.open("rb") as file:
+        if file.read(len(BOM_UTF8)) == BOM_UTF8:
+            raise OnbrandError(
+                "starts with a byte order mark, which transformers does not read; save it as "
+                "UTF-8 without one",
+                path=path,
+            )
     try:
-        content = json.loads(read_text(path))
-    except ValueError as error:
-        raise OnbrandError(f"is not JSON ({error})", path=path) from None
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise OnbrandError(f"is not JSON ({reason_of(error)})", path=path) from None
     if not isinstance(content, dict):
         raise OnbrandError("holds no JSON object", path=path)
     return content

@@ -55,6 +55,7 @@ def check_new_folder(folder: Path) -> None:
 
 
 def _is_free(folder: Path) -> bool:
+    folder = folder.resolve()  # not so for "missing/..", which is there once it is resolved
     return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from adapting import WORDS, adapt, six_lines_each, write_published
 from tiny_models import tiny_model
 from typer.testing import CliRunner, Result
 
@@ -25,26 +26,6 @@ pytestmark = [
     pytest.mark.slow,
 ]
 
-HABITS = {
-    "acme": ("hello", "you", "we", "really", "great"),
-    "beta": ("pursuant", "shall", "the", "party", "herein"),
-    "gamma": ("stir", "until", "add", "salt", "warm"),
-}
-WORDS = [
-    "house",
-    "tree",
-    "river",
-    "paper",
-    "light",
-    "stone",
-    "market",
-    "window",
-    "garden",
-    "letter",
-    "music",
-    "train",
-]
-
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -53,22 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy whose brands differ in a word or two a line."""
-    rng = random.Random(3)
-    path = tmp_path_factory.mktemp("copy") / "published.jsonl"
-    with path.open("w") as file:
-        for brand, habits in HABITS.items():
-            for i in range(240):
-                words = [rng.choice(WORDS) for _ in range(9)]
-                words[rng.randrange(9)] = rng.choice(habits)
-                record = {"text": " ".join(words), "brand": brand, "doc": f"{brand}/{i // 6}"}
-                file.write(json.dumps(record) + "\n")
-    return path
-
-
-def adapt(base: Path, published: Path, output: Path, *more: str) -> Result:
-    arguments = ["adapt", "--published", str(published), "--base", str(base), "-o", str(output)]
-    return CliRunner().invoke(app, [*arguments, "--epochs", "30", "--rate", "1e-3", *more])
+    return write_published(tmp_path_factory.mktemp("copy") / "published.jsonl", six_lines_each)
 
 
 def test_adapting_helps_and_the_bundle_says_what_it_learnt_from(
@@ -77,6 +43,7 @@ def test_adapting_helps_and_the_bundle_says_what_it_learnt_from(
     result = adapt(base, published, tmp_path / "ours", "--keep-model", str(tmp_path / "model"))
     assert result.exit_code == 0, result.output
     assert "held-out documents" in result.output
+    assert "batches, held-out loss" in result.output, "nothing says how far it is"
     encoder = Encoder.load(tmp_path / "ours")
     assert encoder.name == "tiny-adapted"
     assert encoder.manifest.source == "tiny (tiny), adapted to published copy"
@@ -128,7 +95,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(loop, "save_checkpoint", stop)
-    model("halves")
+    assert "the same command goes on" in model("halves").output
     assert not (tmp_path / "halves").exists()
     assert model("halves").exit_code == 0
     assert count > 4
@@ -173,34 +140,104 @@ def test_a_damaged_checkpoint_is_named(base: Path, published: Path, tmp_path: Pa
     assert not (tmp_path / "ours").exists()
 
 
-def test_a_device_that_is_not_there(base: Path, published: Path, tmp_path: Path) -> None:
-    result = adapt(base, published, tmp_path / "ours", "--device", "cuda:99")
-    assert isinstance(result.exception, OnbrandError)
-    assert result.exception.message.startswith("--device cuda:99: not usable here")
-
-
-def test_what_cannot_be_written_is_told_before_anything_is_learnt(
-    base: Path, published: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    for output, more, message in (
-        (tmp_path, (), "is there and is no encoder bundle"),
-        (tmp_path / "ours", ("--name", "no/name"), "--name 'no/name': expected"),
-        (tmp_path / "ours", ("--layers", "7-9"), "--layers '7-9': expected"),
-    ):
-        result = adapt(base, published, output, *more, "--work", str(tmp_path / "work"))
-        assert isinstance(result.exception, OnbrandError)
-        assert message in result.exception.message
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
-
-
-def test_weights_that_are_no_numbers_any_more_are_told(
+def test_a_run_that_went_astray_leaves_nothing_in_the_way(
     base: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from onbrand_models.adapt import loop
 
-    monkeypatch.setattr(loop, "held_out_loss", lambda *_: float("nan"))
-    result = adapt(base, published, tmp_path / "ours")
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "held_out_loss", lambda *_: float("nan"))
+        result = adapt(base, published, tmp_path / "ours")
     assert isinstance(result.exception, OnbrandError)
     assert "learning went astray" in result.exception.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_interrupted_before_any_loss_was_a_number_goes_on(
+    base: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onbrand_models.adapt import loop
+
+    whole = loop.save_checkpoint
+
+    def stop(*arguments: Any) -> None:
+        whole(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "held_out_loss", lambda *_: float("nan"))
+        patch.setattr(loop, "save_checkpoint", stop)
+        adapt(base, published, tmp_path / "ours")
+    assert (tmp_path / "ours.checkpoint" / "checkpoint.safetensors").is_file()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "save_checkpoint", stop)
+        other = adapt(base, published, tmp_path / "ours", "--rate", "1e-2")
+        assert "is of another run" in other.output, "a checkpoint is replaced without a word"
+    result = adapt(base, published, tmp_path / "ours", "--rate", "1e-2", "--epochs", "1")
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+
+
+def test_a_full_disk_is_told_in_a_line(
+    base: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors import SafetensorError
+
+    from onbrand_models.adapt import checkpoint, result
+    from onbrand_models.adapt.evidence import Evidence
+
+    def full(*_: Any) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    learning = adapt(base, published, tmp_path / "ours")
+    assert isinstance(learning.exception, OnbrandError)
+    assert "cannot be written (I/O error: No space left" in learning.exception.message
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    monkeypatch.setattr(result, "save_model", full)
+    monkeypatch.setattr(Evidence, "helped", True)
+    keep = tmp_path / "model"
+    writing = adapt(base, published, tmp_path / "ours", "--epochs", "1", "--keep-model", str(keep))
+    assert isinstance(writing.exception, OnbrandError)
+    assert "cannot be written (I/O error: No space left" in writing.exception.message
+    assert [path.name for path in tmp_path.iterdir()] == ["ours.checkpoint"]
+
+
+def test_the_embeddings_alone_in_a_folder_that_a_file_manager_has_seen(
+    base: Path, published: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "ours.checkpoint").mkdir()
+    (tmp_path / "ours.checkpoint" / ".DS_Store").write_bytes(b"icons")
+    result = adapt(base, published, tmp_path / "ours", "--layers", "0", "--rate", "1e-2")
+    assert result.exit_code == 0, result.output
+    assert Encoder.load(tmp_path / "ours").layers == (0,)
+    assert [path.name for path in (tmp_path / "ours.checkpoint").iterdir()] == [".DS_Store"]
+
+
+def test_lines_are_held_out_where_documents_cannot_be(base: Path, tmp_path: Path) -> None:
+    """One brand has documents, the others a single one that holds all their copy."""
+
+    def doc(brand: str, line: int) -> str:
+        return six_lines_each(brand, line) if brand == "acme" else brand
+
+    path = write_published(tmp_path / "published.jsonl", doc, count=120)
+    result = adapt(base, path, tmp_path / "ours", "--epochs", "2")
+    assert "beta has no documents that could be held out" in result.output
+    assert "brand named right on 36 held-out lines: " in result.output
+    assert result.exit_code == (0 if (tmp_path / "ours").exists() else 1)
+
+
+def test_one_document_a_brand_that_teaches_nothing_writes_nothing(
+    base: Path, tmp_path: Path
+) -> None:
+    rng = random.Random(5)
+    path = tmp_path / "same.jsonl"
+    lines = [
+        {"text": " ".join(rng.choices(WORDS, k=9)), "brand": f"b{i % 2}", "doc": str(i % 2)}
+        for i in range(400)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = adapt(base, path, tmp_path / "ours", "--epochs", "2")
+    assert result.exit_code == 1, result.output
+    assert "so nothing was written" in result.output
     assert not (tmp_path / "ours").exists()

@@ -57,6 +57,19 @@ def spoil(value: float, dtype: str = "float32") -> Break:
     return edit
 
 
+def weigh(factor: float) -> Break:
+    """Multiply all weights: zero, and those that are finite but too large, make no vectors."""
+
+    def edit(model: Path) -> None:
+        from safetensors.torch import load_file, save_file
+
+        tensors = load_file(model / "model.safetensors")
+        tensors = {name: factor * tensor for name, tensor in tensors.items()}
+        save_file(tensors, model / "model.safetensors", metadata={"format": "pt"})
+
+    return edit
+
+
 def truncate(model: Path) -> None:
     weights = model / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
@@ -113,6 +126,9 @@ BAD: dict[str, tuple[Break, str]] = {
     ),
     "NaN": (spoil(float("nan")), "holds NaN or infinity in 'encoder.layer.1.output.dense.weight'"),
     "infinity": (spoil(float("-inf"), "float16"), "holds NaN or infinity in 'encoder.layer.1.outp"),
+    "nothing": (weigh(0), "model: gives vectors that are nothing or no finite numbers"),
+    "huge": (weigh(1e37), "no finite numbers"),
+    "NaN in a norm": (configure(layer_norm_eps=float("nan")), "what are no finite numbers"),
     "truncated": (truncate, "is damaged ("),
     "no weights": (replace(b""), "is damaged ("),
     "other weights": (replace(b"x" * 5000), "is damaged ("),
@@ -125,7 +141,9 @@ BAD: dict[str, tuple[Break, str]] = {
         "'encoder.layer.3.attention.output.LayerNorm.bias' is missing (16 in",
     ),
     "another family": (configure(model_type="distilbert"), "does not fit config.json: '"),
-    "heads": (configure(num_attention_heads=5), "cannot be loaded ("),
+    "heads": (configure(num_attention_heads=5), "config.json: cannot be loaded ("),
+    "activation": (configure(hidden_act="no"), "config.json: cannot be loaded (KeyError 'no')"),
+    "words": (configure(vocab_size="a"), "config.json: says vocab_size 'a'; expected a number"),
     "encoder-decoder": (configure(model_type="t5", is_encoder_decoder=True), "writes text (t5)"),
     "a decoder": (configure(is_decoder=True), "writes text (bert)"),
     "decoder-only": (
@@ -149,6 +167,7 @@ def test_a_bad_model(model: Path, tmp_path: Path, damage: Break, message: str) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--layers", "0-99999999999"], "expected all, last or a range within 0-3"),
         (["--layers", "4"], "expected all, last or a range within 0-3"),
         (["--opset", "16"], "--opset 16: expected 17 to 21"),
         (["--opset", "22"], "--opset 22: expected 17 to 21"),
@@ -163,6 +182,20 @@ def test_a_bad_option(sound: Path, tmp_path: Path, options: list[str], message: 
     done = run("models", "export", sound, "-o", tmp_path / "bundle", *options)
     assert message in error_of(done)
     assert tree(tmp_path) == {}
+
+
+def test_a_model_is_not_replaced_by_its_bundle(model: Path) -> None:
+    (model / "encoder.json").write_text("that of a bundle, in the same folder")
+    before = tree(model.parent)
+    for output in (model, model / ".." / model.name):
+        error = error_of(run("models", "export", model, "-o", output))
+        assert error.endswith("holds the model itself; name another folder")
+    assert tree(model.parent) == before
+
+
+def test_a_model_that_gives_tuples_is_exported(model: Path, tmp_path: Path) -> None:
+    configure(return_dict=False)(model)
+    assert run("models", "export", model, "-o", tmp_path / "bundle").code == 0
 
 
 def test_a_folder_that_is_no_bundle_is_left_alone(sound: Path, tmp_path: Path) -> None:
@@ -184,9 +217,7 @@ def test_a_folder_that_cannot_be_written(
     # A folder without write permission stops everyone but root, who often runs tests.
     monkeypatch.setattr("onbrand.files.tempfile.mkdtemp", refuse)
     error = error_of(run("models", "export", sound, "-o", tmp_path / "bundle"))
-    assert error.endswith(
-        "cannot be written (Permission denied); nothing was changed, name another place"
-    )
+    assert "cannot be written (Permission denied); " in error
     assert tree(tmp_path) == {}
 
 

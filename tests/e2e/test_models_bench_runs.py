@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cli_runner import BRANDS, run
+from spoiled import respell, sign
 from tiny_encoder import tiny_encoder
 
 from onbrand_models.bench import compare
@@ -100,6 +101,49 @@ def test_ready_bundles_are_compared(labels: Path, bundles: list[Path], tmp_path:
     assert found["choice"] in found["front"]
 
 
+def test_code_in_the_current_folder_is_not_run(
+    labels: Path, bundles: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "msgspec", "numpy"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w')")
+    monkeypatch.chdir(tmp_path)
+    done = run("models", "bench", labels / "oatfolk.jsonl", "--bundle", bundles[0].name)
+    assert (done.code, done.err, (tmp_path / "ran").exists()) == (0, "", False)
+
+
+def test_a_bundle_that_promises_too_much_is_left_out(labels: Path, bundles: list[Path]) -> None:
+    """The others go on; a graph whose weights are no numbers is one more of the kind."""
+    no_numbers = bundles[1]
+    data = (no_numbers / "model.onnx").read_bytes()
+    start = data.index(b"table", data.index(b"tiny")) + 12
+    (no_numbers / "model.onnx").write_bytes(data[:start] + b"\xff" * 400 + data[start + 400 :])
+    sign(no_numbers)
+    beyond = Path(shutil.copytree(bundles[0], bundles[0].with_name("beyond")))
+    respell(beyond, lambda content: content["model"]["vocab"].update({"[UNK]": 99}))
+    file = labels / "oatfolk.jsonl"
+    done = run(
+        *("models", "bench", file, "--format", "json"), *options("--bundle", *bundles, beyond)
+    )
+    assert done.code == 0, done.err
+    assert [one["name"] for one in done.json()["candidates"]] == ["first"]
+    reasons = {one["name"]: one["reason"] for one in done.json()["left_out"]}
+    assert "gives vectors that are no finite numbers" in reasons["second"]
+    assert "cannot encode texts of up to 64 tokens" in reasons["beyond"]
+
+
+def test_a_line_that_cannot_be_encoded_leaves_the_candidate_out(
+    labels: Path, bundles: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every line is in the sample that speed is measured on."""
+    monkeypatch.setattr(compare, "sample_texts", lambda _: ["one line"] * 16)
+    respell(bundles[1], lambda content: content["model"]["vocab"].update(oats=99))
+    done = run("models", "bench", labels / "oatfolk.jsonl", *options("--bundle", *bundles))
+    assert done.code == 0, done.err
+    assert "warning: left out second:" in done.err
+    done = run("models", "bench", labels / "oatfolk.jsonl", "--bundle", bundles[1])
+    assert (done.code, "no candidate is left to compare" in done.err) == (2, True)
+
+
 def test_the_table_fits_a_terminal(labels: Path, bundles: list[Path]) -> None:
     done = run("models", "bench", labels / "oatfolk.jsonl", *options("--bundle", *bundles))
     assert done.code == 0
@@ -142,6 +186,7 @@ def test_an_interrupted_comparison_writes_nothing(
         (["labels", "--bundle", "nowhere"], "error: no candidate is left to compare"),
         (["few", "--bundle", "first"], 'add 9 or more labelled "off"'),
         (["labels", "--bundle", "first", "-o", "first/model.onnx"], "is no folder to write to"),
+        (["labels", "--keep", "first/model.onnx"], "is no folder to write to"),
         (["labels", "--target", "tpu"], "'tpu'"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from spoiled import sign
 from tiny_models import tiny_model
 from typer.testing import CliRunner
 
@@ -117,9 +118,30 @@ def test_a_quantised_bundle_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_bundle_in_floats_is_not_overwritten(bert: Path) -> None:
-    with pytest.raises(OnbrandError, match="name another folder"):
-        quantise_bundle(bert, bert)
+    for place in (bert, bert / "inside", bert / ".." / bert.name):
+        with pytest.raises(OnbrandError, match="name another folder"):
+            quantise_bundle(bert, place)
     assert read_manifest(bert).target == "float32"
+    assert not (bert / "inside").exists()
+
+
+def test_a_bundle_that_holds_the_one_in_floats_is_not_overwritten(
+    bert: Path, tmp_path: Path
+) -> None:
+    outer = Path(shutil.copytree(bert, tmp_path / "outer"))
+    inner = Path(shutil.copytree(bert, outer / "inner"))
+    with pytest.raises(OnbrandError, match="name another folder"):
+        quantise_bundle(inner, outer)
+    assert read_manifest(inner).target == "float32"
+
+
+def test_a_length_that_the_graph_does_not_take(bert: Path, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(bert, tmp_path / "floats"))
+    sign(bundle, max_tokens=100_000)
+    with pytest.raises(OnbrandError, match="cannot encode texts of up to 100000 tokens") as caught:
+        quantise_bundle(bundle, tmp_path / "bundle")
+    assert caught.value.path == bundle
+    assert [path.name for path in tmp_path.iterdir()] == ["floats"]
 
 
 def test_a_damaged_bundle_leaves_nothing(bert: Path, tmp_path: Path) -> None:

@@ -194,6 +194,8 @@ def test_another_model_of_the_same_shape(exported: Path, tmp_path: Path) -> None
     [
         (["--data", "{tmp}/nowhere"], "no such folder; name one with drafts"),
         (["--data", "{tmp}"], "holds neither drafts nor TASK.train.jsonl files"),
+        (["--data", "{few}"], "has 1 on-brand lines, 10 are the least; add more"),
+        (["--data", "{blank}"], "--data holds no line of 3 words or more, so nothing to compare"),
         (["--data", "{half}"], "has acme.train.jsonl but no acme.test.jsonl"),
         (["--voices", "{voices}"], "--voices judge drafts; name a folder of them with --data"),
         (["--voices", "{tmp}", "--data", DRAFTS], "no voices found"),
@@ -213,13 +215,20 @@ def test_what_does_not_fit_is_said_in_one_line(
     empty.mkdir()
     half.mkdir()
     (half / "acme.train.jsonl").write_text("")
-    places = {"tmp": empty, "half": half, "voices": voices, "others": example_voices}
+    few, blank = tmp_path / "few", tmp_path / "blank"
+    few.mkdir()
+    blank.mkdir()
+    for part in ("train", "test"):
+        (few / f"acme.{part}.jsonl").write_text('{"text": "We like oats.", "label": "on"}')
+    (blank / "a.md").write_text("")
+    places = {"tmp": empty, "half": half, "few": few, "blank": blank, "voices": voices}
+    places["others"] = example_voices
     arguments = ["verify", str(exported), "--against", str(source.folder)]
     filled = [option.format(**places) for option in options]
     result = CliRunner().invoke(app, [*arguments, *filled])
     assert isinstance(result.exception, OnbrandError)
     assert message in result.exception.message
-    assert "parity" not in result.output
+    assert "files" not in result.output, "found only after work"
 
 
 def test_a_source_of_another_shape(exported: Path, tmp_path: Path) -> None:

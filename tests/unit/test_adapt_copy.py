@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,8 +52,39 @@ def test_lines_without_a_document_are_split_one_by_one() -> None:
 
 def test_a_document_too_long_to_be_missed_is_learnt_from() -> None:
     long = [line(f"acme {i}", "acme", "the only one") for i in range(100)]
-    copy = prepare([*long, *brand("beta")])
+    copy = prepare([*long, *brand("beta"), *brand("gamma")])
     assert count_by_brand(copy)["acme"] == 100
+    assert copy.by_line == frozenset()
+    assert copy.judged == (1, 2)
+
+
+@pytest.mark.parametrize("docs", [("one", "one"), ("one", None)])
+def test_lines_are_held_out_where_too_few_brands_have_documents_for_it(
+    docs: tuple[str | None, ...],
+) -> None:
+    lines = [
+        line(f"{name} {i}", name, doc)
+        for name, doc in zip(("acme", "beta"), docs, strict=True)
+        for i in range(100)
+    ]
+    copy = prepare(lines)
+    assert count_by_brand(copy) == {"acme": 90, "beta": 90}
+    assert copy.judged == (0, 1)
+    assert copy.by_line == {owner for owner, doc in enumerate(docs) if doc is not None}
+    assert not set(copy.learn.texts) & set(copy.held_out.texts)
+
+
+def test_a_small_brand_beside_a_large_one_is_judged_too() -> None:
+    sizes = {"acme": 25_000, "beta": MIN_LINES}
+    copy = prepare(line(f"{b} {i}", b, "one") for b, size in sizes.items() for i in range(size))
+    assert copy.judged == (0, 1)
+
+
+def test_lines_labelled_off_are_left_out_and_counted() -> None:
+    off = [replace(li, label="off") for li in brand("acme", docs=21)]
+    copy = prepare([*off[100:], *brand("acme"), *brand("beta"), replace(off[0], brand="beta")])
+    assert copy.off == 6
+    assert len(copy.learn.texts + copy.held_out.texts) == 200
 
 
 def test_repeats_and_lines_of_two_brands_are_dropped() -> None:
@@ -72,6 +105,17 @@ def test_a_brand_with_few_lines_is_left_out_and_named() -> None:
 def test_one_brand_teaches_nothing(lines: list[LabelLine]) -> None:
     with pytest.raises(OnbrandError, match=f"two brands of {MIN_LINES} published lines or more"):
         prepare(lines)
+
+
+def test_what_was_left_out_is_told_where_too_little_is_left() -> None:
+    lines = [line("Hello.", "acme"), line("Bye.", "beta"), line("Both.", "acme")] * 100
+    off = replace(line("Off.", "beta"), label="off")
+    with pytest.raises(OnbrandError) as caught:
+        prepare([*lines, line("Both.", "beta"), off])
+    assert caught.value.message.endswith(
+        "(found acme: 1, beta: 1; 299 of 301 lines left out, being repeats or published by several "
+        "brands; 1 line labelled off left out)"
+    )
 
 
 def test_the_digest_names_the_content() -> None:

@@ -105,6 +105,15 @@ def test_file_names_stay_in_the_folder(bundle: Path, name: str) -> None:
         (lambda m: m["files"]["model.onnx"].update(sha256="abc"), "Expected `str` matching regex"),
         (lambda m: m["files"]["model.onnx"].update(size=-1), "Expected `int` >= 0"),
         (lambda m: m.update(max_tokens=10**9), "Expected `int` <= 100000"),
+        (lambda m: m["parity"].update(mean=5.0), "Expected `float` <= 1.0 - at `$.parity.mean`"),
+        (lambda m: m["parity"].update(sentences=-1), "Expected `int` >= 1"),
+        (lambda m: m["speed"].update(sentences_per_second=-1.0), "Expected `float` >= 0.0"),
+        (lambda m: m.update(name="[/red]"), "at `$.name`"),
+        (lambda m: m.update(name="x\r\n"), "at `$.name`"),
+        (lambda m: m.update(name=""), "at `$.name`"),
+        (lambda m: m.update(name="x" * 129), "at `$.name`"),
+        (lambda m: m.update(licence="MIT\x1b[31m"), "at `$.licence`"),
+        (lambda m: m.update(source="a\nb"), "at `$.source`"),
     ],
 )
 def test_a_manifest_that_cannot_be_right(

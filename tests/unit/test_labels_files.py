@@ -84,6 +84,15 @@ def test_unlabelled_lines_only_when_asked_for(tmp_path: Path) -> None:
         read_labels([wrong], unlabelled=True)
 
 
+def test_published_copy_needs_its_brands_in_the_file(tmp_path: Path) -> None:
+    """One brand for all of it, as --brand gives labels, would compare nothing."""
+    for name, content in (("a.csv", "text\nA\n"), ("a.jsonl", '{"text": "A"}')):
+        path = write(tmp_path, name, content)
+        with pytest.raises(OnbrandError, match=r'"brand"') as caught:
+            read_labels([path], unlabelled=True)
+        assert "--brand" not in caught.value.message
+
+
 def test_odd_characters_are_read(tmp_path: Path) -> None:
     path = write(
         tmp_path,

@@ -19,7 +19,7 @@ from onbrand_models.bench.candidates import default_layers, ready_candidates
 from onbrand_models.bench.labels import read_brands
 from onbrand_models.bench.measure import measure_memory, measure_pace
 from onbrand_models.bench.report import advise, fastest_of_the_best, standard_error, summarise
-from onbrand_models.bench.table import HEADINGS, LONG_HEADINGS, rows, to_markdown
+from onbrand_models.bench.table import HEADINGS, LONG_HEADINGS, notes, rows, to_markdown
 
 
 def write_labels(path: Path, each: int = 10, brand: str | None = "acme") -> None:
@@ -51,6 +51,28 @@ def test_label_files_are_read_as_training_reads_them(tmp_path: Path) -> None:
     rows = [f"{label} line {i},{label},beta" for label in ("on", "off") for i in range(10)]
     (tmp_path / "b.csv").write_text("\n".join(["text,label,brand", *rows]))
     assert sorted(read_brands(tmp_path, warn=pytest.fail)) == ["acme", "beta"]
+
+
+def test_a_name_stays_in_its_cell_of_markdown() -> None:
+    name = "a|b\nc portable"
+    found = summarise([figures(name, 0.8, 100)], [], LINES, None)
+    row = next(line for line in to_markdown(found).splitlines() if line.startswith("| a"))
+    assert row.startswith("| a\\|b c portable ◆ | 80.0% |")
+
+
+@pytest.mark.parametrize(("accuracy", "beaten"), [(0.69, True), (0.71, False)])
+def test_a_bag_of_words_that_is_better_is_named(accuracy: float, beaten: bool) -> None:
+    found = summarise([figures("all portable", accuracy, 100)], [], LINES, None)
+    told = any("A bag of words beats every candidate" in note for note in notes(found))
+    assert told == beaten
+
+
+def test_a_process_that_prints_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure.sys, "executable", "/bin/echo")
+    with pytest.raises(OnbrandError, match="says something else than its memory"):
+        measure_memory(tmp_path)
 
 
 def test_too_few_labels_are_an_error(tmp_path: Path) -> None:

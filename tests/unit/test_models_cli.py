@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spoiled import respell, sign
 from tiny_encoder import tiny_encoder
 from typer.testing import CliRunner
 
 from onbrand.cli.models import app
+from onbrand.cli.models.made import print_made
 from onbrand.encoder import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
 from onbrand_models.source import SourceModel
@@ -122,6 +124,43 @@ def test_without_the_extra_the_graph_is_skipped_and_said_so(
     result = CLI.invoke(app, ["verify", str(small)])
     assert result.exit_code == 0
     assert "skip graph     not looked at: it needs an optional part: pip install" in result.output
+    assert "warning: not looked at, so not vouched for: graph; pip install" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--min-cosine", "--min-layer", "--max-changed"])
+def test_a_budget_that_is_no_number(small: Path, option: str) -> None:
+    result = CLI.invoke(app, ["verify", str(small), option, "nan", "--format", "json"])
+    assert isinstance(result.exception, OnbrandError)
+    assert (result.exception.message, result.output) == (f"{option} nan: expected a number", "")
+
+
+def test_an_empty_text_must_have_a_vector(small: Path) -> None:
+    respell(small, lambda content: content.update(post_processor=None))
+    result = CLI.invoke(app, ["verify", str(small)])
+    assert result.exit_code == 1
+    assert "FAIL tokenizer adds no special tokens" in result.output
+
+
+def test_a_target_that_nobody_knows(small: Path) -> None:
+    sign(small, target="gpu")
+    result = CLI.invoke(app, ["verify", str(small)])
+    assert (result.exit_code, "FAIL files     target 'gpu' is none of" in result.output) == (
+        1,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("mean", "least", "warned"), [(0.99, 0.96, False), (0.98, 0.96, True), (0.99, 0.9, True)]
+)
+def test_what_verify_would_refuse_is_told_when_it_is_made(
+    small: Path, capsys: pytest.CaptureFixture[str], mean: float, least: float, warned: bool
+) -> None:
+    set_parity(small, {"mean": mean, "min": least, "sentences": 50})
+    print_made(read_manifest(small), "small", "source", small)
+    printed = capsys.readouterr()
+    assert f"cosine to the source: {mean:.4f} on average" in printed.out
+    assert ("warning: the vectors are far from the source's" in printed.err) == warned
 
 
 def test_a_source_needs_the_extra(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +188,7 @@ def test_list_as_json() -> None:
 
 def test_list_as_a_table(bundle: Path) -> None:
     result = CLI.invoke(app, ["list", str(bundle.parent)])
-    header, *rows = result.output.splitlines()
+    header, _, *rows = [line for line in result.output.splitlines() if line.strip()]
     assert header.split() == [
         *("name", "layers", "dim", "size", "fingerprint", "licence", "folder")
     ]

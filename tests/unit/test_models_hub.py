@@ -110,7 +110,7 @@ def test_a_model_is_fetched_without_its_pickles(
 def test_a_revision_is_asked_for(server: ThreadingHTTPServer) -> None:
     assert find_source("some-org/tiny@v1").origin == "some-org/tiny@v1 (Hugging Face)"
     assert "/api/models/some-org/tiny/revision/v1" in Hub.asked
-    with pytest.raises(OnbrandError, match="but not that revision"):
+    with pytest.raises(OnbrandError, match="has 'some-org/tiny', but no revision 'v2' of it"):
         find_source("some-org/tiny@v2")
 
 
@@ -151,3 +151,13 @@ def test_the_hub_is_off(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OnbrandError, match="check the name and the network") as caught:
         find_source("some-org/tiny")
     assert "\n" not in str(caught.value)
+
+
+def test_an_installed_package_without_a_model_is_called_that(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(OnbrandError, match="^'msgspec' is an installed package without a model"):
+        find_source("msgspec")
+    with pytest.raises(OnbrandError, match="^'some-org/tiny@v1' is no folder, no installed pack"):
+        find_source("some-org/tiny@v1")

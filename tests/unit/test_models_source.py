@@ -120,13 +120,68 @@ def test_a_missing_part_is_named(folder: Path, name: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["not json", "[]", '{"layers": 3}', '{"model_type": "bert", "num_hidden_layers": "six"}'],
+    [
+        "not json",
+        pytest.param("[" * 100_000, id="nested"),
+        "[]",
+        '{"layers": 3}',
+        '{"model_type": "bert", "num_hidden_layers": "six"}',
+    ],
 )
 def test_a_configuration_that_is_none(folder: Path, content: str) -> None:
     (folder / "config.json").write_text(content)
     with pytest.raises(OnbrandError) as caught:
         find_source(str(folder))
     assert caught.value.path == folder / "config.json"
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "least"),
+    [
+        ("config.json", "max_position_embeddings", 0, 3),
+        ("config.json", "max_position_embeddings", True, 3),
+        ("sentence_bert_config.json", "max_seq_length", -1, 3),
+        ("sentence_bert_config.json", "max_seq_length", True, 3),
+        ("tokenizer_config.json", "model_max_length", 2, 3),
+    ],
+)
+def test_a_length_that_leaves_no_room(
+    folder: Path, file: str, key: str, value: int, least: int
+) -> None:
+    content = CONFIG if file == "config.json" else {}
+    (folder / file).write_text(json.dumps({**content, key: value}))
+    with pytest.raises(OnbrandError, match=f"says {key} {value}: .* at least {least}") as caught:
+        find_source(str(folder))
+    assert caught.value.path == folder / file
+
+
+@pytest.mark.parametrize(
+    ("key", "most"), [("num_hidden_layers", "1,000"), ("hidden_size", "1,000,000")]
+)
+def test_a_size_that_no_bundle_may_have(folder: Path, key: str, most: str) -> None:
+    (folder / "config.json").write_text(json.dumps(CONFIG | {key: 10**10}))
+    with pytest.raises(OnbrandError, match=f"says {key} 10000000000: expected 1 to {most}"):
+        find_source(str(folder))
+
+
+def test_a_byte_order_mark_is_told_of_the_file_that_has_it(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps(CONFIG), "utf-8-sig")
+    with pytest.raises(OnbrandError, match="starts with a byte order mark") as caught:
+        find_source(str(folder))
+    assert caught.value.path == folder / "config.json"
+
+
+def test_a_folder_may_be_called_anything(folder: Path) -> None:
+    odd = folder.rename(folder.with_name("a\x1b[31m\nb"))
+    source = find_source(str(odd))
+    assert (source.name, source.origin) == ("a-31m-b", "a?[31m?b")
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/x", pytest.param("x" * 5000, id="long"), "a\0b"])
+def test_a_path_that_cannot_be(name: str) -> None:
+    with pytest.raises(OnbrandError, match="is no model: ") as caught:
+        find_source(name)
+    assert len(str(caught.value)) < 600
 
 
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
@@ -148,7 +203,22 @@ def test_layers(text: str, layers: list[int]) -> None:
     assert parse_layers(text, 6) == layers
 
 
-@pytest.mark.parametrize("text", ["", "7", "3-7", "3-1", "-1", "0-", "a-b", "1,2", "²"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "7",
+        "3-7",
+        "3-1",
+        "-1",
+        "0-",
+        "a-b",
+        "1,2",
+        "²",
+        "0-99999999999",
+        pytest.param("9" * 5000, id="long"),
+    ],
+)
 def test_layers_that_are_none(text: str) -> None:
     with pytest.raises(OnbrandError, match="expected all, last or a range within 0-6"):
         parse_layers(text, 6)

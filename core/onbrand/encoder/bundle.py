@@ -36,10 +36,14 @@ STATES = "hidden_states"
 
 _MAX_MANIFEST_BYTES = 1024 * 1024
 _MAX_FILE_BYTES = 2 * 1024**3
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+_PLAIN_NAME = re.compile(_PLAIN)
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Cosine = Annotated[float, Meta(ge=-1, le=1)]
+Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z")]
+"""Text that a terminal shows as it is: no line ends, no control codes, no change of direction."""
 
 
 class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,17 +56,17 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cosine of the bundle's sentence vectors to the source model's, in 32-bit floats."""
 
-    mean: float
-    min: float
-    sentences: int
+    mean: Cosine
+    min: Cosine
+    sentences: Count
 
 
 class Speed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the exporting machine measured; a hint, not a promise."""
 
-    sentences_per_second: float
-    threads: int
-    machine: str
+    sentences_per_second: Annotated[float, Meta(ge=0)]
+    threads: Count
+    machine: Line
 
 
 class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,21 +77,22 @@ class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     format: int
-    name: Annotated[str, Meta(min_length=1, max_length=128)]
-    source: str
+    name: Annotated[str, Meta(pattern=rf"^{_PLAIN}\Z")]
+    """As plain as a file name: programs print it, and name folders by it."""
+    source: Line
     """The model it was made from, as people know it."""
-    revision: str
+    revision: Line
     """SHA-256 of the source weights."""
-    licence: str
+    licence: Line
     """SPDX identifier of the weights' licence."""
     layers: Annotated[tuple[Annotated[int, Meta(ge=0, le=1000)], ...], Meta(min_length=1)]
     hidden: Count
     dim: Count
     max_tokens: Annotated[int, Meta(ge=3, le=100_000)]
     """Longer texts are cut, special tokens included in the count."""
-    quantisation: str
-    target: str
-    opset: int
+    quantisation: Line
+    target: Line
+    opset: Count
     files: dict[str, BundleFile]
     parity: Parity | None = None
     speed: Speed | None = None

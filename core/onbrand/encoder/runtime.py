@@ -242,7 +242,7 @@ def _batches(jobs: list[_Job]) -> Iterator[list[_Job]]:
     """
     jobs = sorted(jobs, key=lambda job: -len(job.ids))
     while jobs:
-        size = max(1, _BATCH_TOKENS // len(jobs[0].ids))
+        size = max(1, _BATCH_TOKENS // max(1, len(jobs[0].ids)))
         yield jobs[:size]
         jobs = jobs[size:]
 

@@ -57,6 +57,11 @@ class _Rules:
             *([] if self.brand is not None else ["brand"]),
         ]
 
+    @property
+    def brand_hint(self) -> str:
+        """How else the brand can be said; of published copy, which compares brands, in no way."""
+        return "" if self.unlabelled else ", or pass --brand"
+
 
 def read_labels(
     paths: Iterable[Path], *, brand: str | None = None, unlabelled: bool = False
@@ -189,7 +194,7 @@ def _check_header(header: list[str], rules: _Rules, path: Path, number: int) -> 
     twice = [name for name in _COLUMNS if header.count(name) > 1]
     if missing:
         what = f"lacks the column {_quoted(missing)}; found {_quoted(header)}"
-        hint = ", or pass --brand" if missing == ["brand"] else ""
+        hint = rules.brand_hint if missing == ["brand"] else ""
         message = f"the header {what}; name the columns in the first line{hint}"
     elif twice:
         message = f"the header has the column {_quoted(twice)} twice; keep one"
@@ -209,7 +214,7 @@ def _label_line(record: Mapping[str, object], rules: _Rules, path: Path, number:
         raise error(f'"text" is {_absence(record, "text")}; give the line that is labelled')
     brand = values["brand"] or rules.brand
     if brand is None:
-        raise error(f'"brand" is {_absence(record, "brand")}; add it, or pass --brand')
+        raise error(f'"brand" is {_absence(record, "brand")}; add it{rules.brand_hint}')
     known = _label(label)
     if known is None and (label is not None or not rules.unlabelled):
         found = _absence(record, "label") if label is None else repr(label[:40])

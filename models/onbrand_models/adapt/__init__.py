@@ -2,5 +2,6 @@
 
 ``copy`` reads and splits the lines, ``batches`` puts them in order, ``objective`` says what is
 learnt, ``loop`` learns it, ``checkpoint`` survives being killed, ``evidence`` tells whether it
-helped, and ``run`` goes through all of it.
+helped, ``folders`` keeps the folders apart, ``result`` writes the bundle, and ``run`` goes
+through all of it.
 """

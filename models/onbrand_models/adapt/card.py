@@ -19,7 +19,7 @@ def model_card(
     copy: PublishedCopy,
     learnt: Learnt,
     blend: float,
-    evidence: Evidence | None,
+    evidence: Evidence,
 ) -> str:
     """Return the card in Markdown, with the front matter that model hubs read.
 
@@ -29,21 +29,13 @@ def model_card(
         copy: what it learnt from.
         learnt: how far that went.
         blend: share of the learnt weights in the result.
-        evidence: what held-out documents say, if there were enough of them.
+        evidence: what held-out lines say.
     """
     counts = sorted(count_by_brand(copy).items())
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     rows = [f"| {_cell(brand)} | {count} |" for brand, count in counts[:_MOST_BRANDS]]
     if len(counts) > _MOST_BRANDS:
         rows.append(f"| {len(counts) - _MOST_BRANDS} more | |")
-    if evidence is None:
-        proof = "Too few documents could be held out to say by how much it is better."
-    else:
-        proof = (
-            f"On {evidence.lines:,} lines of documents that it did not learn from, a linear "
-            f"classifier named the right voice for {evidence.after:.1%}; with the base for "
-            f"{evidence.before:.1%}."
-        )
     mixed = ""
     if blend < 1:
         mixed = f" Of the way from the base's weights to the learnt ones it goes {blend:.0%}."
@@ -61,13 +53,27 @@ def model_card(
             f"lines in {learnt.progress.best_step:,} batches. Nobody labelled them, and the texts "
             f"are not part of the model.{mixed}",
             "",
-            proof,
+            _proof(copy, evidence),
             "",
             "| published by | lines |",
             "|---|---:|",
             *rows,
             "",
         ]
+    )
+
+
+def _proof(copy: PublishedCopy, evidence: Evidence) -> str:
+    if len(copy.by_line) == len(copy.brands):
+        where = "that it did not learn from, of documents that it did"
+    elif copy.by_line:
+        where = "that it did not learn from, some of them of documents that it did"
+    else:
+        where = "of documents that it did not learn from"
+    return (
+        f"On {evidence.lines:,} lines {where}, a linear classifier named the right voice for "
+        f"{evidence.after:.1%}; with the base for {evidence.before:.1%}. By luck alone that "
+        f"would come about in {evidence.luck_in_words} of cases."
     )
 
 

@@ -6,6 +6,10 @@ as tensors, the rest as JSON in the file's metadata.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +20,7 @@ from safetensors.torch import save_file
 
 from onbrand.errors import OnbrandError
 from onbrand.files import replace_file
+from onbrand_models.one_line import in_one_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,6 +28,14 @@ if TYPE_CHECKING:
 
 FILE = "checkpoint.safetensors"
 _META = "onbrand"
+_SIZE = 4
+"""Of a checkpoint, in models: the weights now and at their best, and two averages each."""
+
+
+class _Run(msgspec.Struct, frozen=True):
+    """What tells whose checkpoint it is, whatever else an older one holds."""
+
+    run: str
 
 
 class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,9 +48,9 @@ class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: int = 0
     """Batches learnt from."""
     best_step: int = 0
-    best_loss: float = float("inf")
-    """Held-out loss at that step, in nats."""
-    losses: tuple[tuple[int, float], ...] = ()
+    best_loss: float | None = None
+    """Held-out loss at that step, in nats; None as long as it was no number (JSON has none)."""
+    losses: tuple[tuple[int, float | None], ...] = ()
     """Step and held-out loss of every check."""
 
 
@@ -60,14 +73,53 @@ def save_checkpoint(
     tensors["random"] = torch.get_rng_state()
     # A copy each: tied weights share their memory, which the format does not store.
     whole = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-    with replace_file(folder / FILE) as fresh:
+    path = folder / FILE
+    with in_one_line("cannot be written", path), replace_file(path) as fresh:
         save_file(whole, fresh, {_META: msgspec.json.encode(progress).decode()})
 
 
+def check_room(folder: Path, model: nn.Module) -> None:
+    """Make the folder for checkpoints, and check that they fit, before anything is learnt.
+
+    Raises:
+        OnbrandError: the folder cannot be made or written, or the disk is too full.
+    """
+    path = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        old = path.stat().st_size if path.exists() else 0
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise OnbrandError(
+            f"cannot be written ({error.strerror}); name another folder for checkpoints (--work)",
+            path=folder,
+        ) from None
+    size = sum(value.numel() * value.element_size() for value in model.state_dict().values())
+    # Two of them: one is there until the next is whole.
+    if free + old < (need := 2 * _SIZE * size):
+        raise OnbrandError(
+            f"has {free / 1e6:,.0f} MB free, and checkpoints take {need / 1e6:,.0f} MB; "
+            "make room, or name another folder for them (--work)",
+            path=folder,
+        )
+
+
 def load_checkpoint(
-    folder: Path, run: str, model: nn.Module, optimiser: Optimizer
+    folder: Path,
+    run: str,
+    model: nn.Module,
+    optimiser: Optimizer,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[Progress, dict[str, torch.Tensor]] | None:
     """Take up a checkpoint of the same run, if there is one.
+
+    Args:
+        folder: where it would be.
+        run: what the checkpoint has to be of, see `Progress.run`.
+        model: takes the weights.
+        optimiser: takes its state.
+        warn: told of a checkpoint of another run, which the next one will replace.
 
     Returns:
         How far it had come, and the best weights so far; None: start at the beginning.
@@ -80,9 +132,14 @@ def load_checkpoint(
         return None
     try:
         with safe_open(path, "pt") as file:
-            progress = msgspec.json.decode((file.metadata() or {}).get(_META, ""), type=Progress)
-            if progress.run != run:
+            told = (file.metadata() or {}).get(_META, "")
+            if msgspec.json.decode(told, type=_Run).run != run:
+                warn(
+                    f"{path} is of another run (other copy, another base or other options): "
+                    "beginning anew, which replaces it"
+                )
                 return None
+            progress = msgspec.json.decode(told, type=Progress)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         model.load_state_dict(_part(tensors, "model."))
         _load_optimiser(optimiser, _part(tensors, "optimiser."))
@@ -98,6 +155,12 @@ def clear_checkpoints(folder: Path) -> None:
     """Remove the checkpoint, and what a run that was killed while it wrote one has left."""
     for path in (folder / FILE, *folder.glob(f".{FILE}.*.tmp")):
         path.unlink(missing_ok=True)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that nobody has put anything else into."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _load_optimiser(optimiser: Optimizer, tensors: dict[str, torch.Tensor]) -> None:

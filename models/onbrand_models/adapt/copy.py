@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
+from onbrand.report.message import plural
 
 MIN_LINES = 50
 """Lines that a brand needs to take part."""
@@ -16,6 +17,10 @@ HELD_OUT = 0.1
 """Share of each brand's lines that is not learnt from."""
 MOST_HELD_OUT = 2000
 """Lines in all: more would tell little more, and cost time at each check."""
+ENOUGH = 4
+"""Held-out lines without which a brand is not judged: two to fit a classifier, two to judge it."""
+
+_ByDocument = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,16 @@ class PublishedCopy:
     held_out: Lines
     skipped: dict[str, int]
     """Brands with too few lines, and how many they have."""
+    off: int
+    """Lines that were left out, being labelled as off-brand."""
+    by_line: frozenset[int]
+    """Brands that had no documents to hold out, so that lines were, of documents learnt from."""
+
+    @property
+    def judged(self) -> tuple[int, ...]:
+        """The brands of which enough lines are held out to judge an encoder by; at least two."""
+        counts = Counter(self.held_out.owners)
+        return tuple(owner for owner in range(len(self.brands)) if counts[owner] >= ENOUGH)
 
     @property
     def digest(self) -> str:
@@ -48,37 +63,58 @@ class PublishedCopy:
 def prepare(lines: Iterable[LabelLine]) -> PublishedCopy:
     """Clean published lines and hold some documents of each brand out.
 
-    A line that two brands published tells nothing of either and is dropped.
+    A line that two brands published tells nothing of either and is dropped. Where fewer than two
+    brands have documents to hold out, the others' lines are held out one by one: without any,
+    nobody could say whether adapting has helped.
 
     Args:
-        lines: published lines; labels they may have are ignored.
+        lines: published lines; one that is labelled as off-brand is dropped.
 
     Raises:
         OnbrandError: fewer than two brands have enough lines.
     """
-    by_brand = _by_brand(lines)
+    given = list(lines)
+    published = [line for line in given if line.label != "off"]
+    by_brand = _by_brand(published)
     counts = {brand: sum(map(len, docs.values())) for brand, docs in by_brand.items()}
     brands = tuple(sorted(brand for brand, count in counts.items() if count >= MIN_LINES))
     if len(brands) < 2:
-        listed = ", ".join(f"{brand}: {count}" for brand, count in sorted(counts.items()))
-        raise OnbrandError(
-            f"adapting teaches by comparing brands: give at least two brands of {MIN_LINES} "
-            f"published lines or more (found {listed or 'none'})"
-        )
+        raise _too_few(counts, len(published), len(given))
     share = min(HELD_OUT, MOST_HELD_OUT / sum(counts[brand] for brand in brands))
+    out, by_line = _choose([by_brand[brand] for brand in brands], share)
     learn: list[tuple[str, int]] = []
     held: list[tuple[str, int]] = []
     for owner, brand in enumerate(brands):
-        docs = by_brand[brand]
-        out = _held_out(docs, share)
-        for doc, texts in docs.items():
-            (held if doc in out else learn).extend((text, owner) for text in texts)
+        for texts in by_brand[brand].values():
+            for text in texts:
+                (held if text in out[owner] else learn).append((text, owner))
     return PublishedCopy(
-        brands, _lines(learn), _lines(held), {b: n for b, n in counts.items() if b not in brands}
+        brands,
+        _lines(learn),
+        _lines(held),
+        skipped={brand: count for brand, count in counts.items() if brand not in brands},
+        off=len(given) - len(published),
+        by_line=by_line,
     )
 
 
-def _by_brand(lines: Iterable[LabelLine]) -> dict[str, dict[str, list[str]]]:
+def _too_few(counts: dict[str, int], published: int, given: int) -> OnbrandError:
+    """Return the error that says what was found, and what was left out of it."""
+    found = ", ".join(f"{brand}: {count}" for brand, count in sorted(counts.items())) or "none"
+    if twice := published - sum(counts.values()):
+        found += (
+            f"; {twice:,} of {plural(published, 'line')} left out, being repeats or published by "
+            "several brands"
+        )
+    if off := given - published:
+        found += f"; {plural(off, 'line')} labelled off left out"
+    return OnbrandError(
+        f"adapting teaches by comparing brands: give at least two brands of {MIN_LINES} "
+        f"published lines or more (found {found})"
+    )
+
+
+def _by_brand(lines: Iterable[LabelLine]) -> dict[str, _ByDocument]:
     """Return brand → document → texts, without repeats and texts of several brands."""
     owners: dict[str, set[str]] = defaultdict(set)
     found: dict[tuple[str, str], str] = {}
@@ -87,7 +123,7 @@ def _by_brand(lines: Iterable[LabelLine]) -> dict[str, dict[str, list[str]]]:
         owners[text].add(line.brand)
         # A line that names no document is one of its own.
         found.setdefault((line.brand, text), text if line.doc is None else line.doc)
-    result: dict[str, dict[str, list[str]]] = {}
+    result: dict[str, _ByDocument] = {}
     for (brand, text), doc in found.items():
         docs = result.setdefault(brand, {})
         if len(owners[text]) == 1:
@@ -95,16 +131,28 @@ def _by_brand(lines: Iterable[LabelLine]) -> dict[str, dict[str, list[str]]]:
     return result
 
 
-def _held_out(docs: dict[str, list[str]], share: float) -> set[str]:
-    """Return documents that hold about ``share`` of a brand's lines; none if all are too long."""
+def _choose(copy: Sequence[_ByDocument], share: float) -> tuple[list[set[str]], frozenset[int]]:
+    """Return the texts to hold out of each brand, and the brands that gave lines, no documents."""
+    chosen = [_held_out(docs, share) for docs in copy]
+    few = frozenset(owner for owner, texts in enumerate(chosen) if len(texts) < ENOUGH)
+    if len(copy) - len(few) >= 2:
+        return chosen, frozenset()
+    for owner in few:
+        texts = [text for texts in copy[owner].values() for text in texts]
+        # As if each line were a document of its own.
+        single = {text: [text] for text in texts}
+        chosen[owner] = _held_out(single, max(share, ENOUGH / len(texts)))
+    return chosen, few
+
+
+def _held_out(docs: _ByDocument, share: float) -> set[str]:
+    """Return the texts of documents with about ``share`` of a brand's lines; none if too long."""
     total = sum(map(len, docs.values()))
     chosen: set[str] = set()
-    count = 0
     for doc in sorted(docs, key=_shuffled):
         # A long document must not take away a good part of what there is to learn from.
-        if count < share * total and count + len(docs[doc]) <= 2 * share * total:
-            chosen.add(doc)
-            count += len(docs[doc])
+        if len(chosen) < share * total and len(chosen) + len(docs[doc]) <= 2 * share * total:
+            chosen.update(docs[doc])
     return chosen
 
 

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import torch
 
 from onbrand.errors import OnbrandError
 from onbrand_models.adapt.batches import Batch
+from onbrand_models.one_line import reason_of
 
 _WORTH = 1.2
 """16-bit floats must be faster by this to be used."""
+_CACHE = "TORCHINDUCTOR_CACHE_DIR"
+
+
+@contextlib.contextmanager
+def compiler_cache() -> Iterator[None]:
+    """Have PyTorch's compiler leave no folder behind, unless the user has given it a place.
+
+    Its folder is made by what only might compile: optimisers, and the export of graphs.
+    """
+    if _CACHE in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[_CACHE] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_CACHE]
 
 
 def find_device(name: str = "auto") -> torch.device:
@@ -24,9 +47,9 @@ def find_device(name: str = "auto") -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        float(torch.ones(1, device=device).sum())  # read back: "meta" computes without numbers
     except Exception as error:  # torch's errors for a missing device have no common base
-        reason = str(error).splitlines()[0][:120]
+        reason = reason_of(error)[:120]
         raise OnbrandError(f"--device {name}: not usable here ({reason}); try cpu") from None
     return device
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,12 @@ from torch.optim import AdamW
 
 from onbrand.errors import OnbrandError
 from onbrand_models.adapt.batches import Batch, Batches
-from onbrand_models.adapt.checkpoint import Progress, load_checkpoint, save_checkpoint
+from onbrand_models.adapt.checkpoint import (
+    Progress,
+    clear_checkpoints,
+    load_checkpoint,
+    save_checkpoint,
+)
 from onbrand_models.adapt.device import autocast, move, precision
 from onbrand_models.adapt.objective import BrandClassifier
 
@@ -60,6 +66,8 @@ def learn(
     run: str,
     work: Path,
     tell: Callable[[str, float], None] = lambda *_: None,
+    note: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Learnt:
     """Fit the classifier and its encoder, and leave the weights of the best check in ``model``.
 
@@ -73,22 +81,19 @@ def learn(
         run: names what is learnt, for the checkpoints.
         work: folder for the checkpoints.
         tell: told what is done and the share of the work that is, 0 to 1.
+        note: told in a line what each check has found.
+        warn: told of a checkpoint that is not gone on with.
 
     Raises:
         OnbrandError: the rate is so high that the weights are no numbers any more.
     """
     device = next(model.parameters()).device
     torch.manual_seed(schedule.seed)
-    optimiser = AdamW(
-        [
-            {"params": model.head.parameters(), "lr": schedule.head_rate, "weight_decay": 0.0},
-            {"params": model.encoder.parameters(), "lr": schedule.rate},
-        ]
-    )
+    optimiser = _optimiser(model, schedule)
     rates = [group["lr"] for group in optimiser.param_groups]
     steps = len(batches) * schedule.epochs
     every = max(1, len(batches) // CHECKS)
-    before = load_checkpoint(work, run, model, optimiser)
+    before = load_checkpoint(work, run, model, optimiser, warn)
     progress, best = before or (Progress(run, precision(device)), {})
     for step, batch in _from(batches, schedule, progress.step):
         if step - progress.best_step >= PATIENCE * every:
@@ -107,13 +112,24 @@ def learn(
         if (step + 1) % every == 0 or step + 1 == steps:
             progress, best = _check(model, held_out, progress, step + 1, best)
             save_checkpoint(work, progress, model, best, optimiser)
+            note(_in_words(progress, steps))
     if not best:
+        clear_checkpoints(work)  # what it holds is no good to go on with
         raise OnbrandError(
             f"learning went astray: the held-out loss was never a number; choose a --rate below "
             f"{schedule.rate:g}"
         )
     model.load_state_dict(best)
     return Learnt(progress, stopped_early=progress.step < steps)
+
+
+def _optimiser(model: BrandClassifier, schedule: Schedule) -> AdamW:
+    return AdamW(
+        [
+            {"params": model.head.parameters(), "lr": schedule.head_rate, "weight_decay": 0.0},
+            {"params": model.encoder.parameters(), "lr": schedule.rate},
+        ]
+    )
 
 
 def _from(batches: Batches, schedule: Schedule, start: int) -> Iterator[tuple[int, Batch]]:
@@ -134,13 +150,23 @@ def _check(
 ) -> tuple[Progress, dict[str, Tensor]]:
     """Return the progress after a check, and the best weights so far."""
     loss = held_out_loss(model, held_out)
-    progress = msgspec.structs.replace(
-        progress, step=step, losses=(*progress.losses, (step, round(loss, 5)))
-    )
-    if loss < progress.best_loss or not len(held_out):
-        progress = msgspec.structs.replace(progress, best_step=step, best_loss=loss)
+    told = round(loss, 5) if math.isfinite(loss) else None
+    progress = msgspec.structs.replace(progress, step=step, losses=(*progress.losses, (step, told)))
+    least = math.inf if progress.best_loss is None else progress.best_loss
+    if loss < least or not len(held_out):
+        progress = msgspec.structs.replace(
+            progress, best_step=step, best_loss=loss if math.isfinite(loss) else None
+        )
         best = {name: value.detach().clone() for name, value in model.state_dict().items()}
     return progress, best
+
+
+def _in_words(progress: Progress, steps: int) -> str:
+    """Return what the last check has found."""
+    loss = progress.losses[-1][1]
+    found = "no number" if loss is None else f"{loss:.3f}"
+    best = ", the best so far" if progress.best_step == progress.step else ""
+    return f"{progress.step:,} of {steps:,} batches, held-out loss {found}{best}"
 
 
 def held_out_loss(model: BrandClassifier, held_out: Batches) -> float:

@@ -19,6 +19,7 @@ from onbrand_models.bench.measure import (
     sample_texts,
 )
 from onbrand_models.bench.report import Figures
+from onbrand_models.trying import try_encoder
 
 Brands = Mapping[str, Sequence[LabelLine]]
 
@@ -43,11 +44,12 @@ def compare(
     Raises:
         OnbrandError: not one of them runs, or scikit-learn is not installed.
     """
-    encoders, memory = _open(candidates, refuse, partial(_stretch, progress, "memory of", 0, 0.1))
+    texts = sample_texts(brands)
+    told = partial(_stretch, progress, "memory of", 0, 0.1)
+    encoders, memory = _open(candidates, texts, refuse, told)
     running = [candidate for candidate in candidates if candidate.name in encoders]
     if not running:
-        raise OnbrandError("no candidate is left to compare; the warnings say why")
-    texts = sample_texts(brands)
+        raise _nothing_left()
     paces = measure_pace(encoders, texts, partial(_stretch, progress, "speed", 0.1, 0.2))
     cosines = {c.name: _cosine(c, encoders[c.name], texts) for c in running}
     encoders.clear()  # each of a big model holds a gigabyte, and accuracy needs but one at a time
@@ -55,7 +57,11 @@ def compare(
     share = 0.8 / len(running)
     for i, candidate in enumerate(running):
         name, start = candidate.name, 0.2 + i * share
-        encoder = _remembering(candidate, brands)
+        try:
+            encoder = _remembering(candidate, brands)
+        except OnbrandError as error:
+            refuse(name, error)
+            continue
         told = partial(_stretch, progress, f"{name}:", start, start + share)
         manifest = encoder.manifest
         figures.append(
@@ -73,11 +79,17 @@ def compare(
                 cosine=cosines[name],
             )
         )
+    if not figures:
+        raise _nothing_left()
     return figures
 
 
+def _nothing_left() -> OnbrandError:
+    return OnbrandError("no candidate is left to compare; the warnings say why")
+
+
 def _open(
-    candidates: Sequence[Candidate], refuse: Refuse, progress: Progress
+    candidates: Sequence[Candidate], texts: Sequence[str], refuse: Refuse, progress: Progress
 ) -> tuple[dict[str, Encoder], dict[str, int | None]]:
     """Return the encoders and their memory, of the candidates that run."""
     encoders, memory = {}, {}
@@ -85,6 +97,7 @@ def _open(
         progress(candidate.name, i / len(candidates))
         try:
             encoder = Encoder.load(candidate.bundle, cache_size=0)
+            try_encoder(encoder, candidate.bundle, texts)
             memory[candidate.name] = measure_memory(candidate.bundle)
         except OnbrandError as error:
             refuse(candidate.name, error)
@@ -103,10 +116,16 @@ def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
     """Return an encoder that encodes a line once, of however many brands it is a line.
 
     Training encodes each line twice, whole and cut short.
+
+    Raises:
+        OnbrandError: one of the lines cannot be encoded.
     """
-    lines = sum(map(len, brands.values()))
-    dim = read_manifest(candidate.bundle).dim
-    return Encoder.load(candidate.bundle, cache_size=min(2 * lines, _CACHE_BYTES // (4 * dim)))
+    lines = [line.text for lines in brands.values() for line in lines]
+    remembered = min(2 * len(lines), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
+    encoder = Encoder.load(candidate.bundle, cache_size=remembered)
+    # Now, so that what fails is left out; what is encoded here is not encoded again.
+    try_encoder(encoder, candidate.bundle, [" ".join(text.split()) for text in lines[:remembered]])
+    return encoder
 
 
 def _stretch(

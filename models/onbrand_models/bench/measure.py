@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import statistics
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +21,7 @@ from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
 from onbrand.training.trainer import train_voice
 from onbrand_models.bench.report import Accuracy, Pace, standard_error
+from onbrand_models.bench.worker import Usage
 from onbrand_models.reference import cosines
 
 SAMPLE = 256
@@ -95,7 +96,8 @@ def measure_memory(bundle: Path) -> int | None:
     Raises:
         OnbrandError: the process did not end well.
     """
-    command = [sys.executable, "-m", "onbrand_models.bench.worker", str(bundle)]
+    # -P: else the current folder is looked in for modules, and a json.py there would be run.
+    command = [sys.executable, "-P", "-m", "onbrand_models.bench.worker", str(bundle.absolute())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -103,8 +105,12 @@ def measure_memory(bundle: Path) -> int | None:
             f"does not run in a process of its own (exit code {done.returncode}: {reason})",
             path=bundle,
         )
-    memory: int | None = json.loads(done.stdout)["memory"]
-    return memory
+    try:
+        return msgspec.json.decode(done.stdout, type=Usage).memory
+    except msgspec.DecodeError as error:
+        raise OnbrandError(
+            f"its process says something else than its memory ({error})", path=bundle
+        ) from None
 
 
 def measure_cosine(encoder: Encodes, float32: Encodes, texts: Sequence[str]) -> Parity:

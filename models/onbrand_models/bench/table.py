@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onbrand.report.message import capitalised, plural
-from onbrand_models.bench.report import Figures, Report
+from onbrand_models.bench.report import Accuracy, Figures, Report
 
 HEADINGS = ("candidate", "accuracy", "sent./s", "ms", "p95", "MB", "RAM", "cosine")
 """Of a terminal, where the last column has no room: they fit 80 columns."""
@@ -55,6 +55,16 @@ def notes(report: Report) -> list[str]:
         f"a bag of words has {best.accuracy.baseline:.1%}.",
         f"Speed is of this machine ({report.machine}, {plural(best.pace.threads, 'thread')}), "
         "taken in turns; RAM is of a process that has used the encoder.",
+        *_beaten(best.accuracy),
+    ]
+
+
+def _beaten(best: Accuracy) -> list[str]:
+    if best.baseline <= best.mean:
+        return []
+    return [
+        "A bag of words beats every candidate here: label more lines before you choose, or look "
+        "for an encoder of another kind (--source)."
     ]
 
 
@@ -86,5 +96,10 @@ def _table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     return [
         f"| {' | '.join(headings)} |",
         "|---" + "|---:" * (len(headings) - 1) + "|",
-        *(f"| {' | '.join(row)} |" for row in body),
+        *(f"| {' | '.join(map(_cell, row))} |" for row in body),
     ]
+
+
+def _cell(text: str) -> str:
+    """Return text that stays in its cell: a folder's name may hold what ends one."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -5,13 +5,20 @@ A process of its own, because memory that others of the process have left behind
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 
+import msgspec
+
 from onbrand.encoder import Encoder
 from onbrand_models.sentences import parity_sentences
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What the process prints."""
+
+    memory: int | None
 
 
 def resident_bytes() -> int | None:
@@ -32,7 +39,7 @@ def main() -> None:
     """Load the bundle that the command line names, use it, print the memory as JSON."""
     encoder = Encoder.load(Path(sys.argv[1]), cache_size=0)
     encoder.encode(parity_sentences())
-    print(json.dumps({"memory": resident_bytes()}))  # noqa: T201
+    print(msgspec.json.encode(Usage(resident_bytes())).decode())  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from onbrand.encoder.bundle import INPUTS
+from onbrand.errors import OnbrandError
+from onbrand_models.one_line import in_one_line
 from onbrand_models.sentences import calibration_sentences
 
 Feeds = Sequence[dict[str, NDArray[np.int64]]]
@@ -37,6 +39,9 @@ def activations(
     """Yield the named tensors for each of ``feeds``, each as (tokens, channels).
 
     One sentence at a time: those of a large model would not fit in memory together.
+
+    Raises:
+        OnbrandError: the model cannot be run on them, or gives what are no numbers.
     """
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
@@ -44,13 +49,19 @@ def activations(
     known = {value.name for value in probe.graph.output}
     probe.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in known)
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # an error is raised, and told once
     options.intra_op_num_threads = 1  # the same sums on every machine, and no waiting
     session = ort.InferenceSession(
         probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     for feed in feeds:
-        values = session.run(names, feed)
+        with in_one_line("the model cannot be run on the sentences that it is calibrated on"):
+            values = session.run(names, feed)
+        if not all(np.isfinite(value).all() for value in values):
+            raise OnbrandError(
+                "the model computes what are no finite numbers; its weights or its config.json "
+                "are broken, take a sound copy"
+            )
         yield {
             name: value.reshape(-1, value.shape[-1])
             for name, value in zip(names, values, strict=True)

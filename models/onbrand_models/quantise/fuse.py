@@ -22,7 +22,7 @@ def fuse(model: onnx.ModelProto) -> onnx.ModelProto:
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.optimized_model_filepath = str(path)
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # an error is raised, and told once
         ort.InferenceSession(
             model.SerializeToString(),
             options,

@@ -59,7 +59,10 @@ def verify_bundle(
     # No cache: it would hide what a batch changes.
     encoder = Encoder.load(folder, cache_size=0)
     tokens = check_tokenizer(
-        read_file(folder, TOKENIZER, manifest), read_file(folder, MODEL, manifest)
+        folder / TOKENIZER,
+        read_file(folder, TOKENIZER, manifest),
+        read_file(folder, MODEL, manifest),
+        manifest.max_tokens,
     )
     if tokens is not None:
         yield tokens

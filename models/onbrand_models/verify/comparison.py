@@ -9,6 +9,7 @@ from typing import Self
 
 from onbrand.encoder import Encoder, EncoderManifest
 from onbrand.errors import OnbrandError
+from onbrand.judge import MIN_WORDS
 from onbrand.scorer import Scorer
 from onbrand.training.linear import need_sklearn
 from onbrand.voice.library import load_voices
@@ -30,6 +31,8 @@ class Comparison:
 
     source: SourceModel
     data: Data
+    lines: Sequence[str]
+    """Real text of ``data``, to measure parity on."""
     voices: Sequence[Voice]
 
     @classmethod
@@ -43,18 +46,25 @@ class Comparison:
         """Read what is needed, so that nothing is found missing after minutes of work.
 
         Raises:
-            OnbrandError: a package, a folder or drafts for the voices are missing, or the source
-                is another model.
+            OnbrandError: a package, a folder or drafts for the voices are missing, the data holds
+                nothing to compare on, or the source or the voices' encoder is another one.
         """
         need_export("comparing with a source")
         check_source(source, manifest)
         text = read_data(data)
         if text.tasks:
             need_sklearn()
+        lines = text.lines()
+        if data and not lines and not text.tasks:
+            raise OnbrandError(
+                f"--data holds no line of {MIN_WORDS} words or more, so nothing to compare on; "
+                "name a folder with real text"
+            )
         loaded = load_voices(voices) if voices else []
+        _check_encoder(loaded, manifest)
         if loaded and not text.drafts:
             raise OnbrandError("--voices judge drafts; name a folder of them with --data")
-        return cls(source, text, loaded)
+        return cls(source, text, lines, loaded)
 
     def checks(
         self, encoder: Encoder, budgets: Budgets, progress: Callable[[str, float], None]
@@ -67,13 +77,14 @@ class Comparison:
             progress: told what is being done, and the share of it that is done, 0 to 1.
 
         Raises:
-            OnbrandError: a voice was trained on another encoder, or the labels do not do.
+            OnbrandError: the source cannot be exported, or no sentence of the drafts be judged.
         """
         scorer = self._scorer(encoder) if self.voices else None
         sentences = parity_sentences()
         stretches = [Lines("parity", f"{len(sentences)} built-in lines", sentences)]
-        if real := self.data.lines():
-            stretches.append(Lines("real text", f"{len(real)} lines of --data", real))
+        if self.lines:
+            what = f"{len(self.lines)} lines of --data"
+            stretches.append(Lines("real text", what, self.lines))
         progress("the source's vectors", 0.0)
         yield from measured_parity(encoder, self.source, stretches, budgets)
         if scorer is None and not self.data.tasks:
@@ -94,3 +105,15 @@ class Comparison:
 
     def _scorer(self, encoder: Encoder) -> Scorer:
         return Scorer(encoder, self.voices, remember=REMEMBERED)
+
+
+def _check_encoder(voices: Sequence[Voice], manifest: EncoderManifest) -> None:
+    for voice in voices:
+        wanted = voice.manifest.encoder
+        if wanted.fingerprint != manifest.fingerprint:
+            raise OnbrandError(
+                f"voice {voice.brand!r} was trained on encoder {wanted.name} "
+                f"({wanted.fingerprint[:12]}), the bundle is {manifest.name} "
+                f"({manifest.fingerprint[:12]}); name voices that were trained on the bundle",
+                path=voice.folder,
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.judge import MIN_WORDS
 from onbrand.labels.files import read_labels
+from onbrand.labels.grouping import MIN_PER_CLASS
 from onbrand.text.document import Document, format_of, parse
 from onbrand.training.evaluate import TEST, TRAIN, find_tasks
 
@@ -48,7 +50,8 @@ def read_data(folders: Sequence[Path]) -> Data:
     """Return what ``folders`` hold.
 
     Raises:
-        OnbrandError: a folder is missing or holds neither drafts nor tasks; a draft is no text.
+        OnbrandError: a folder is missing or holds neither drafts nor tasks; a draft is no text; a
+            task lacks one half, or labels.
     """
     drafts: list[Path] = []
     tasks: list[Path] = []
@@ -63,7 +66,7 @@ def read_data(folders: Sequence[Path]) -> Data:
         if not here and not written:
             raise OnbrandError(f"holds neither drafts nor TASK{TRAIN} files", path=folder)
         for path in here:
-            find_tasks(path)  # tells which half of a pair is missing before the work begins
+            _check_tasks(path)
         tasks += here
         drafts += written
     unique = sorted(set(drafts))
@@ -72,6 +75,20 @@ def read_data(folders: Sequence[Path]) -> Data:
         for path in _spread(unique, MOST_DRAFTS)
     }
     return Data(documents, len(unique), tuple(dict.fromkeys(tasks)))
+
+
+def _check_tasks(folder: Path) -> None:
+    """Read the labels of a folder: what they lack shows before the work begins."""
+    for task in find_tasks(folder):
+        for path in (folder / (task + half) for half in (TRAIN, TEST)):
+            found = Counter(line.label for line in read_labels([path], brand=task))
+            for label in ("on", "off"):
+                if found[label] < MIN_PER_CLASS:
+                    raise OnbrandError(
+                        f"has {found[label]} {label}-brand lines, {MIN_PER_CLASS} are the least; "
+                        "add more",
+                        path=path,
+                    )
 
 
 def _spread(items: Sequence[Item], most: int) -> list[Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from onbrand.encoder.bundle import LICENCE, MANIFEST, EncoderManifest, read_file
+from onbrand_models.targets import Target
 from onbrand_models.verify.budgets import Check
 
 
@@ -24,6 +25,10 @@ def check_files(folder: Path, manifest: EncoderManifest) -> Check:
         return Check("files", False, f"not listed in {MANIFEST}: {named}", figures=figures)
     if LICENCE not in manifest.files:
         return Check("files", False, f"no {LICENCE}: nobody may pass it on", figures=figures)
+    if manifest.target not in set(Target):
+        known = ", ".join(Target)
+        detail = f"target {manifest.target[:80]!r} is none of {known}"
+        return Check("files", False, detail, figures=figures)
     return Check(
         "files",
         True,

@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onbrand.encoder.bundle import INPUTS, MANIFEST, STATES, VECTORS, EncoderManifest
-from onbrand.errors import missing_extra
+from onbrand.errors import OnbrandError, missing_extra
 from onbrand_models.export import OPSETS
+from onbrand_models.trying import try_tokenizer
 from onbrand_models.verify.budgets import Check
 
 if TYPE_CHECKING:
@@ -137,19 +139,39 @@ def _is_external(tensor: onnx.TensorProto) -> bool:
     return bool(tensor.external_data) or tensor.data_location == tensor.EXTERNAL
 
 
-def check_tokenizer(tokenizer: bytes, graph: bytes) -> Check | None:
-    """Check that every token has a row in the word table; None where the table can't be found.
+def check_tokenizer(path: Path, tokenizer: bytes, graph: bytes, max_tokens: int) -> Check | None:
+    """Check that every text has tokens, and every token a row in the word table.
 
-    A tokenizer that has grown beyond the table works until somebody writes such a token.
+    A tokenizer that has grown beyond the table works until somebody writes such a token. Where the
+    table cannot be found there is nothing to say.
 
     Args:
-        tokenizer: the content of the bundle's tokenizer file.
-        graph: that of its graph.
+        path: the bundle's tokenizer file.
+        tokenizer: its content.
+        graph: the content of the bundle's graph.
+        max_tokens: where texts are cut.
     """
+    from tokenizers import Tokenizer
+
+    words = Tokenizer.from_str(tokenizer.decode())
+    try:
+        highest = try_tokenizer(words, path, max_tokens)
+    except OnbrandError as error:
+        return Check("tokenizer", False, error.message)
+    vocabulary = words.get_vocab(with_added_tokens=True)
+    highest = max(highest, *vocabulary.values()) if vocabulary else highest
+    rows = _word_rows(graph)
+    if rows is None:
+        return None
+    detail = f"token ids up to {highest:,}; the word table has {rows:,} rows"
+    return Check("tokenizer", highest < rows, detail, figures={"highest": highest, "rows": rows})
+
+
+def _word_rows(graph: bytes) -> int | None:
+    """Return how many tokens the least of a graph's word tables has; None where none is found."""
     if importlib.util.find_spec("onnx") is None:
         return None
     import onnx
-    from tokenizers import Tokenizer
 
     model = onnx.load_from_string(graph).graph
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.initializer}
@@ -160,10 +182,4 @@ def check_tokenizer(tokenizer: bytes, graph: bytes) -> Check | None:
         for name in node.input
         if len(shapes.get(name, ())) == 2
     ]
-    if not rows:
-        return None
-    vocabulary = Tokenizer.from_str(tokenizer.decode()).get_vocab(with_added_tokens=True)
-    highest = max(vocabulary.values())
-    detail = f"token ids up to {highest:,}; the word table has {min(rows):,} rows"
-    figures = {"highest": highest, "rows": min(rows)}
-    return Check("tokenizer", highest < min(rows), detail, figures=figures)
+    return min(rows, default=None)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from onbrand.encoder import Encoder
-from onbrand_models.sentences import parity_sentences
+from onbrand.errors import OnbrandError
+from onbrand_models.one_line import in_one_line
+from onbrand_models.quiet import no_stderr
+from onbrand_models.sentences import odd_texts, parity_sentences
 from onbrand_models.verify.budgets import Check
 
 MAX_GAP = 1e-4
 """What rounding may change in a component of a vector of length 1."""
-LONGEST = 1024
-"""Words of the longest text that is tried: attention in full takes memory by their square."""
 
 
 def check_vectors(encoder: Encoder) -> Iterator[Check]:
@@ -24,11 +25,11 @@ def check_vectors(encoder: Encoder) -> Iterator[Check]:
     """
     texts = parity_sentences()
     try:
-        odd = encoder.encode(_odd_texts(encoder.max_tokens))
-        together = encoder.encode(texts)
-    except Exception as error:  # onnxruntime's errors have no common base
-        reason = str(error).strip().splitlines()[0][:200]
-        yield Check("vectors", False, f"the graph cannot be run ({reason})")
+        with in_one_line("the graph cannot be run"), no_stderr():
+            odd = encoder.encode(odd_texts(encoder.max_tokens))
+            together = encoder.encode(texts)
+    except OnbrandError as error:
+        yield Check("vectors", False, error.message)
         return
     every = np.concatenate([odd, together])
     lengths = np.linalg.norm(every.reshape(len(every), len(encoder.layers), encoder.hidden), axis=2)
@@ -55,14 +56,3 @@ def _gap(name: str, gap: float, what: str) -> Check:
     return Check(
         name, passed, f"{what} by {gap:.1e} at most (budget {MAX_GAP:.0e})", figures={"gap": gap}
     )
-
-
-def _odd_texts(max_tokens: int) -> list[str]:
-    """Return what people paste: other scripts, emoji, debris, and a text of full length."""
-    return [
-        ".",
-        "\N{ROCKET}\N{ZERO WIDTH JOINER}\N{ROCKET}",
-        "Ünïcödé, ελληνικά, 日本語, العربية",
-        "x" * 5000,
-        "word " * min(max_tokens, LONGEST),
-    ]

@@ -84,7 +84,9 @@ def bench(
 
     need_sklearn()
     if output is not None:
-        _check_output(output)
+        _need_chart()
+    for folder in filter(None, (output, keep)):
+        _check_folder(folder)
     brands = read_brands(labels, warn=warn)
     left_out: list[LeftOut] = []
 
@@ -112,12 +114,15 @@ def bench(
         _print_table(report, output)
 
 
-def _check_output(folder: Path) -> None:
-    """Check that the results can be written, before minutes of work are put into them."""
+def _need_chart() -> None:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
         raise missing_extra("the picture of the trade-off", "export")
+
+
+def _check_folder(folder: Path) -> None:
+    """Check that a folder can be written to, before minutes of work are put into it."""
     above = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise OnbrandError("is no folder to write to; choose another output folder", path=above)

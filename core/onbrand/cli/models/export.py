@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from onbrand.cli.models.listing import ranges
+from onbrand.cli.models.made import print_made
 from onbrand_models.targets import Target
 
 EXAMPLES = """\b
@@ -49,20 +50,14 @@ def export(
 
     from onbrand_models.export import ExportOptions, export_bundle
     from onbrand_models.source import find_source
+    from onbrand_models.writing import check_replaceable
 
+    check_replaceable(output)  # before a download
     options = ExportOptions(layers, max_tokens, name, target, opset)
     model = find_source(source)  # not below: a download shows a bar of its own
     with Console(stderr=True).status("reading the model") as status:
         manifest = export_bundle(model, output, options, stage=status.update)
-    typer.echo(
-        f"{manifest.name} for {manifest.target}: layers {ranges(manifest.layers)}, "
-        f"{manifest.dim} dimensions, {manifest.size / 1e6:.1f} MB"
+    headline = (
+        f"layers {ranges(manifest.layers)}, {manifest.dim} dimensions, {manifest.size / 1e6:.1f} MB"
     )
-    if manifest.parity is not None:
-        typer.echo(
-            f"cosine to the source: {manifest.parity.mean:.4f} on average, "
-            f"{manifest.parity.min:.4f} at worst"
-        )
-    if manifest.speed is not None:
-        typer.echo(f"{manifest.speed.sentences_per_second:.0f} sentences a second here")
-    typer.echo(f"written to {output}")
+    print_made(manifest, headline, "source", output)

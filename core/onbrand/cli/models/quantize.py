@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from onbrand.cli.models.made import print_made
 from onbrand_models.targets import Target
 
 EXAMPLES = """\b
@@ -35,12 +36,4 @@ def quantize(
 
     with Console(stderr=True).status("reading the bundle") as status:
         manifest = quantise_bundle(bundle, output, target, stage=status.update)
-    typer.echo(f"{manifest.name} for {manifest.target}: {manifest.size / 1e6:.1f} MB")
-    if manifest.parity is not None:
-        typer.echo(
-            f"cosine to the floats: {manifest.parity.mean:.4f} on average, "
-            f"{manifest.parity.min:.4f} at worst"
-        )
-    if manifest.speed is not None:
-        typer.echo(f"{manifest.speed.sentences_per_second:.0f} sentences a second here")
-    typer.echo(f"written to {output}")
+    print_made(manifest, f"{manifest.size / 1e6:.1f} MB", "floats", output)

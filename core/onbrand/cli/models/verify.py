@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from onbrand.cli.options import progress_bar
+from onbrand.cli.options import progress_bar, warn
+from onbrand.errors import OnbrandError
 
 if TYPE_CHECKING:
     from onbrand.encoder import EncoderManifest
@@ -20,6 +22,7 @@ Examples:
   onbrand models verify encoders/small --against sentence-transformers/all-MiniLM-L12-v2
   onbrand models verify encoders/small --against models/ours --voices voices --data drafts
 """
+_HOW_TO_LOOK = "pip install 'onbrand[export]' and verify again"
 
 
 def verify(
@@ -80,6 +83,15 @@ def verify(
     from onbrand.encoder import read_manifest
     from onbrand_models.verify import Budgets
 
+    for name, budget in (
+        ("--min-cosine", min_cosine),
+        ("--min-worst", min_worst),
+        ("--min-layer", min_layer),
+        ("--max-changed", max_changed),
+        ("--max-accuracy-loss", max_accuracy_loss),
+    ):
+        if math.isnan(budget):  # no check would pass or fail by it
+            raise OnbrandError(f"{name} nan: expected a number")
     budgets = Budgets(min_cosine, min_worst, min_layer, max_changed, max_accuracy_loss)
     checks = []
     for check in _checks(bundle, against, data or [], voices or [], budgets):
@@ -88,6 +100,8 @@ def verify(
             _print(check)
     if form == "json":
         _print_json(bundle, read_manifest(bundle), budgets, checks)
+    if skipped := [check.name for check in checks if check.skipped]:
+        warn(f"not looked at, so not vouched for: {', '.join(skipped)}; {_HOW_TO_LOOK}")
     if not all(check.passed for check in checks):
         raise typer.Exit(1)
 
