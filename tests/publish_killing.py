@@ -18,7 +18,7 @@ from pathlib import Path
 
 from release_archives import described
 from release_killing import die_at, fork
-from release_samples import KEY, TRUSTED, tiny_voice
+from release_samples import KEY, NAME, TRUSTED, tiny_voice
 from tiny_encoder import tiny_encoder
 
 from onbrand.encoder import EncoderManifest
@@ -95,10 +95,13 @@ def main(place: Path, first: bool) -> None:
     release, before = place / "release", place / "before"
     old = None
     if not first:
-        fork(lambda: publish(before, contents[0], KEY))
+        fork(lambda: publish(before, lambda _copies: contents[0], KEY, name=NAME))
         old = whole(before)
     told = {"steps": 0, "times": 0, "before": 0, "after": 0}
     number = 1 if old is None else 2
+
+    def work() -> object:
+        return publish(release, lambda _copies: contents[1], KEY, name=NAME)
 
     def attempt(kill: Callable[[], int | None]) -> bool:
         shutil.rmtree(release, ignore_errors=True)
@@ -109,13 +112,10 @@ def main(place: Path, first: bool) -> None:
         left = check_left(release, old)
         assert left in (number - 1, number)
         told["after" if left == number else "before"] += 1
-        assert fork(lambda: publish(release, contents[1], KEY)) == 0, "the next one failed"
+        assert fork(work) == 0, "the next one failed"
         assert whole(release).release == left + 1
         check_healed(release)
         return ended is None
-
-    def work() -> object:
-        return publish(release, contents[1], KEY)
 
     for step in itertools.count():
         if not attempt(lambda s=step: fork(lambda: (die_at(s), work()))):

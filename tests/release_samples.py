@@ -49,6 +49,7 @@ def write_release(
     encoder: int | None = 0,
     name: str = NAME,
     key: Ed25519PrivateKey = KEY,
+    created: str = "2025-11-22T10:00:00+00:00",
 ) -> Index:
     """Write or replace a release in a fraction of a second.
 
@@ -59,6 +60,7 @@ def write_release(
         encoder: the same for the encoder; None leaves it out of the release.
         name: of the series.
         key: who signs.
+        created: when it was published.
     """
     brands = {"acme": 0, "beta": 0} if voices is None else voices
     with tempfile.TemporaryDirectory() as aside:
@@ -72,7 +74,7 @@ def write_release(
         format=FORMAT,
         name=name,
         release=number,
-        created="2025-11-22T10:00:00+00:00",
+        created=created,
         onbrand="0.1.0",
         encoders=bundles,
         voices=tuple(packages),

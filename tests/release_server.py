@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 
 @dataclass
@@ -31,6 +32,10 @@ class Behaviour:
     """How many answers are still to be cut half-way."""
     cut: str = ""
     """Only those whose path holds this."""
+    most: int | None = None
+    """Bytes after which every answer is cut."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Sent with every answer."""
     lies: int = 0
     """Added to Content-Length."""
     refusals: list[int] = field(default_factory=list)
@@ -84,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
     ended: threading.Event
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
+        path = unquote(self.path.partition("?")[0])
         login = self.headers.get("Authorization")
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         start = int(wanted[1]) if wanted else 0
@@ -115,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in (self.does.headers | headers).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) + self.does.lies))
         self.end_headers()
@@ -127,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.does.cuts -= 1
             self.wfile.write(body[: len(body) // 2])
         else:
-            self.wfile.write(body)
+            self.wfile.write(body[: self.does.most])
 
     def log_message(self, *args: object) -> None:
         pass

@@ -152,24 +152,24 @@ def replace_folder(path: Path) -> Iterator[Path]:
         OnbrandError: the folder above is read-only, the disk is full, …
     """
     try:
-        path = path.resolve()  # a link stays one
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_over(path)
-        fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+        target = path.resolve()  # a link stays one
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_over(target)
+        fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"))
     except OSError as error:
         raise _write_error(path, error) from None
     old = fresh.with_suffix(".old")
     try:
         yield fresh
         fresh.chmod(0o755)
-        if path.exists():
-            path.rename(old)
-        fresh.rename(path)
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
     except OSError as error:
         raise _write_error(path, error) from None
     finally:
-        if old.exists() and not path.exists():
-            old.rename(path)
+        if old.exists() and not target.exists():
+            old.rename(target)
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
 

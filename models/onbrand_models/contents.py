@@ -56,8 +56,8 @@ def collect(
         encoders: bundles; each must pass ``onbrand models verify``.
         voices: folders of voices, or voices' own; each must load, and its encoder must be one of
             the bundles or the one that ships with onbrand.
-        aside: an empty folder for copies of the voices that lack their example lines; without it
-            voices are published as they are.
+        aside: a folder to be made for copies of the voices that lack their example lines; without
+            it voices are published as they are.
         stage: told what is being checked.
 
     Raises:

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,18 @@ import onbrand
 from onbrand.errors import OnbrandError
 from onbrand.files import sha256_file, sync_folder
 from onbrand.release.archive import check_archive, pack
-from onbrand.release.index import ENCODERS, FORMAT, MAX_NAME, VOICES, Index, Package, sign_index
+from onbrand.release.index import (
+    ENCODERS,
+    FORMAT,
+    MAX_NAME,
+    MAX_RELEASE,
+    VOICES,
+    Index,
+    Package,
+    sign_index,
+)
+from onbrand.release.signing import key_digits
+from onbrand.voice.storage import EXAMPLES
 from onbrand_models.contents import Content
 from onbrand_models.release_folder import (
     NEW,
@@ -32,6 +44,10 @@ if TYPE_CHECKING:
 
 KEEP = 2
 """Releases whose archives stay, the new one included."""
+_COPIES = "copies"
+
+Gather = Callable[[Path], Sequence[Content]]
+"""Returns what to publish, checked; told a folder for copies, which is removed afterwards."""
 
 
 @dataclass(frozen=True)
@@ -39,32 +55,55 @@ class Publication:
     """What was published."""
 
     index: Index
+    before: Index | None
+    """The release before; None when this is the first one of the folder."""
     fresh: frozenset[str]
     """Archives that the release before did not have."""
-    gone: tuple[str, ...]
-    """Names of voices and encoders that only the release before had."""
+    kept: tuple[Index, ...]
+    """Earlier releases whose archives are still in the folder."""
+
+    @property
+    def new_key(self) -> bool:
+        """Whether another key has signed the release before."""
+        if self.before is None or self.before.signature is None or self.index.signature is None:
+            return False
+        return self.before.signature.key != self.index.signature.key
+
+    @property
+    def gone(self) -> list[str]:
+        """Names of voices and encoders that only the release before had."""
+        return [] if self.before is None else sorted(_names(self.before) - _names(self.index))
+
+    @property
+    def old_texts(self) -> list[str]:
+        """Voices whose archives of earlier releases hold training lines and are still there."""
+        return sorted(
+            {voice.name for index in self.kept for voice in index.voices if EXAMPLES in voice.files}
+        )
 
 
 def publish(
     folder: Path,
-    contents: Sequence[Content],
+    gather: Gather,
     private: Ed25519PrivateKey,
     *,
     name: str | None = None,
     release: int | None = None,
+    previous_key: str | None = None,
     keep: int = KEEP,
     progress: Callable[[str, float], None] = lambda _text, _share: None,
 ) -> Publication:
-    """Write a release of ``contents``, all of them and nothing else, to ``folder``.
+    """Write a release of what ``gather`` returns, all of it and nothing else, to ``folder``.
 
     When it fails or is interrupted, the release that was there is as it was.
 
     Args:
         folder: a new or empty folder, or one with a release that the same key has signed.
-        contents: what to publish, checked (`onbrand_models.contents`).
+        gather: called once nobody else can publish here (see `onbrand_models.contents.collect`).
         private: signs the index.
-        name: of the series of releases; that of the release before, or else the folder's name.
+        name: of the series of releases; needed for the first one, and then stays.
         release: its number, greater than the one before; by default the next one.
+        previous_key: public key, 64 hexadecimal digits, that may have signed the release before.
         keep: releases whose archives stay in the folder, the new one included; at least 1.
         progress: told what is packed, and the share of the work that is done, 0 to 1.
 
@@ -72,13 +111,14 @@ def publish(
         OnbrandError: see `read_release`; or the number or the name does not go on from the release
             before, somebody else is publishing here, or nothing can be written.
     """
-    read_release(folder, private)
+    begin = partial(_begin, folder, key_digits(private), previous_key, name, release)
+    begin()  # so that no folder is made for what is refused at once
     with locked(folder):
-        before = read_release(folder, private)
-        series, number = _head(folder, before, name, release)
+        before, series, number = begin()
         staged = folder / NEW
         shutil.rmtree(staged, ignore_errors=True)
         try:
+            contents = gather(staged / _COPIES)
             packages: list[Package] = []
             for content in contents:
                 progress(content.name, len(packages) / len(contents))
@@ -97,11 +137,19 @@ def publish(
             replace_index(folder, index, before)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
-        remove_old(folder, index, keep, private)
-    if before is None:
-        return Publication(index, fresh, ())
-    gone = _names(before) - _names(index)
-    return Publication(index, fresh - archives_of(before), tuple(sorted(gone)))
+        kept = remove_old(folder, index, keep)
+    known = set() if before is None else archives_of(before)
+    return Publication(index, before, fresh - known, tuple(kept))
+
+
+def _begin(
+    folder: Path, key: str, previous_key: str | None, name: str | None, release: int | None
+) -> tuple[Index | None, str, int]:
+    """Return the release before, and the name and the number of the new one."""
+    before = read_release(folder, {key, previous_key or key})
+    if before is None and previous_key:
+        raise OnbrandError("holds no release by the --previous-key; check the folder", path=folder)
+    return before, *_head(folder, before, name, release)
 
 
 def _head(
@@ -109,10 +157,15 @@ def _head(
 ) -> tuple[str, int]:
     """Return the name and the number of the new release."""
     if before is None:
-        series = folder.resolve().name if name is None else name
-        if not (0 < len(series) <= MAX_NAME and series.isprintable()):
+        if name is None:
+            raise OnbrandError(
+                "the first release of a folder needs a name, by which laptops tell it from the "
+                "releases of others: --name acme",
+                path=folder,
+            )
+        if not (name.strip() and len(name) <= MAX_NAME and name.isprintable()):
             raise OnbrandError(f"--name must have 1 to {MAX_NAME} printable characters")
-        return series, release or 1
+        return name, release or 1
     if name not in (None, before.name):
         raise OnbrandError(
             f"the releases here are named {before.name!r} and laptops know them by it; "
@@ -123,6 +176,12 @@ def _head(
         raise OnbrandError(
             f"holds release {before.release} and laptops never go back; "
             f"--release must be {before.release + 1} or more",
+            path=folder,
+        )
+    if before.release == MAX_RELEASE:
+        raise OnbrandError(
+            f"holds release {MAX_RELEASE}, the last number there is; "
+            "publish under another --name to another folder",
             path=folder,
         )
     return before.name, release or before.release + 1

@@ -4,7 +4,7 @@ Beside the index and the archives (see `onbrand.release.index`) it holds what on
 publication needs::
 
     history/6.json      the index of the release before, as it was
-    .new/               what a publication that is under way has packed so far
+    .new/               what a publication that is under way has made so far
     .lock               held while one is
 
 Archives are named after their content and never change, and the index is replaced last, in one
@@ -17,9 +17,8 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from onbrand.errors import OnbrandError, missing_extra
 from onbrand.files import write_atomic
@@ -32,24 +31,22 @@ from onbrand.release.index import (
     encode,
     is_archive,
     read_index,
+    signers,
 )
-from onbrand.release.signing import key_digits
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 NEW = ".new"
-"""Folder in which a publication packs."""
+"""Folder in which a publication works."""
 _HISTORY = "history"
 _LOCK = ".lock"
 _OLD_INDEX = re.compile(r"[1-9][0-9]{0,15}\.json")
 
 
-def read_release(folder: Path, private: Ed25519PrivateKey) -> Index | None:
+def read_release(folder: Path, keys: Collection[str]) -> Index | None:
     """Return the index of the release in ``folder``; None where one can be begun.
 
     Raises:
-        OnbrandError: the folder holds something else, or a release that this key did not sign.
+        OnbrandError: the folder holds something else, or a release that none of these public keys
+            (64 hexadecimal digits each) has signed.
     """
     path = folder / INDEX
     if not path.exists():
@@ -59,13 +56,18 @@ def read_release(folder: Path, private: Ed25519PrivateKey) -> Index | None:
                 f"holds {stranger}, which is no part of a release; name a new folder", path=folder
             )
         return None
+    data = _read(path)
     try:
-        return read_index(_read(path), {key_digits(private)}, source=str(path))
+        return read_index(data, keys, source=str(path))
     except OnbrandError as error:
         reason = error.message.partition(";")[0]
-        raise OnbrandError(
-            f"{reason}; publish with the key of the releases here, or to another folder", path=path
-        ) from None
+        advice = "bring back the one that was published, or publish to another folder"
+        if not signers(data).issubset(keys):
+            advice = (
+                "publish with the key of the releases here, or name it with --previous-key "
+                "if a new one takes its place"
+            )
+        raise OnbrandError(f"{reason}; {advice}", path=path) from None
 
 
 @contextlib.contextmanager
@@ -99,17 +101,24 @@ def replace_index(folder: Path, index: Index, before: Index | None) -> None:
     write_atomic(folder / INDEX, encode(index))
 
 
-def remove_old(folder: Path, index: Index, keep: int, private: Ed25519PrivateKey) -> None:
+def remove_old(folder: Path, index: Index, keep: int) -> list[Index]:
     """Remove the archives that no release needs any more, and what killed publications left.
 
     The new release is out by now, so that nothing here is worth an error.
+
+    Returns:
+        The indexes of the releases before whose archives stay.
     """
+    kept: list[Index] = []
     needed = archives_of(index)
     old = [path for path in (folder / _HISTORY).glob("*.json") if _OLD_INDEX.fullmatch(path.name)]
     old.sort(key=lambda path: int(path.stem), reverse=True)
     for path in old[: keep - 1]:
         with contextlib.suppress(OnbrandError):
-            needed |= archives_of(read_index(_read(path), {key_digits(private)}))
+            # Whoever has signed it, say with a key of years ago: all it does is keep archives.
+            data = _read(path)
+            kept.append(read_index(data, signers(data)))
+            needed |= archives_of(kept[-1])
     stale = [*old[keep - 1 :], *folder.glob(".*.tmp"), *(folder / _HISTORY).glob(".*.tmp")]
     for kind in (VOICES, ENCODERS):
         for path in (folder / kind).iterdir():
@@ -119,6 +128,7 @@ def remove_old(folder: Path, index: Index, keep: int, private: Ed25519PrivateKey
     for path in stale:
         with contextlib.suppress(OSError):
             path.unlink()
+    return kept
 
 
 def archives_of(index: Index) -> set[str]:

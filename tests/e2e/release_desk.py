@@ -7,7 +7,7 @@ from pathlib import Path
 from cli_runner import Run, error_of, run, tree
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from release_samples import KEY, TRUSTED, tiny_voice
+from release_samples import KEY, NAME, TRUSTED, tiny_voice
 from tiny_encoder import tiny_encoder
 
 from onbrand.release.index import Index, read_index
@@ -38,6 +38,7 @@ class Publisher:
     def publish(self, *more: str | Path, encoder: bool = True) -> Run:
         arguments = ["-o", self.release, "--voices", self.voices, "--key", self.key]
         arguments += ["--encoder", self.bundle] if encoder else []
+        arguments += [] if (self.release / "index.json").exists() else ["--name", NAME]
         return run("models", "publish", *arguments, *more)
 
     def published(self, *more: str | Path, encoder: bool = True) -> Index:
@@ -45,8 +46,8 @@ class Publisher:
         assert done.code == 0, done
         return self.index()
 
-    def index(self) -> Index:
-        return read_index((self.release / "index.json").read_bytes(), {TRUSTED})
+    def index(self, key: str = TRUSTED) -> Index:
+        return read_index((self.release / "index.json").read_bytes(), {key})
 
     def refusal(self, *more: str | Path, encoder: bool = True) -> str:
         """Return why nothing is published; everything is as it was before."""

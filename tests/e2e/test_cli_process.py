@@ -1,18 +1,15 @@
-"""The command line as a process of its own: imports, pipes, permissions, Ctrl-C."""
+"""The command line as a process of its own: imports, pipes, permissions."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from cli_runner import BRAND_NAMES, BRANDS, OATFOLK_DRAFT, OFF_BRAND, tree
+from cli_runner import BRANDS, OATFOLK_DRAFT, OFF_BRAND, tree
 
 ONBRAND = [sys.executable, "-m", "onbrand"]
 SERVERS_AND_TRAINING = {
@@ -241,34 +238,3 @@ def test_a_read_only_store_is_told(project: Path) -> None:
     message = refused(onbrand(*more, start=OBEY_PERMISSIONS))
     assert message.startswith(f"{store}: ")
     assert "read-only" in message
-
-
-# Ctrl-C.
-
-
-def test_ctrl_c_during_training_leaves_whole_voices(tmp_path: Path, example_voices: Path) -> None:
-    voices = tmp_path / "voices"
-    shutil.copytree(example_voices / "varnholt-pumps", voices / "varnholt-pumps")
-    old = tree(voices)
-    command = ["train", BRANDS, "-o", voices]
-    with subprocess.Popen(
-        # A shell that runs the tests in the background makes its children deaf to Ctrl-C.
-        [*after("import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)"), *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        # Brands are trained in the order of their names: the last one is seconds away.
-        while not (voices / "oatfolk").exists() and process.poll() is None:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
-    assert process.returncode == 130, err
-    assert (out, err) == ("", "interrupted; no file is half-written\n")
-    now = tree(voices)
-    assert {name: now.get(name) for name in old} == old
-    assert [name for name in now if name.startswith(".")] == []
-    brands = {path.name for path in voices.iterdir()}
-    assert {"oatfolk", "varnholt-pumps"} <= brands < set(BRAND_NAMES)
-    done = onbrand("voices", "list", "--voices", voices, "--format", "json")
-    assert {voice["brand"] for voice in json.loads(done.stdout)["voices"]} == brands

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -74,6 +75,21 @@ def test_the_process_that_the_command_line_names_is_watched() -> None:
             editor.communicate(b"\n")
             assert client.exit_code() == 1
             assert client.log() == ["onbrand-lsp: WARNING the editor is gone; ending"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+@pytest.mark.parametrize("greeted", [False, True])
+def test_sigterm_ends_it_at_once(project: Path, *, greeted: bool) -> None:
+    """Though the client goes on listening, and a reader waits for what it says."""
+    with raw_client(cwd=project) as client:
+        if greeted:
+            client.initialize(workspaceFolders=[{"uri": project.as_uri(), "name": "project"}])
+            client.open((project / "draft.md").as_uri(), OFF_BRAND)
+            assert pull(client, (project / "draft.md").as_uri())
+        else:
+            assert client.error("shutdown")
+        client.process.terminate()
+        assert client.exit_code() == -signal.SIGTERM
 
 
 # What it loads, and when.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 from cli_runner import error_of, run, tree
-from release_desk import Publisher
-from release_samples import LINES, TRUSTED
+from release_desk import Publisher, pem_of
+from release_samples import KEY, LINES, STRANGER, TRUSTED
 
 from onbrand import Scorer
 from onbrand.encoder import default_bundle, read_manifest
 from onbrand.release import signing
 from onbrand.release.archive import unpack
-from onbrand.release.index import read_index
-from onbrand.release.signing import parse_public_key
+from onbrand.release.index import MAX_RELEASE, encode, read_index, sign_index
+from onbrand.release.signing import key_digits, parse_public_key
+from onbrand_models import publish as publishing
 
 
 @pytest.fixture
@@ -31,8 +34,12 @@ def archives(desk: Publisher) -> set[str]:
 
 
 def test_what_is_published_can_be_used(desk: Publisher, tmp_path: Path) -> None:
-    done = desk.publish("--name", "agency")
+    done = desk.publish()
     assert "agency, release 1" in done.out
+    assert (
+        "keep the folder for the next one, or publish that one with --name agency --release 2"
+        in (done.out)
+    )
     assert f"signed by ed25519:{TRUSTED}" in done.out
     assert [line.split()[0] for line in done.out.splitlines() if line.endswith(" new ")] == [
         *("tiny", "acme", "beta")
@@ -96,7 +103,8 @@ def test_training_lines_can_be_left_out(desk: Publisher, tmp_path: Path) -> None
     assert "warning: 2 voices hold training lines" in told.err
     assert "--no-examples leaves them out" in told.err
     done = desk.publish("--no-examples")
-    assert "training lines" not in done.err
+    assert "training lines, which" not in done.err
+    assert "hold training lines (acme, beta); --keep 1 removes them" in done.err
     for voice in desk.index().voices:
         assert set(voice.files) == {"voice.json", "head.safetensors"}
         unpack(desk.release / voice.archive, voice, tmp_path / "there" / voice.name)
@@ -109,8 +117,35 @@ def test_training_lines_can_be_left_out(desk: Publisher, tmp_path: Path) -> None
     assert whole.nearest(LINES[0], "acme")
     assert bare.nearest(LINES[0], "acme") == []
     again = desk.index()
-    assert desk.published("--no-examples").voices == again.voices
+    after = desk.publish("--no-examples")
+    assert "training lines" not in after.err
+    assert desk.index().voices == again.voices
+    assert len(archives(desk)) == len(("tiny", "acme", "beta"))
     assert (desk.voices / "acme" / "examples.jsonl").exists()
+
+
+def test_without_the_earlier_releases_their_training_lines_go_too(desk: Publisher) -> None:
+    desk.published()
+    assert "training lines" not in desk.publish("--no-examples", "--keep", "1").err
+    assert len(archives(desk)) == len(("tiny", "acme", "beta"))
+
+
+def test_copies_without_training_lines_are_made_where_nothing_stays(
+    desk: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed: list[Path] = []
+    pack = publishing.pack
+
+    def watched(folder: Path, files: Iterable[str], target: Path) -> object:
+        packed.append(folder)
+        return pack(folder, files, target)
+
+    monkeypatch.setattr(publishing, "pack", watched)
+    desk.published("--no-examples")
+    made = [folder for folder in packed if folder != desk.bundle]
+    assert [folder.name for folder in made] == ["acme", "beta"]
+    assert all(folder.is_relative_to(desk.release / ".new") for folder in made)
+    assert not (desk.release / ".new").exists()
 
 
 def test_voices_on_the_encoder_that_ships_need_no_bundle(desk: Publisher) -> None:
@@ -125,11 +160,9 @@ def test_voices_on_the_encoder_that_ships_need_no_bundle(desk: Publisher) -> Non
 def test_a_key_from_the_environment(desk: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(signing.SIGNING_KEY, desk.key.read_text())
     desk.key.unlink()
-    done = run(
-        "models", "publish", "-o", desk.release, "--voices", desk.voices, "--encoder", desk.bundle
-    )
-    assert done.code == 0
-    assert desk.index().name == "release"
+    arguments = ("-o", desk.release, "--voices", desk.voices, "--encoder", desk.bundle)
+    assert run("models", "publish", *arguments, "--name", "ours").code == 0
+    assert desk.index().name == "ours"
 
 
 def test_numbers_go_up(desk: Publisher) -> None:
@@ -140,14 +173,55 @@ def test_numbers_go_up(desk: Publisher) -> None:
     assert desk.published("--release", "20").release == 20
 
 
+def test_numbers_do_not_end(desk: Publisher) -> None:
+    assert "is not in the range" in desk.refusal("--release", str(10**15 + 1))
+    assert desk.published("--release", str(10**15)).release == 10**15
+    assert desk.published().release == 10**15 + 1
+    last = msgspec.structs.replace(desk.index(), release=MAX_RELEASE)
+    (desk.release / "index.json").write_bytes(encode(sign_index(last, KEY)))
+    assert "the last number there is; publish under another --name" in desk.refusal()
+
+
+def test_only_the_first_release_of_a_folder_says_so(desk: Publisher) -> None:
+    assert "the first release of the folder" in desk.publish().out
+    assert "the first release of the folder" not in desk.publish().out
+
+
+def test_a_new_key_takes_the_place_of_another(desk: Publisher) -> None:
+    by_the_old = desk.published().voices[0].archive
+    desk.write_key(pem_of(STRANGER))
+    assert "name it with --previous-key if a new one takes its place" in desk.refusal()
+    stranger = key_digits(STRANGER)
+    assert "a key that you do not trust" in desk.refusal("--previous-key", f"ed25519:{stranger}")
+    desk.train("acme", 1)
+    done = desk.publish("--previous-key", f"ed25519:{TRUSTED}")
+    assert f"trust that key: onbrand voices update DIR --key ed25519:{stranger}" in done.err
+    assert (desk.index(stranger).name, desk.index(stranger).release) == ("agency", 2)
+    assert "signed by another key" not in desk.publish("--keep", "3").err
+    assert by_the_old in archives(desk), "it has to stay for as long as others"
+
+
+def test_a_previous_key_goes_with_a_previous_release(desk: Publisher) -> None:
+    message = desk.refusal("--previous-key", f"ed25519:{TRUSTED}")
+    assert message == f"{desk.release}: holds no release by the --previous-key; check the folder"
+
+
 def test_the_name_stays(desk: Publisher) -> None:
-    desk.published("--name", "agency")
+    desk.published()
     assert "releases here are named 'agency'" in desk.refusal("--name", "other")
     assert desk.published("--name", "agency").release == 2
     assert desk.published().name == "agency"
 
 
-@pytest.mark.parametrize("name", ["", "x" * 129, "a\x1b[2J"])
+def test_the_first_release_needs_a_name(desk: Publisher) -> None:
+    arguments = ("-o", desk.release, "--voices", desk.voices, "--key", desk.key)
+    message = error_of(run("models", "publish", *arguments))
+    assert message.startswith(f"{desk.release}: the first release of a folder needs a name")
+    assert message.endswith("--name acme")
+    assert not desk.release.exists()
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 129, "a\x1b[2J", "a\udcff"])
 def test_a_name_that_cannot_be_shown(desk: Publisher, name: str) -> None:
     assert "1 to 128 printable characters" in desk.refusal("--name", name)
 
@@ -174,7 +248,8 @@ def test_a_key_made_with_a_passphrase_signs_with_it(desk: Publisher) -> None:
     assert "(encrypted)" in made.err
     assert "put its passphrase in the environment" in desk.refusal()
     arguments = ("-o", desk.release, "--voices", desk.voices, "--encoder", desk.bundle)
-    done = run("models", "publish", *arguments, "--key", desk.key, env=secret)
+    arguments += ("--key", desk.key, "--name", "agency")
+    done = run("models", "publish", *arguments, env=secret)
     assert done.code == 0
     assert made.out.strip() in done.out
     read_index((desk.release / "index.json").read_bytes(), {parse_public_key(made.out)})

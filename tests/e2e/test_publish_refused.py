@@ -32,7 +32,10 @@ def test_a_tampered_release_is_not_gone_on_with(desk: Publisher) -> None:
     desk.published()
     path = desk.release / "index.json"
     path.write_bytes(path.read_bytes().replace(b"acme", b"evil"))
-    assert "was changed after it was signed" in desk.refusal()
+    assert desk.refusal().endswith(
+        "was changed after it was signed; bring back the one that was published, "
+        "or publish to another folder"
+    )
 
 
 @pytest.mark.parametrize("place", ["thesis.md", "voices/acme/voice.json", "encoders/x", ".git/x"])
@@ -90,10 +93,16 @@ def test_a_bad_bundle_is_not_published(desk: Publisher) -> None:
     assert message.endswith("nothing was published")
 
 
-@pytest.mark.parametrize("name", ["../evil", "a b", "con", "x" * 100])
+@pytest.mark.parametrize("name", ["con", "x" * 100])
 def test_a_bundle_whose_name_is_no_folder_is_not_published(desk: Publisher, name: str) -> None:
     change_manifest(desk.bundle, name=name)
     assert "export it again with --name" in desk.refusal()
+
+
+@pytest.mark.parametrize("name", ["../evil", "a b"])
+def test_a_bundle_whose_name_is_none_is_not_published(desk: Publisher, name: str) -> None:
+    change_manifest(desk.bundle, name=name)
+    assert desk.refusal().startswith(str(desk.bundle))
 
 
 def test_two_of_one_name_are_not_published(desk: Publisher) -> None:
@@ -103,8 +112,18 @@ def test_two_of_one_name_are_not_published(desk: Publisher) -> None:
     assert "'tiny' like" in desk.refusal("--encoder", desk.bundle)
 
 
+@pytest.mark.parametrize("place", ["s3://bucket/x", "https://example.com/x", "file:///x"])
+def test_a_url_is_no_folder(
+    desk: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    message = desk.refusal("-o", place)
+    assert message == f"{place}: is a URL; write the release to a folder, then copy it"
+
+
 def test_nothing_to_publish(desk: Publisher) -> None:
-    message = error_of(run("models", "publish", "-o", desk.release, "--key", desk.key))
+    arguments = ("-o", desk.release, "--key", desk.key, "--name", "agency")
+    message = error_of(run("models", "publish", *arguments))
     assert message.startswith("nothing to publish; name bundles with --encoder")
     assert not desk.release.exists()
 

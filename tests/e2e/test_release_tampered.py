@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import random
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from onbrand import Scorer
 from onbrand.encoder.bundle import BundleFile
 from onbrand.errors import OnbrandError
 from onbrand.release import signing
+from onbrand.release.archive import pack
 from onbrand.release.fetch import Source, fetch_index
 from onbrand.release.index import INDEX, Index, Package, Signature, encode, read_index, signed_bytes
 from onbrand.release.install import install, roll_back, update
@@ -168,7 +171,7 @@ def test_archives_that_are_exchanged(release: Path, refused: Check) -> None:
     two.write_bytes(data[0])
     for archive in release.glob("voices/*.tar.gz"):
         archive.write_bytes(data[0])
-    refused("is not what the index promises")
+    refused(f"{release / 'voices'}")
 
 
 def test_another_series_by_the_same_publisher(release: Path, tmp_path: Path) -> None:
@@ -265,7 +268,9 @@ def test_hostile_archives_in_a_signed_index(
         honest = [(_entry(e.name), tar.extractfile(e).read()) for e in tar]  # type: ignore[union-attr]
     (tmp_path / "x.tar.gz").write_bytes(_tar(HOSTILE[kind](honest)))
     _take_archive(release, tmp_path / "x.tar.gz", voice)
-    refused("partial")
+    refused(f"{release / first_voice(release).archive}: ")
+    for root in (tmp_path / "root", tmp_path / "fresh"):  # it would be refused for ever
+        assert not (root / "partial" / first_voice(release).sha256).exists()
     assert not (tmp_path.parent / "evil").exists()
 
 
@@ -284,7 +289,24 @@ def test_a_bomb_in_a_signed_index(release: Path, tmp_path: Path, refused: Check)
         for _ in range(64):
             bomb.write(bytes(1024 * 1024))
     _take_archive(release, tmp_path / "x.tar.gz", voice)
-    refused("partial")
+    refused(f"{release / first_voice(release).archive}: ")
+    for root in (tmp_path / "root", tmp_path / "fresh"):  # it would be refused for ever
+        assert not (root / "partial" / first_voice(release).sha256).exists()
+
+
+def test_what_cannot_be_used_is_named_as_in_the_release(release: Path, refused: Check) -> None:
+    """And not by the folder where it was tried out, which is gone."""
+    voice = first_voice(release)
+    with tempfile.TemporaryDirectory() as aside:
+        folder, archive = Path(aside, "acme"), Path(aside, "acme.tar.gz")
+        with tarfile.open(release / voice.archive) as tar:
+            tar.extractall(folder, filter="data")
+        manifest = json.loads((folder / "voice.json").read_bytes()) | {"format": 99}
+        (folder / "voice.json").write_text(json.dumps(manifest))
+        files = pack(folder, voice.files, archive)
+        _take_archive(release, archive, msgspec.structs.replace(voice, files=files))
+        replace_voice(release, files=files)
+    refused("voices/acme/voice.json of the release: voice format 99")
 
 
 def test_sizes_beyond_the_disk_in_a_signed_index(release: Path, refused: Check) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from onbrand.cli import app
+from onbrand.cli.commands import app
 from onbrand.config import load_config, settings_for
 from onbrand.errors import OnbrandError
 from onbrand.labels.keys import text_key

@@ -11,7 +11,7 @@ import pytest
 from release_samples import TRUSTED, write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release import fetch
+from onbrand.release import deadline, fetch, opening
 from onbrand.release.fetch import Source, fetch_archive, fetch_index
 from onbrand.release.index import Package, read_index
 
@@ -65,6 +65,8 @@ def test_every_way_to_name_a_folder(release: Path, monkeypatch: pytest.MonkeyPat
         ("https://[::1]/v", "https://[::1]/v/index.json", "https://[::1]/v/voices/a"),
         ("s3://bucket/v/index.json", "s3://bucket/v/index.json", "s3://bucket/v/voices/a"),
         ("memory://v", "memory://v/index.json", "memory://v/voices/a"),
+        ("local:///tmp/v/", "local:///tmp/v/index.json", "local:///tmp/v/voices/a"),
+        ("hdfs:///v/index.json", "hdfs:///v/index.json", "hdfs:///v/voices/a"),
     ],
 )
 def test_where_the_files_of_a_url_are(source: str, index: str, archive: str) -> None:
@@ -148,6 +150,20 @@ def test_the_index_comes_from_any_storage(release: Path) -> None:
     assert fetch_index(Source.of(in_memory(release))) == good
 
 
+def test_a_storage_without_hosts(release: Path, tmp_path: Path) -> None:
+    source = f"local://{release.as_posix()}"
+    package = package_of(release)
+    assert fetch_index(Source.of(source)) == (release / "index.json").read_bytes()
+    assert fetched(source, package, tmp_path).stat().st_size == package.size
+
+
+def test_a_storage_that_drips_is_given_up(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source.of(in_memory(release))
+    monkeypatch.setattr(deadline, "PATIENCE", -1.0)
+    with pytest.raises(OnbrandError, match="cannot be fetched \\(it comes too slowly\\)"):
+        fetch_index(source)
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
@@ -183,7 +199,7 @@ def test_the_optional_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_full_disk_keeps_what_it_has(
     release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "_CHUNK", 100)
+    monkeypatch.setattr(opening, "_CHUNK", 100)
     package = package_of(release)
     path = tmp_path / package.sha256
 

@@ -22,6 +22,7 @@ from onbrand.release.index import (
     read_index,
     sign_index,
     signed_bytes,
+    signers,
 )
 from onbrand.release.signing import key_digits, sign
 
@@ -231,6 +232,17 @@ def test_a_name_for_the_terminal_is_refused(index: Index) -> None:
     assert "a name that cannot be printed" in refusal(signed_anyway(hostile))
     with pytest.raises(OnbrandError, match="cannot be printed"):
         sign_index(hostile, KEY)
+
+
+def test_who_claims_to_have_signed(index: Index, data: bytes) -> None:
+    assert signers(data) == {TRUSTED}
+    assert signers(data.replace(b"acme", b"evil")) == {TRUSTED}
+    assert signers(encode(msgspec.structs.replace(index, signature=None))) == set()
+
+
+@pytest.mark.parametrize("content", [b"", b"null", b"\xff", b"[" * 100_000, b'{"signature": 1}'])
+def test_nobody_claims_to_have_signed(content: bytes) -> None:
+    assert signers(content) == set()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,9 @@ def test_a_voice_knows_its_installation(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("\xff", "is damaged ('utf-8' codec can't decode byte 0xff"),
+        ("\0" * 500, "is damaged (JSON is malformed"),
+        ('{"x":' + "[" * 100_000, "is damaged (maximum recursion depth exceeded"),
         ("", "is damaged (Input data was truncated"),
         ("{}", "is damaged (Object missing required field `format`"),
         ('{"format": 2}', "installation of format 2, this onbrand reads format 1; update onbrand"),
@@ -84,10 +88,35 @@ def test_a_voice_knows_its_installation(tmp_path: Path, monkeypatch: pytest.Monk
     ],
 )
 def test_damage_is_told_in_a_line(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / POINTER).write_text(text)
+    (tmp_path / POINTER).write_text(text, encoding="latin-1")
     with pytest.raises(OnbrandError) as caught:
         read_installed(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / POINTER}: {message}")
+    if "damaged" in message:
+        assert str(caught.value).endswith("; delete the folder and install again")
+
+
+def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:
+    write_installed(tmp_path, INSTALLED)
+    (tmp_path / POINTER).write_bytes(b"\xef\xbb\xbf" + (tmp_path / POINTER).read_bytes())
+    assert read_installed(tmp_path) == INSTALLED
+
+
+@pytest.mark.parametrize("which", ["is_file", "open"])
+def test_an_installation_that_may_not_be_read(
+    tmp_path: Path, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_installed(tmp_path, INSTALLED)
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, which, forbidden)
+    with pytest.raises(OnbrandError) as caught:
+        read_installed(tmp_path)
+    assert caught.value.message == (
+        "cannot be read (Permission denied); check who may read the folder"
+    )
 
 
 @pytest.mark.parametrize("name", ["../../etc", "7-1a2b3c4d5e6f/..", "7", "0-1a2b3c4d5e6f", ""])

@@ -19,6 +19,7 @@ from onbrand.release.signing import (
     new_key,
     parse_public_key,
     public_key,
+    read_passphrase,
     sign,
     verify,
 )
@@ -66,6 +67,27 @@ def test_an_encrypted_key_needs_its_passphrase(
     assert verify(key_digits(key), b"x", sign(key, b"x"))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="environments of bytes are POSIX")
+def test_a_passphrase_is_the_bytes_that_were_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(signing.PASSPHRASE, os.fsdecode(b"caf\xe9"))
+    assert read_passphrase() == b"caf\xe9"
+    load_private_key(key_file(tmp_path, new_key(b"caf\xe9")))
+
+
+def test_a_passphrase_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = key_file(tmp_path, new_key(b"x" * 1023))
+    monkeypatch.setenv(signing.PASSPHRASE, "x" * 1023)
+    load_private_key(path)
+    monkeypatch.setenv(signing.PASSPHRASE, "x" * 1100)
+    told = "ONBRAND_KEY_PASSPHRASE: the passphrase has 1,100 bytes; 1,023 is the most"
+    assert refusal(path).startswith(told)
+    with pytest.raises(OnbrandError, match="the passphrase has 1,024 bytes"):
+        new_key(b"x" * 1024)
+    load_private_key(key_file(tmp_path, new_key()))
+
+
 def test_a_passphrase_that_is_set_does_not_hurt_a_plain_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +102,8 @@ def test_a_key_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(signing.SIGNING_KEY, "swordfish")
     assert refusal(None).startswith("ONBRAND_SIGNING_KEY: is no private key")
     assert "swordfish" not in refusal(None)
+    monkeypatch.setenv(signing.SIGNING_KEY, "a\udcff")
+    assert "is no private key" in refusal(None)
 
 
 def test_no_key_at_all_says_how_to_get_one() -> None:

@@ -1,83 +1,19 @@
-"""The command line. Modules load when their command runs: ``onbrand --help`` stays instant."""
+"""The command line. What it is made of loads within `main`, which answers a Ctrl-C by then."""
 
 from __future__ import annotations
 
-import os
+import contextlib
+import signal
 import sys
-import traceback
-from collections.abc import Sequence
-from typing import Annotated
+import threading
+from collections.abc import Iterator
+from typing import NoReturn
 
-import typer
-
-from onbrand.cli import check, config, demo, evaluate, labels, score, train, voices
-from onbrand.errors import OnbrandError
-
-app = typer.Typer(
-    name="onbrand",
-    help="Tells writers which sentences of a draft do not sound like their brand, offline.",
-    epilog="Exit codes: 0 fine, 1 findings, 2 error. Try it: onbrand demo",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    # Plain help reads well at 80 columns, and panels cost as much time as all the rest of it.
-    rich_markup_mode=None,
-)
-app.command("demo")(demo.demo)
-app.command("check", epilog=check.EXAMPLES)(check.check)
-app.command("gate", epilog=check.GATE_EXAMPLES)(check.gate)
-app.command("score", epilog=score.SCORE_EXAMPLES)(score.score)
-app.command("explain", epilog=score.EXPLAIN_EXAMPLES)(score.explain)
-app.command("train", epilog=train.EXAMPLES)(train.train)
-app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-app.add_typer(voices.app, name="voices")
-app.add_typer(labels.app, name="labels")
-app.add_typer(config.app, name="config")
-
-ERROR = 2
 INTERRUPTED = 130
 """The shell's code for a program ended by Ctrl-C."""
-
-
-def _add_other_packages() -> None:
-    # The encoder tools and the two servers are packages of their own that depend on this one.
-    import importlib.util
-
-    if importlib.util.find_spec("onbrand_models") is not None:
-        from onbrand.cli import models
-
-        app.add_typer(models.app, name="models")
-    if importlib.util.find_spec("onbrand_lsp") is not None:
-        from onbrand.cli import lsp
-
-        app.command("lsp")(lsp.lsp)
-    if importlib.util.find_spec("onbrand_slack") is not None:
-        from onbrand.cli import slack
-
-        app.add_typer(slack.app, name="slack")
-
-
-_add_other_packages()
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        from onbrand import __version__
-
-        typer.echo(f"onbrand {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error (with any command).")
-    ] = False,
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
-) -> None:
-    """Options that stand before the command."""
+TERMINATED = 143
+"""The same for SIGTERM."""
+_ENDS = {INTERRUPTED: "interrupted", TERMINATED: "terminated"}
 
 
 def main() -> None:
@@ -86,52 +22,37 @@ def main() -> None:
         # Copy is full of quotes, dashes and emoji that a C or cp1252 locale cannot print.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    arguments, debug = _without_debug(sys.argv[1:])
     try:
-        code = _run(arguments)
-    except (OnbrandError, OSError, typer.TyperException) as error:
-        if debug:
-            traceback.print_exc()
-        code = _tell(error)
+        with _orderly_termination():
+            from onbrand.cli.commands import run
+
+            code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = INTERRUPTED
-    if code == INTERRUPTED:
-        print("interrupted; no file is half-written", file=sys.stderr)  # noqa: T201
+    except SystemExit as end:
+        if end.code != TERMINATED:
+            raise
+        code = TERMINATED
+    if code in _ENDS:
+        print(f"{_ENDS[code]}; no file is half-written", file=sys.stderr)  # noqa: T201
     sys.exit(code)
 
 
-def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """Take ``--debug`` out, which may stand anywhere: it is added to a line that has failed."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    options = [argument for argument in arguments[:end] if argument != "--debug"]
-    return [*options, *arguments[end:]], len(options) < end
-
-
-def _run(arguments: Sequence[str]) -> int:
-    code = app(arguments, prog_name="onbrand", standalone_mode=False)
+@contextlib.contextmanager
+def _orderly_termination() -> Iterator[None]:
+    """Have SIGTERM clear away what is half-done, as Ctrl-C does. A server may replace that."""
+    known = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not known or threading.current_thread() is not threading.main_thread():
+        yield  # somebody else, say a test's runner, has decided what it does
+        return
+    signal.signal(signal.SIGTERM, _terminate)
     try:
-        sys.stdout.flush()
-    except OSError as error:
-        # Python flushes again when it exits, and would complain of what is told here.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # the reader, say `head`, has what it wanted
-            return 1
-        raise
-    return code if isinstance(code, int) else 0
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _tell(error: Exception) -> int:
-    """Print an error in one line and return the exit code."""
-    message = str(error)
-    if isinstance(error, OSError):
-        message = f"{error.filename or 'standard output'}: {error.strerror or error}"
-    elif isinstance(error, typer.TyperException):
-        message = error.format_message()
-        if message.startswith("Usage: "):  # a group without a command shows its help
-            print(message, file=sys.stderr)  # noqa: T201
-            return ERROR
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "onbrand"
-        message = f"{' '.join(message.split()).rstrip('.')}; see {command} --help"
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201
-    return ERROR
+def _terminate(*_: object) -> NoReturn:
+    # It often comes twice, to the process and to its group, and must not interrupt the clearing.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(TERMINATED)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from onbrand.cli.options import Format, print_json
 
 if TYPE_CHECKING:
     from onbrand.config import Setting, Settings
@@ -37,9 +39,7 @@ def show(
     config: Annotated[
         Path | None, typer.Option(help="Use this configuration file only, as `check` would.")
     ] = None,
-    output: Annotated[
-        Literal["text", "json"], typer.Option("--format", help="How to print it.")
-    ] = "text",
+    form: Format = "text",
 ) -> None:
     """Print every setting that holds for FILE, and the line it comes from."""
     from onbrand.config import ConfigCache, explain, settings_for
@@ -47,7 +47,7 @@ def show(
     cache: ConfigCache = {}
     settings = explain(file, explicit=config, cache=cache)
     in_force = settings_for(file, explicit=config, cache=cache)
-    if output == "json":
+    if form == "json":
         _print_json(file, settings, in_force)
     else:
         _print_text(file, settings, in_force.files, explicit=config is not None)
@@ -56,8 +56,6 @@ def show(
 
 
 def _print_json(file: Path, settings: Sequence[Setting], in_force: Settings) -> None:
-    import msgspec
-
     document = {
         "version": 1,
         "path": str(file),
@@ -65,7 +63,7 @@ def _print_json(file: Path, settings: Sequence[Setting], in_force: Settings) -> 
         "voices": [str(place) for place in in_force.voices],
         "settings": settings,
     }
-    typer.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
+    print_json(document)
 
 
 def _print_text(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from onbrand.cli.options import EncoderFolder, Output, progress_bar
+from onbrand.cli.options import EncoderFolder, Output, json_text, progress_bar
 
 if TYPE_CHECKING:
     from onbrand.training.evaluate import Evaluation
@@ -130,8 +130,7 @@ def to_json(result: Evaluation) -> str:
     """Return the result as JSON, figures rounded to four places."""
     import msgspec
 
-    document = rounded(msgspec.to_builtins(result))
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return json_text(rounded(msgspec.to_builtins(result))) + "\n"
 
 
 def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onbrand.cli.options import print_json
 from onbrand.errors import OnbrandError
 
 if TYPE_CHECKING:
@@ -159,10 +160,7 @@ def stats(
         brands = store.workspace(workspace).stats()
         place = store.place
     if form is StatsFormat.json:
-        import msgspec
-
-        document = {"version": 1, "database": place, "brands": brands}
-        typer.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
+        print_json({"version": 1, "database": place, "brands": brands})
     else:
         _print_stats(place, brands)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 from typing import Annotated
 
 import typer
@@ -52,6 +53,8 @@ def lsp(
 
     log = start_logging(log_level)
     connection = standard_streams() if tcp is None else tcp_client(host, tcp, _announce)
+    # Nothing is half-done here, and a handler of Python's might wait for the client's next word.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     code = serve(connection, client_pid=client_pid)
     if log is not None:
         log.close(timeout=1)

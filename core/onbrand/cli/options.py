@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -71,9 +71,13 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default=False),
 ]
 
+Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print it.")]
+
 DEFAULT_VOICES = Path("voices")
 PROGRESS_AFTER = 1.0
 """Seconds of work before a progress bar appears."""
+WAITING = "waiting for "
+"""How a text begins that is told at once: the work has to wait for another process."""
 
 
 def voice_folders(chosen: list[Path] | None, settings: Settings) -> list[Path]:
@@ -100,22 +104,59 @@ def warn(message: str) -> None:
     typer.echo(f"warning: {message}", err=True)
 
 
+def line_of(error: OnbrandError | OSError, place: str | Path) -> str:
+    """Return an error in one line; ``place`` is what it is about where it does not say."""
+    if isinstance(error, OnbrandError):
+        return str(error)
+    return f"{error.filename or place}: {error.strerror or error}"
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    typer.echo(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """Return a value as indented JSON."""
+    import msgspec
+
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # the name of a file need not be UTF-8
+        encoded = msgspec.json.encode(_printable(msgspec.to_builtins(value)))
+    return msgspec.json.format(encoded, indent=2).decode()
+
+
+def _printable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    from onbrand.report.message import printable
+
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable(key): _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 @contextlib.contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[str, float], None]]:
     """Yield a function to call with a text and the share of the work that is done, 0 to 1.
 
-    It draws on stderr, only when that is a terminal, and only when the work takes a while.
+    It draws on stderr, only when that is a terminal, and only when the work takes a while. A text
+    that begins with `WAITING` is printed there in any case, at once and once.
     """
-    if not sys.stderr.isatty():
-        yield lambda _text, _share: None
-        return
-    start = time.monotonic()
+    start, drawn = time.monotonic(), sys.stderr.isatty()
     with contextlib.ExitStack() as stack:
         bar: Progress | None = None
+        told = False
 
         def update(text: str, share: float) -> None:
-            nonlocal bar
-            if bar is None and time.monotonic() - start >= PROGRESS_AFTER:
+            nonlocal bar, told
+            if text.startswith(WAITING):
+                if not told:
+                    typer.echo(text, err=True)
+                told = True
+                return
+            if drawn and bar is None and time.monotonic() - start >= PROGRESS_AFTER:
                 bar = stack.enter_context(_new_bar())
                 bar.add_task(label, total=1.0)
             if bar is not None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onbrand.cli.options import Brand, ConfigFile, EncoderFolder, Voices, voice_folders, warn
+from onbrand.cli.options import (
+    Brand,
+    ConfigFile,
+    EncoderFolder,
+    Format,
+    Voices,
+    print_json,
+    voice_folders,
+    warn,
+)
 from onbrand.errors import OnbrandError
 
 if TYPE_CHECKING:
@@ -25,7 +34,6 @@ EXPLAIN_EXAMPLES = """\b
 Example:
   onbrand explain "Hello. Do sit down." --brand acme
 """
-Form = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print it.")]
 STDIN = "-"
 STRONG = 0.15
 """Log-odds from which on a word is worth a colour."""
@@ -39,7 +47,7 @@ def score(
     voices: Voices = None,
     brand: Brand = None,
     every: Annotated[bool, typer.Option("--all", help="Score against every brand.")] = False,
-    form: Form = "text",
+    form: Format = "text",
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
 ) -> None:
@@ -52,8 +60,6 @@ def score(
         raise OnbrandError(f"which brand? Give --brand or --all ({', '.join(scorer.brands)})")
     probabilities = scorer.score(sentences)
     if form == "json":
-        import msgspec
-
         rows = [
             {
                 "text": text,
@@ -63,8 +69,7 @@ def score(
             }
             for text, row in zip(sentences, probabilities, strict=True)
         ]
-        document = {"version": 1, "sentences": rows}
-        typer.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
+        print_json({"version": 1, "sentences": rows})
         return
     for text, row in zip(sentences, probabilities, strict=True):
         if len(sentences) > 1:
@@ -77,7 +82,7 @@ def explain(
     sentence: Annotated[str, typer.Argument(help="The sentence.")],
     voices: Voices = None,
     brand: Brand = None,
-    form: Form = "text",
+    form: Format = "text",
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
 ) -> None:
@@ -131,8 +136,6 @@ def _sentences(argument: str) -> list[str]:
 
 
 def _print_json(text: str, why: Explanation, voice: Voice) -> None:
-    import msgspec
-
     from onbrand.report.json import explanation
     from onbrand.voice.model import probability
 
@@ -144,7 +147,7 @@ def _print_json(text: str, why: Explanation, voice: Voice) -> None:
         "threshold": voice.manifest.threshold,
         **explanation(why),
     }
-    typer.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
+    print_json(document)
 
 
 def _print(text: str, why: Explanation, voice: Voice) -> None:

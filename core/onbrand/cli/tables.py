@@ -16,6 +16,10 @@ def new_table(first: str, *figures: str) -> Table:
     return table
 
 
-def new_console() -> Console:
-    """Return a console that prints text as it is: copy is full of brackets and figures."""
-    return Console(highlight=False, markup=False, soft_wrap=True)
+def new_console(width: int | None = None) -> Console:
+    """Return a console that prints text as it is: copy is full of brackets and figures.
+
+    Args:
+        width: in characters; by default the terminal's, or 80 where there is none.
+    """
+    return Console(width=width, highlight=False, markup=False, soft_wrap=True)

@@ -12,24 +12,24 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import IO
+from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
-from onbrand.errors import OnbrandError, missing_extra
+from onbrand.errors import OnbrandError
 from onbrand.files import sha256_file
+from onbrand.release.deadline import Deadline, Interrupted, reason
 from onbrand.release.index import INDEX, MAX_INDEX_BYTES, Package
 from onbrand.release.installed import is_url, without_secrets
-from onbrand.release.web import Interrupted, open_web, reason
+from onbrand.release.opening import Opened, open_place
+from onbrand.release.web import NotThereError
 
 PAUSES = (1.0, 3.0, 10.0)
 """Seconds before each new try after a failure of the network."""
-PATIENCE = 60.0
-"""Seconds within which at least `SLOWEST` bytes must come."""
-SLOWEST = 64 * 1024
-_CHUNK = 256 * 1024
-_PROGRESS_WORTH = 1024 * 1024
-"""Bytes more than ever before after which the tries are counted anew."""
+LONGEST_PAUSE = 60.0
+"""Seconds that a server can make us wait before a new try, however many it asks for."""
+_GZIP = b"\x1f\x8b"
+_AS_THEY_ARE = "have it send the files of a release as they are"
 
 Progress = Callable[[int], None]
 """Told how many bytes of an archive are here."""
@@ -64,7 +64,8 @@ class Source:
         path = parts.path.rstrip("/").removesuffix(f"/{INDEX}")
         if not parts.netloc and not path.strip("/"):
             raise OnbrandError("names no place; check the URL", path=without_secrets(source))
-        return cls(urlunsplit((parts.scheme, parts.netloc, path, "", "")), parts.query)
+        # Not urlunsplit, which leaves the slashes out where a scheme has no hosts (local:///v).
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", parts.query)
 
     def place(self, name: str) -> str:
         """Return the path or URL of a file of the release."""
@@ -102,23 +103,37 @@ def fetch_index(source: Source) -> bytes:
     Raises:
         OnbrandError: it cannot be read, is too long, or is a web page.
     """
-    place, shown = source.index, source.shown
-    failures = 0
+    place = source.index
+    tries = _Tries(place)
     while True:
         try:
-            with _open(place, 0) as (stream, _):
-                data = b"".join(_pieces(stream, MAX_INDEX_BYTES + 1))
+            with open_place(place, 0) as opened:
+                data = b"".join(opened.pieces(MAX_INDEX_BYTES + 1))
             break
         except Interrupted as error:
-            _pause(place, failures, error)
-            failures += 1
-    if len(data) > MAX_INDEX_BYTES:
-        raise OnbrandError("is too long for the index of a release; check the path", path=shown)
-    if data.lstrip()[:1] == b"<":
-        raise OnbrandError(
-            "is a web page and no release; does the server want a login?", path=shown
-        )
+            tries.pause(error)
+    problem = _no_index(data, opened)
+    if problem:
+        raise OnbrandError(problem, path=source.shown)
     return data
+
+
+def _no_index(data: bytes, opened: Opened) -> str | None:
+    """Return what a server did to an index, as far as that can be seen before it is checked."""
+    text = data.strip()
+    if len(data) > MAX_INDEX_BYTES:
+        return "is too long for the index of a release; check the path"
+    if text.startswith(b"<"):
+        return "is a web page and no release; does the server want a login?"
+    if data.startswith(_GZIP) or (opened.compressed and not text.startswith(b"{")):
+        return f"is compressed by the server; {_AS_THEY_ARE}"
+    ends = text.endswith(b"}") and data.endswith(b"\n")  # as every release's does
+    if not text or (text.startswith(b"{") and not ends):
+        return (
+            "is cut off; does the server give the right Content-Length? Otherwise copy the "
+            "release there again"
+        )
+    return None
 
 
 def fetch_archive(source: Source, package: Package, folder: Path, progress: Progress) -> Path:
@@ -131,70 +146,92 @@ def fetch_archive(source: Source, package: Package, folder: Path, progress: Prog
     """
     path = folder / package.sha256
     place = source.place(package.archive)
+    mend = "publish the release again"
     for _ in range(2):  # what was there from an earlier run may be damaged
-        _complete(place, path, package.size, progress)
+        try:
+            if _complete(place, path, package.size, progress):
+                mend = f"the server compresses what it sends; {_AS_THEY_ARE}"
+        except NotThereError as error:
+            why = error.message.partition(";")[0]
+            raise OnbrandError(
+                f"{why}; the release is not wholly {'on the server' if is_url(place) else 'here'} "
+                "yet: try again later, or ask who publishes it",
+                path=error.path,
+            ) from None
         if _size(path) == package.size and sha256_file(path) == package.sha256:
             return path
         path.unlink()
     raise OnbrandError(
-        "is not what the index promises (size or checksum differ); publish the release again",
+        f"is not what the index promises (size or checksum differ); {mend}",
         path=without_secrets(place),
     )
 
 
-def _complete(place: str, path: Path, size: int, progress: Progress) -> None:
-    failures, best = 0, _size(path)
+def _complete(place: str, path: Path, size: int, progress: Progress) -> bool:
+    """Fetch what is missing of an archive; tells whether the server says that it compresses."""
+    tries, compressed = _Tries(place, path), False
     while _size(path) < size:
         try:
-            _append(place, path, size, progress)
+            compressed = _append(place, path, size, progress)
             if _size(path) < size:
-                raise Interrupted("it ended early")
+                raise Interrupted(f"it was cut after {_size(path)} of {size} bytes")
         except Interrupted as error:
-            if _size(path) >= best + _PROGRESS_WORTH:
-                failures, best = 0, _size(path)
-            _pause(place, failures, error)
-            failures += 1
+            tries.pause(error)
+    return compressed
 
 
-def _append(place: str, path: Path, size: int, progress: Progress) -> None:
-    with _open(place, _size(path)) as (stream, start), _writable(path, start) as file:
+def _append(place: str, path: Path, size: int, progress: Progress) -> bool:
+    with open_place(place, _size(path)) as opened, _writable(path, opened.start) as file:
         # One byte more than was promised, to notice.
-        for piece in _pieces(stream, size - start + 1):
+        for piece in opened.pieces(size - opened.start + 1):
             _write(file, piece, path)
             progress(min(file.tell(), size))
+    return opened.compressed
 
 
-def _pieces(stream: _Readable, limit: int) -> Iterator[bytes]:
-    """Yield what a stream gives, ``limit`` bytes at most, while it comes quickly enough."""
-    read = getattr(stream, "read1", stream.read)  # does not wait for the whole of a piece
-    since, came = time.monotonic(), 0
-    while limit > 0:
-        try:
-            piece = bytes(read(min(_CHUNK, limit)))
-        except Interrupted:
-            raise
-        except Exception as error:  # every storage has errors of its own
-            raise Interrupted(reason(error)) from None
-        if not piece:
-            return
-        yield piece
-        limit -= len(piece)
-        came += len(piece)
-        if time.monotonic() - since > PATIENCE:
-            if came < SLOWEST:
-                raise Interrupted("it comes too slowly")
-            since, came = time.monotonic(), 0
+class _Tries:
+    """Counts the tries to fetch a file, and pauses between them.
 
+    They are counted anew whenever more of the file is here than ever before. A server that gives a
+    few bytes each time must not hold us for ever, so after `PATIENCE` that takes `SLOWEST` bytes.
 
-def _pause(place: str, failures: int, error: Interrupted) -> None:
-    """Wait before another try, or give up."""
-    pauses = PAUSES if is_url(place) else ()
-    if failures >= len(pauses):
-        raise OnbrandError(
-            f"cannot be fetched ({error}); check the connection and run the command again",
-            path=without_secrets(place),
-        ) from None
-    time.sleep(pauses[failures])
+    Args:
+        place: path or URL of the file.
+        kept: what of it is here already, and stays when it cannot be fetched.
+    """
+
+    def __init__(self, place: str, kept: Path | None = None) -> None:
+        self._place, self._kept = place, kept
+        self._failures = 0
+        self._most = self._here()
+        self._stretch = Deadline("")
+
+    def _here(self) -> int:
+        return _size(self._kept) if self._kept else 0
+
+    def pause(self, error: Interrupted) -> None:
+        """Wait before another try.
+
+        Raises:
+            OnbrandError: there were enough of them.
+        """
+        fresh = self._here() - self._most
+        if fresh > 0:
+            self._most += fresh
+            self._stretch.count(fresh)
+            if not self._stretch.passed:
+                self._failures = 0
+        if not is_url(self._place):
+            raise OnbrandError(f"{error}; publish the release again", path=self._place) from None
+        if self._failures >= len(PAUSES):
+            kept = "; what was fetched is kept" if self._here() else ""
+            raise OnbrandError(
+                f"cannot be fetched ({error}){kept}; check the connection and run the command "
+                "again",
+                path=without_secrets(self._place),
+            ) from None
+        time.sleep(max(PAUSES[self._failures], min(error.after or 0.0, LONGEST_PAUSE)))
+        self._failures += 1
 
 
 @contextlib.contextmanager
@@ -222,55 +259,3 @@ def _unwritable(path: Path, error: OSError) -> OnbrandError:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-
-@contextlib.contextmanager
-def _open(place: str, start: int) -> Iterator[tuple[_Readable, int]]:
-    """Open a file of the release; yields it and the byte at which it begins."""
-    if not is_url(place):
-        with _open_file(Path(place), start) as file:
-            yield file, start
-    elif urlsplit(place).scheme in ("http", "https"):
-        with open_web(place, start) as answer:
-            yield answer
-    else:
-        with _open_storage(place, start) as file:
-            yield file, start
-
-
-@contextlib.contextmanager
-def _open_file(path: Path, start: int) -> Iterator[IO[bytes]]:
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise OnbrandError(
-            f"cannot be read ({reason(error)}); publish the release again", path=path
-        ) from None
-    with file:
-        file.seek(start)
-        yield file
-
-
-@contextlib.contextmanager
-def _open_storage(url: str, start: int) -> Iterator[_Readable]:
-    try:
-        import fsspec
-    except ImportError:
-        raise missing_extra("installing releases", "update") from None
-    shown = without_secrets(url)
-    try:
-        file = fsspec.open(url, "rb").open()
-        file.seek(start)
-    except (ImportError, ValueError) as error:  # an unknown protocol, or its package is missing
-        why = str(error) if url == shown else type(error).__name__
-        raise OnbrandError(f"cannot be fetched: {why}", path=shown) from None
-    except (FileNotFoundError, PermissionError) as error:
-        raise OnbrandError(f"cannot be read ({reason(error)})", path=shown) from None
-    except Exception as error:
-        raise Interrupted(reason(error)) from None
-    with file:
-        yield file

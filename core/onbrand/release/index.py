@@ -40,6 +40,8 @@ VOICE_MANIFEST = "voice.json"  # as in onbrand.voice.storage, which loads numpy
 
 MAX_INDEX_BYTES = 4 * 1024**2
 MAX_NAME = 128
+MAX_RELEASE = 2**53
+"""The highest number of a release: every reader of JSON takes it as it is."""
 MAX_UNPACKED = 8 * 1024**3
 """Bytes of all files of a release."""
 
@@ -93,7 +95,7 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     format: int
     name: Name
     """Of the series of releases, say the agency's."""
-    release: Annotated[int, Meta(ge=1, le=2**53)]
+    release: Annotated[int, Meta(ge=1, le=MAX_RELEASE)]
     """Counts up; a laptop never goes back to a smaller one by itself."""
     created: Word
     onbrand: Word
@@ -101,6 +103,10 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     encoders: Annotated[tuple[Package, ...], Meta(max_length=64)]
     voices: Annotated[tuple[Package, ...], Meta(max_length=2000)]
     signature: Signature | None = None
+
+
+class _Signed(msgspec.Struct):
+    signature: Signature
 
 
 class _Versioned(msgspec.Struct):
@@ -132,6 +138,14 @@ def sign_index(index: Index, private: Ed25519PrivateKey) -> Index:
     key = signing.key_digits(private)
     signature = Signature(key, signing.sign(private, signed_bytes(index)))
     return read_index(encode(msgspec.structs.replace(index, signature=signature)), {key})
+
+
+def signers(data: bytes) -> set[str]:
+    """Return the public key that an index claims to be signed by, if it does; none is checked."""
+    try:
+        return {msgspec.json.decode(data, type=_Signed).signature.key}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return set()
 
 
 def read_index(data: bytes, keys: Collection[str], *, source: str = INDEX) -> Index:

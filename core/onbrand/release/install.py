@@ -3,39 +3,34 @@
 What is current is decided by ``installed.json`` alone, which is replaced in one step when the new
 release is complete, tried out and on the disk. So whatever happens at whatever moment, the old or
 the new release works; the next run clears away what was left.
+
+The source is asked what it has before the lock is taken, so that a server that does not answer
+keeps nobody from going back. What the answer was decided on is looked at again under the lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
 
 from onbrand.errors import OnbrandError
-from onbrand.files import sync_folder
+from onbrand.release.clearing import check_folder
 from onbrand.release.fetch import Source, fetch_index
 from onbrand.release.index import read_index
 from onbrand.release.installed import (
-    PARTIAL,
     POINTER,
-    RELEASES,
     Installed,
     read_installed,
     release_folder,
     release_number,
-    write_installed,
+    without_secrets,
 )
 from onbrand.release.lock import locked
 from onbrand.release.outcome import Outcome, Status, outcome_of
-from onbrand.release.staging import (
-    Progress,
-    Release,
-    clear,
-    is_whole,
-    read_release,
-    stage,
-)
+from onbrand.release.staging import Progress, Release, is_whole, read_release
+from onbrand.release.take import Order, clear, switch, take
 from onbrand.release.trial import try_out
 
 
@@ -64,21 +59,24 @@ def install(
     Raises:
         OnbrandError: the release is refused or cannot be had. What was installed is unchanged.
     """
+    _check_text(source)
+    _check_text(str(root.absolute()))
     place = Source.of(source)
-    installed = read_installed(root)
-    if installed is None:
-        _check_folder(root)
-        if not keys:
-            raise OnbrandError(
-                "whom to trust? give the publisher's key: --key ed25519:…", path=place.shown
-            )
-        _read(place, keys)  # so that nothing is made for a release that is refused at once
-    with locked(root, lambda line: progress(line, 0.0)):
+    _check_text(place.index)
+
+    def order() -> Order:
         installed = read_installed(root)
-        if installed is not None:
-            _check_same(installed, root, keys, voices=voices)
-            keys = installed.keys
-        return _take(root, place, installed, keys, voices=voices, again=False, progress=progress)
+        if installed is None:
+            check_folder(root)
+            if not keys:
+                raise OnbrandError(
+                    "whom to trust? give the publisher's key: --key ed25519:…", path=place.shown
+                )
+            return Order(place, None, tuple(keys), voices)
+        _check_same(installed, root, keys, voices=voices)
+        return Order(place, installed, installed.keys, voices)
+
+    return _carry_out(root, order, progress)
 
 
 def update(
@@ -93,39 +91,51 @@ def update(
 
     Args:
         root: the installation.
-        keys: public keys to trust from now on, besides those that are pinned.
+        keys: public keys to trust from now on, besides those that are pinned; they are pinned
+            even if there is no update to be had.
         only_keys: trust ``keys`` alone from now on.
         again: take the release that was rolled back.
         progress: told how far it is.
 
     Raises:
-        OnbrandError: the release is refused or cannot be had. What was installed is unchanged.
+        OnbrandError: the release is refused or cannot be had. The release that was installed is
+            unchanged.
     """
-    _installed(root)
-    with locked(root, lambda line: progress(line, 0.0)):
+    if only_keys and not keys:
+        raise OnbrandError("--only-key needs the keys to trust: --key ed25519:…")
+
+    def order() -> Order:
         installed = _installed(root)
-        pinned = () if only_keys else installed.keys
-        return _take(
-            root,
-            Source.of(installed.source),
-            installed,
-            tuple(dict.fromkeys((*pinned, *keys))),
-            voices=installed.voices,
-            again=again,
-            progress=progress,
-        )
+        place = Source.of(installed.source)
+        return Order(place, installed, installed.keys, installed.voices, again)
+
+    if not keys:
+        return _carry_out(root, order, progress)
+    _pin(root, keys, only_keys=only_keys, progress=progress)
+    try:
+        return _carry_out(root, order, progress)
+    except OnbrandError as error:
+        others = ", and no others" if only_keys else ""
+        raise OnbrandError(
+            f"{error.message} (the keys given are pinned all the same{others})",
+            path=error.path,
+            line=error.line,
+        ) from None
 
 
-def roll_back(root: Path) -> Outcome:
+def roll_back(root: Path, *, progress: Progress = _quiet) -> Outcome:
     """Go back to the release before, without the network; the current one is refused from then on.
+
+    Args:
+        root: the installation.
+        progress: told whom there is to wait for.
 
     Raises:
         OnbrandError: there is none, or it is damaged.
     """
     _installed(root)
-    with locked(root, lambda _line: None):
+    with locked(root, lambda line: progress(line, 0.0)):
         installed = _installed(root)
-        _clear(root, installed)
         if installed.previous is None or installed.previous in installed.refused:
             raise OnbrandError(
                 f"there is no release before {installed.release} to go back to", path=root
@@ -144,8 +154,38 @@ def roll_back(root: Path) -> Outcome:
             previous=installed.current,
             refused=(installed.current,),
         )
-        _switch(root, after)
+        switch(root, after)
+        clear(root, after)
         return outcome_of(root, Status.ROLLED_BACK, installed, current, previous, after)
+
+
+def _carry_out(root: Path, order: Callable[[], Order], progress: Progress) -> Outcome:
+    """Ask the source what it has, and take it.
+
+    Args:
+        root: the installation.
+        order: says what is wanted, by what is installed at that moment.
+        progress: told how far it is.
+    """
+    while True:
+        wanted = order()
+        data = fetch_index(wanted.place)
+        index = read_index(data, wanted.keys, source=wanted.place.shown)
+        with locked(root, lambda line: progress(line, 0.0)):
+            # Another process may have been here meanwhile, and the source have something newer.
+            if read_installed(root) == wanted.installed:
+                return take(root, wanted, Release.of(index, data), progress)
+
+
+def _pin(root: Path, keys: Collection[str], *, only_keys: bool, progress: Progress) -> None:
+    """Trust ``keys`` from now on: who has stolen the old key must not be able to prevent that."""
+    _installed(root)
+    with locked(root, lambda line: progress(line, 0.0)):
+        installed = _installed(root)
+        pinned = () if only_keys else installed.keys
+        after = msgspec.structs.replace(installed, keys=tuple(dict.fromkeys((*pinned, *keys))))
+        if after != installed:
+            switch(root, after)
 
 
 def _installed(root: Path) -> Installed:
@@ -158,13 +198,15 @@ def _installed(root: Path) -> Installed:
     return installed
 
 
-def _check_folder(root: Path) -> None:
-    """Refuse a folder with other people's files: a release folder is cleared by updates."""
-    if root.exists() and not root.is_dir():
-        raise OnbrandError("is a file; choose another folder", path=root)
-    names = {entry.name for entry in root.iterdir()} if root.is_dir() else set()
-    if any(name not in (PARTIAL, RELEASES) and not name.startswith(".") for name in names):
-        raise OnbrandError("holds other files; choose an empty folder", path=root)
+def _check_text(place: str) -> None:
+    """Refuse a name whose bytes are no text: installed.json could not hold it."""
+    try:
+        place.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = without_secrets(place).encode("utf-8", "backslashreplace").decode("utf-8")
+        raise OnbrandError(
+            "has a name that is not UTF-8; choose another name", path=shown
+        ) from None
 
 
 def _check_same(installed: Installed, root: Path, keys: Collection[str], *, voices: bool) -> None:
@@ -178,102 +220,3 @@ def _check_same(installed: Installed, root: Path, keys: Collection[str], *, voic
     if installed.voices != voices:
         what = "voices and encoders" if installed.voices else "encoders alone"
         raise OnbrandError(f"holds {what}; choose another folder", path=root)
-
-
-def _read(place: Source, keys: Collection[str]) -> Release:
-    data = fetch_index(place)
-    return Release.of(read_index(data, keys, source=place.shown), data)
-
-
-def _take(
-    root: Path,
-    place: Source,
-    installed: Installed | None,
-    keys: Collection[str],
-    *,
-    voices: bool,
-    again: bool,
-    progress: Progress,
-) -> Outcome:
-    """Make the release at ``place`` the current one, unless it is, or must not be."""
-    _clear(root, installed)
-    release = _read(place, keys)
-    if place.private:  # installed.json keeps the URL with its password
-        root.chmod(0o700)
-    if installed is None:
-        fetched = stage(root, release, place, voices=voices, donors=(), progress=progress)
-        after = Installed(
-            source=place.index,
-            name=release.index.name,
-            keys=tuple(keys),
-            highest=release.index.release,
-            voices=voices,
-            current=release.name,
-        )
-        _switch(root, after)
-        clear(root / PARTIAL, keep=set())
-        return outcome_of(root, Status.INSTALLED, None, None, release, after, fetched=fetched)
-    _refuse(installed, release, root)
-    after = msgspec.structs.replace(installed, source=place.index, keys=tuple(keys))
-    current = read_release(root, installed.current)
-    fetched, status = 0, Status.UP_TO_DATE
-    if release.name in installed.refused and not again:
-        status = Status.WAITING
-    elif release.name != installed.current:
-        status = Status.UPDATED
-        after = msgspec.structs.replace(
-            after,
-            current=release.name,
-            previous=installed.current,
-            highest=release.index.release,
-            refused=(),
-        )
-    elif current is None or not is_whole(root, current, voices=voices):
-        status = Status.REPAIRED
-    if status in (Status.UPDATED, Status.REPAIRED):
-        there = (current, read_release(root, installed.previous))
-        donors = [donor for donor in there if donor is not None]
-        fetched = stage(root, release, place, voices=voices, donors=donors, progress=progress)
-    if after != installed:
-        _switch(root, after)
-    clear(root / PARTIAL, keep=set())
-    return outcome_of(root, status, installed, current, release, after, fetched=fetched)
-
-
-def _refuse(installed: Installed, release: Release, root: Path) -> None:
-    """Refuse a release of another series, and one that is older than what was here."""
-    index = release.index
-    if index.name != installed.name:
-        raise OnbrandError(
-            f"{installed.name!r} is installed here and the source has {index.name!r}; "
-            "choose another folder",
-            path=root,
-        )
-    if release.name == installed.current or release.name in installed.refused:
-        return
-    if index.release < installed.highest:
-        raise OnbrandError(
-            f"the source has release {index.release}, older than {installed.highest} that was "
-            "installed here, and is refused; to go back: onbrand voices update --rollback",
-            path=root,
-        )
-    if index.release == installed.highest:
-        raise OnbrandError(
-            f"the source has another release {index.release} than the one that was installed here, "
-            "and is refused; the publisher must give it a new number",
-            path=root,
-        )
-
-
-def _switch(root: Path, after: Installed) -> None:
-    write_installed(root, after)
-    sync_folder(root)
-    _clear(root, after)
-
-
-def _clear(root: Path, installed: Installed | None) -> None:
-    """Remove releases that nobody needs, and what a run that was killed has left."""
-    needed = () if installed is None else (installed.current, installed.previous)
-    clear(root / RELEASES, keep={name for name in needed if name is not None})
-    for left in root.glob(f".{POINTER}.*.tmp"):
-        left.unlink(missing_ok=True)

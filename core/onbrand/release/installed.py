@@ -19,13 +19,13 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from onbrand.errors import OnbrandError
-from onbrand.files import read_text, write_atomic
+from onbrand.files import write_atomic
 
 POINTER = "installed.json"
 RELEASES = "releases"
@@ -77,13 +77,23 @@ def read_installed(root: Path) -> Installed | None:
     """Return what is installed in ``root``, None when it is no installation.
 
     Raises:
-        OnbrandError: ``installed.json`` is damaged, or was written by a newer onbrand.
+        OnbrandError: ``installed.json`` is damaged, cannot be read, or was written by a newer
+            onbrand.
     """
     path = root / POINTER
-    if not path.is_file():
-        return None
-    text = read_text(path, max_bytes=_MAX_BYTES)
     try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise OnbrandError(
+            f"cannot be read ({error.strerror or type(error).__name__}); "
+            "check who may read the folder",
+            path=path,
+        ) from None
+    try:
+        text = data.decode("utf-8-sig")
         version = msgspec.json.decode(text, type=_Versioned).format
         if version != FORMAT:
             raise OnbrandError(
@@ -92,7 +102,7 @@ def read_installed(root: Path) -> Installed | None:
                 path=path,
             )
         return msgspec.json.decode(text, type=Installed)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise OnbrandError(
             f"is damaged ({error}); delete the folder and install again", path=path
         ) from None
@@ -158,7 +168,8 @@ def without_secrets(source: str) -> str:
         parts = urlsplit(source)
     except ValueError:  # no URL after all; what it hides stays hidden
         return f"{source.partition('://')[0]}://…"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    # Not by urlunsplit, which drops the slashes before an empty host.
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def default_root(source: str) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import os
 import platform
 from collections.abc import Callable, Iterator
@@ -22,7 +24,8 @@ WAIT = 300.0
 def locked(root: Path, tell: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of the installation in ``root``, a folder that is made if it is not there.
 
-    A folder that is still no installation afterwards, and holds nothing to go on from, is removed.
+    Folders that were made for it are removed afterwards, if it is still no installation and holds
+    nothing to go on from.
 
     Args:
         root: the folder.
@@ -38,31 +41,44 @@ def locked(root: Path, tell: Callable[[str], None]) -> Iterator[None]:
         raise missing_extra("installing releases", "update") from None
     lock = filelock.FileLock(root / LOCK)
     holder = root / HOLDER
+    above = (root, *root.parents)
+    made = list(itertools.takewhile(lambda folder: not os.path.lexists(folder), above))
     try:
-        root.mkdir(parents=True, exist_ok=True)
         try:
-            lock.acquire(timeout=0)
+            root.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                tell(f"waiting for {_who(holder)}")
+                lock.acquire(timeout=WAIT)
+            holder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
         except filelock.Timeout:
-            tell(f"waiting for {_who(holder)}")
-            lock.acquire(timeout=WAIT)
-        holder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
-    except filelock.Timeout:
-        raise OnbrandError(
-            f"is being changed by {_who(holder)}; wait for it, or end it", path=root
-        ) from None
-    except (OSError, NotImplementedError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        lock.release()
-        raise OnbrandError(
-            f"cannot be written ({why}); check who may write there or choose another folder",
-            path=root,
-        ) from None
-    try:
+            raise OnbrandError(
+                f"is being changed by {_who(holder)}; wait for it, or end it", path=root
+            ) from None
+        except (OSError, NotImplementedError) as error:
+            raise _unwritable(root, error) from None
         yield
     finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-        _remove_empty(root)
+        ours = lock.is_locked
+        if ours:
+            holder.unlink(missing_ok=True)
+            _remove_empty(root / PARTIAL, root / RELEASES)
+            lock.release()
+        if not os.path.exists(root / POINTER):  # noqa: PTH110 - Path.exists() may raise
+            if ours:
+                _remove_lock(root)
+            _remove_empty(*made)
+
+
+def _unwritable(root: Path, error: Exception) -> OnbrandError:
+    why = getattr(error, "strerror", None) or type(error).__name__
+    full = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no quotas
+    if getattr(error, "errno", None) in full:
+        mend = "make room on the disk or choose another folder"
+    else:
+        mend = "check who may write there or choose another folder"
+    return OnbrandError(f"cannot be written ({why}); {mend}", path=root)
 
 
 def _who(holder: Path) -> str:
@@ -72,14 +88,14 @@ def _who(holder: Path) -> str:
         return "another process"
 
 
-def _remove_empty(root: Path) -> None:
-    """Remove what a first installation that failed has left, if that is nothing to go on from."""
-    for name in (PARTIAL, RELEASES):
-        with contextlib.suppress(OSError):
-            (root / name).rmdir()
-    if (root / POINTER).exists():
-        return
-    with contextlib.suppress(OSError):  # there is more in it, or somebody else is at work
+def _remove_lock(root: Path) -> None:
+    """Remove the lock's file where there is nothing else, and so nothing to go on from."""
+    with contextlib.suppress(OSError):  # somebody else is at work
         if [entry.name for entry in root.iterdir()] == [LOCK]:
             (root / LOCK).unlink()
-            root.rmdir()
+
+
+def _remove_empty(*folders: Path) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):  # it is not there, no folder, or there is more in it
+            folder.rmdir()

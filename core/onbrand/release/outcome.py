@@ -39,6 +39,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The release that was current before."""
     release: int
     """The release that is current now."""
+    created: str
+    """When that release was published, as its index says: an old one tells that the source is
+    frozen, or that nothing comes through from it."""
     offered: int | None = None
     """The release that the source has; None where it was not asked."""
     voices_changed: int = 0
@@ -68,6 +71,7 @@ def outcome_of(
         after: what is installed now.
         fetched: bytes of archives.
     """
+    current = before if status is Status.WAITING and before is not None else offered
     switched = status in (Status.INSTALLED, Status.UPDATED, Status.ROLLED_BACK)
     return Outcome(
         folder=str(root),
@@ -76,6 +80,7 @@ def outcome_of(
         status=status,
         before=None if installed is None else installed.release,
         release=after.release,
+        created=current.index.created,
         offered=None if status is Status.ROLLED_BACK else offered.index.release,
         voices_changed=_changed(before, offered, VOICES) if switched and after.voices else 0,
         encoders_changed=_changed(before, offered, ENCODERS) if switched else 0,

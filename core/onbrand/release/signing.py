@@ -27,6 +27,7 @@ SIGNING_KEY = "ONBRAND_SIGNING_KEY"
 _PREFIX = "ed25519:"
 _DIGITS = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_BYTES = 16 * 1024
+_MAX_PASSPHRASE_BYTES = 1023  # of the cryptography library
 _KEYGEN = "make one with: onbrand models keygen -o FILE"
 
 _PRIME = 2**255 - 19
@@ -52,9 +53,10 @@ def new_key(passphrase: bytes | None = None) -> bytes:
     """Return a fresh private key as PEM (PKCS #8), encrypted if there is a passphrase.
 
     Raises:
-        OnbrandError: the ``update`` extra is missing.
+        OnbrandError: the passphrase is too long, or the ``update`` extra is missing.
     """
     need_cryptography()
+    _check_passphrase(passphrase)
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import (
         BestAvailableEncryption,
@@ -67,6 +69,28 @@ def new_key(passphrase: bytes | None = None) -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, cipher)
 
 
+def read_passphrase() -> bytes | None:
+    """Return the passphrase in ``ONBRAND_KEY_PASSPHRASE``, None where there is none.
+
+    Raises:
+        OnbrandError: it is too long.
+    """
+    # The very bytes that were set, also where they are no UTF-8.
+    passphrase = os.fsencode(os.environ.get(PASSPHRASE, "")) or None
+    _check_passphrase(passphrase)
+    return passphrase
+
+
+def _check_passphrase(passphrase: bytes | None) -> None:
+    length = len(passphrase or b"")
+    if length > _MAX_PASSPHRASE_BYTES:
+        raise OnbrandError(
+            f"the passphrase has {length:,} bytes; {_MAX_PASSPHRASE_BYTES:,} is the most, "
+            "choose a shorter one",
+            path=PASSPHRASE,
+        )
+
+
 def load_private_key(path: Path | None = None) -> Ed25519PrivateKey:
     """Read the private key in ``path``, or in the environment variable ``ONBRAND_SIGNING_KEY``.
 
@@ -74,7 +98,7 @@ def load_private_key(path: Path | None = None) -> Ed25519PrivateKey:
 
     Raises:
         OnbrandError: no key is named, others may read its file, it is no Ed25519 key, or the
-            passphrase is wrong; or the ``update`` extra is missing.
+            passphrase is wrong or too long; or the ``update`` extra is missing.
     """
     need_cryptography()
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -85,10 +109,10 @@ def load_private_key(path: Path | None = None) -> Ed25519PrivateKey:
     pem = os.environ.get(SIGNING_KEY, "").strip() if path is None else _private_text(path)
     if not pem:
         raise OnbrandError(f"no key to sign with: name its file or set {SIGNING_KEY}; {_KEYGEN}")
-    passphrase = os.environ.get(PASSPHRASE, "").encode() or None
     encrypted = "ENCRYPTED" in pem
+    passphrase = read_passphrase() if encrypted else None
     try:
-        key = load_pem_private_key(pem.encode(), passphrase if encrypted else None)
+        key = load_pem_private_key(pem.encode("utf-8", "replace"), passphrase)
     except TypeError:
         raise OnbrandError(
             f"is encrypted; put its passphrase in the environment variable {PASSPHRASE}",

@@ -16,9 +16,10 @@ import msgspec
 from onbrand.errors import OnbrandError
 from onbrand.files import sha256_file, sync_folder
 from onbrand.release.archive import unpack
+from onbrand.release.clearing import prepare_downloads
 from onbrand.release.fetch import Source, fetch_archive
 from onbrand.release.index import ENCODERS, INDEX, VOICES, Index, Package
-from onbrand.release.installed import PARTIAL, RELEASES, release_folder
+from onbrand.release.installed import PARTIAL, RELEASES, release_folder, without_secrets
 from onbrand.release.trial import try_out
 
 _SPARE = 4 * 1024 * 1024
@@ -58,7 +59,7 @@ def read_release(root: Path, name: str | None) -> Release | None:
     try:
         data = (release_folder(root, name) / INDEX).read_bytes()
         release = Release.of(msgspec.json.decode(data, type=Index), data)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):  # msgspec's errors are ValueErrors
         return None
     return release if release.name == name else None
 
@@ -115,21 +116,19 @@ def stage(
         package.archive: _find_copy(root, kind, package, donors) for kind, package in packages
     }
     missing = [package for _, package in packages if copies[package.archive] is None]
-    partial = root / PARTIAL
-    clear(partial, keep={package.sha256 for package in missing})
-    _check_space(root, packages, missing)
-    archives = dict(_fetch(source, missing, partial, progress))
+    _prepare(root, packages, missing)
+    archives = dict(_fetch(source, missing, root / PARTIAL, progress))
     progress("unpacking", 1.0)
     fresh = _new_folder(root, release.name)
     try:
         for kind, package in packages:
             folder, copy = fresh / kind / package.name, copies[package.archive]
             if copy is None:
-                unpack(archives[package.archive], package, folder)
+                _unpack(archives[package.archive], package, folder, source)
             else:
                 _copy(copy, package, folder)
         progress("trying out", 1.0)
-        try_out(release, fresh, voices=voices)
+        _try_out(release, fresh, voices=voices)
         _write(fresh / INDEX, release.data)
         for folder in (fresh / VOICES, fresh / ENCODERS, fresh):
             folder.mkdir(exist_ok=True)
@@ -137,25 +136,10 @@ def stage(
         fresh.chmod(0o755)
         _put(fresh, release_folder(root, release.name))
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise OnbrandError(f"cannot be written ({why}); nothing was changed", path=root) from None
+        raise _unwritable(root, error) from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return sum(package.size for package in missing)
-
-
-def clear(folder: Path, keep: set[str]) -> None:
-    """Remove what is in a folder but for the names in ``keep``, as far as the system allows it."""
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        if entry.name in keep:
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            try:
-                entry.unlink()
-            except OSError:  # in use on Windows; the next run tries again
-                continue
 
 
 def _find_copy(root: Path, kind: str, package: Package, donors: Sequence[Release]) -> Path | None:
@@ -163,13 +147,15 @@ def _find_copy(root: Path, kind: str, package: Package, donors: Sequence[Release
     return next((place for place in places if holds(place, package)), None)
 
 
-def _check_space(
-    root: Path, packages: list[tuple[str, Package]], missing: Sequence[Package]
-) -> None:
-    fetched = sum(file.stat().st_size for file in (root / PARTIAL).glob("*"))
+def _prepare(root: Path, packages: list[tuple[str, Package]], missing: Sequence[Package]) -> None:
+    """Make sure that what is missing can be fetched and unpacked."""
+    try:
+        fetched = prepare_downloads(root, {package.sha256 for package in missing})
+        free = shutil.disk_usage(root).free
+    except OSError as error:
+        raise _unwritable(root, error) from None
     needed = sum(package.size for package in missing) - fetched
     needed += sum(package.unpacked for _, package in packages) + _SPARE
-    free = shutil.disk_usage(root).free
     if free < needed:
         raise OnbrandError(
             f"the release needs {needed / 1e6:.1f} MB, the disk has {free / 1e6:.1f} MB free; "
@@ -198,8 +184,29 @@ def _new_folder(root: Path, name: str) -> Path:
         releases.mkdir(exist_ok=True)
         return Path(tempfile.mkdtemp(dir=releases, prefix=f".{name}.", suffix=".tmp"))
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise OnbrandError(f"cannot be written ({why}); nothing was changed", path=root) from None
+        raise _unwritable(root, error) from None
+
+
+def _unpack(archive: Path, package: Package, folder: Path, source: Source) -> None:
+    """Unpack an archive; one that is refused goes, since it would be refused for ever."""
+    try:
+        unpack(archive, package, folder)
+    except OnbrandError as error:
+        if error.path != archive:  # the folder cannot be written
+            raise
+        archive.unlink(missing_ok=True)
+        shown = without_secrets(source.place(package.archive))
+        raise OnbrandError(error.message, path=shown) from None
+
+
+def _try_out(release: Release, fresh: Path, *, voices: bool) -> None:
+    try:
+        try_out(release, fresh, voices=voices)
+    except OnbrandError as error:
+        if error.path is None or not Path(error.path).is_relative_to(fresh):
+            raise
+        inside = Path(error.path).relative_to(fresh).as_posix()  # the folder is about to go
+        raise OnbrandError(f"{inside} of the release: {error.message}") from None
 
 
 def _copy(source: Path, package: Package, folder: Path) -> None:
@@ -221,7 +228,7 @@ def _write(path: Path, data: bytes) -> None:
 
 def _put(fresh: Path, target: Path) -> None:
     """Rename a folder into place; a damaged one of the same name goes."""
-    if target.exists():
+    if os.path.lexists(target):
         _rename(target, fresh.with_suffix(".old"))
     _rename(fresh, target)
     sync_folder(target.parent)
@@ -237,3 +244,8 @@ def _rename(old: Path, new: Path) -> None:
         else:
             return
     old.rename(new)
+
+
+def _unwritable(root: Path, error: OSError) -> OnbrandError:
+    why = error.strerror or type(error).__name__
+    return OnbrandError(f"cannot be written ({why}); nothing was changed", path=root)

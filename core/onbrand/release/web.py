@@ -12,50 +12,61 @@ import contextlib
 import ipaddress
 import netrc
 import ssl
+import time
 from collections.abc import Iterator
-from http.client import HTTPException, HTTPResponse, responses
-from urllib.error import HTTPError, URLError
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from email.utils import mktime_tz, parsedate_tz
+from http.client import HTTPException, InvalidURL, responses
+from urllib.error import URLError
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.request import Request
 
 from onbrand import __version__
 from onbrand.errors import OnbrandError
+from onbrand.release.connection import Response, send
+from onbrand.release.deadline import Deadline, Interrupted, reason
 from onbrand.release.installed import without_secrets
 
-TIMEOUT = 30.0
-"""Seconds of silence after which a host is given up."""
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 6
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that may be better a little later."""
+_GONE = frozenset({404, 410})
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
+_ALLOWED = "%/:=&?~#+!$,;'@()*[]"
+"""Characters that stay in a path as they are: what was quoted already is not quoted again."""
 
 
-class Interrupted(Exception):  # noqa: N818 - it is a reason to try again, not yet an error
-    """The connection failed in a way that another try may mend."""
+class NotThereError(OnbrandError):
+    """There is no such file."""
 
 
 class Body:
     """The body of an answer, as it comes."""
 
-    def __init__(self, response: HTTPResponse) -> None:
+    def __init__(self, response: Response, start: int) -> None:
         self._response = response
-        self._left = response.length  # None where the server does not say
+        self._promised = response.length  # None where the server does not say
+        self._start, self._came = start, 0
+        self._deadline = Deadline("it comes too slowly")
+        response.keep_to(self._deadline)
+        self.compressed = response.headers.get("Content-Encoding", "").lower() in _COMPRESSED
+        """Whether the server says that it does not send the file as it is."""
 
     def read(self, most: int) -> bytes:
         """Return what has come, at least a byte; nothing at the end.
 
         Raises:
-            Interrupted: the body ended before it was whole.
+            Interrupted: the body ended before it was whole, or comes too slowly.
         """
-        if self._left is None:
-            return self._response.read1(most)
-        if not self._left:
-            return b""
-        # The response does not count what is read like this, not in every Python.
-        piece = self._response.read1(min(most, self._left))
-        if not piece:
-            raise Interrupted("the connection was cut")
-        self._left -= len(piece)
+        if self._promised is not None:
+            # The response does not count what is read like this, not in every Python.
+            most = min(most, self._promised - self._came)
+        piece = self._response.read1(most) if most else b""
+        if most and not piece and self._promised is not None:
+            here, whole = self._start + self._came, self._start + self._promised
+            raise Interrupted(f"it was cut after {here} of {whole} bytes")
+        self._came += len(piece)
+        self._deadline.count(len(piece))
         return piece
 
 
@@ -67,78 +78,82 @@ def open_web(url: str, start: int = 0) -> Iterator[tuple[Body, int]]:
         The body to read from, and the byte that it starts at: 0 where the server knows no ranges.
 
     Raises:
-        Interrupted: no connection, or an answer that may be better a little later.
-        OnbrandError: it is refused, not there, or not encrypted.
+        Interrupted: no connection, no answer in time, or one that may be better a little later.
+        NotThereError: there is no such file.
+        OnbrandError: it is refused, or not encrypted.
     """
-    response = _ask(url, start)
+    deadline = Deadline("no answer in time")  # one for all redirects
+    response = _ask(url, start, deadline)
     with response:
         if not start or _starts_at(response, start):
-            yield Body(response), start
+            yield Body(response, start), start
             return
         if response.status != 206:
-            yield Body(response), 0
+            yield Body(response, 0), 0
             return
-    with _ask(url, 0) as response:
-        yield Body(response), 0
+    with _ask(url, 0, deadline) as response:
+        yield Body(response, 0), 0
 
 
-def _starts_at(response: HTTPResponse, start: int) -> bool:
+def _starts_at(response: Response, start: int) -> bool:
     said = response.headers.get("Content-Range", "")
     return response.status == 206 and said.startswith(f"bytes {start}-")
 
 
-def _ask(url: str, start: int) -> HTTPResponse:
+def _ask(url: str, start: int, deadline: Deadline) -> Response:
     shown = without_secrets(url)
     for _ in range(_MAX_REDIRECTS):
-        try:
-            return _open(_request(url, start))
-        except HTTPError as error:
-            error.close()
-            location = error.headers.get("Location")
-            if error.code in _MOVED and location:
+        with _failures_told(shown):
+            response = send(_request(url, start), deadline)
+            if response.status in range(200, 300):
+                return response
+            response.close()
+            location = response.headers.get("Location")
+            if response.status in _MOVED and location:
                 url = _moved(url, location)
-            elif error.code == 416 and start:  # the file is shorter than what is already here
+            elif response.status == 416 and start:  # the file is shorter than what is already here
                 start = 0
             else:
-                raise _refusal(error.code, shown) from None
-        except URLError as error:
-            if isinstance(error.reason, ssl.SSLCertVerificationError):
-                why = error.reason.verify_message
-                raise OnbrandError(
-                    f"its certificate is not to be trusted: {why}", path=shown
-                ) from None
-            raise Interrupted(reason(error.reason)) from None
-        except ValueError as error:
-            raise OnbrandError(f"is no URL that can be asked: {error}", path=shown) from None
-        except (OSError, HTTPException) as error:
-            raise Interrupted(reason(error)) from None
+                raise _refusal(response, shown)
     raise OnbrandError("is redirected too often; check the URL", path=shown)
+
+
+@contextlib.contextmanager
+def _failures_told(shown: str) -> Iterator[None]:
+    try:
+        yield
+    except URLError as error:
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            why = error.reason.verify_message
+            raise OnbrandError(f"its certificate is not to be trusted: {why}", path=shown) from None
+        raise Interrupted(reason(error.reason)) from None
+    except (ValueError, InvalidURL) as error:
+        raise OnbrandError(f"is no URL that can be asked: {error}", path=shown) from None
+    except (OSError, HTTPException) as error:
+        raise Interrupted(reason(error)) from None
 
 
 def _moved(url: str, location: str) -> str:
     """Return where a redirect goes; the password stays with its host."""
-    old, new = urlsplit(url), urlsplit(urljoin(url, location))
+    # Headers come as if they were Latin-1; quoted as that, their bytes are those that were sent.
+    target = urljoin(url, quote(location, safe=_ALLOWED, encoding="latin-1"))
+    old, new = urlsplit(url), urlsplit(target)
     if (old.scheme, old.netloc.rpartition("@")[2]) == (new.scheme, new.netloc):
         new = new._replace(netloc=old.netloc)
     return urlunsplit(new)
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """The library's own redirects would carry the password along and read bodies of any length."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-def _open(request: Request) -> HTTPResponse:
-    answer = build_opener(_NoRedirects).open(request, timeout=TIMEOUT)
-    assert isinstance(answer, HTTPResponse)  # noqa: S101 - nothing but HTTP passes `_encrypted`
-    return answer
-
-
 def _request(url: str, start: int) -> Request:
     parts = _encrypted(url)
-    plain = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    plain = urlunsplit(
+        (
+            parts.scheme,
+            _host(parts),
+            quote(parts.path, safe=_ALLOWED),
+            quote(parts.query, safe=_ALLOWED),
+            "",
+        )
+    )
     request = Request(plain)  # noqa: S310 - the scheme is checked
     request.add_header("User-Agent", f"onbrand/{__version__}")
     request.add_header("Accept-Encoding", "identity")
@@ -150,6 +165,21 @@ def _request(url: str, start: int) -> Request:
         encoded = base64.b64encode(":".join(login).encode()).decode()
         request.add_header("Authorization", f"Basic {encoded}")
     return request
+
+
+def _host(parts: SplitResult) -> str:
+    """Return host and port as they are asked for, without a password."""
+    try:
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:  # whose text may hold a password with an odd letter
+        raise ValueError("its port must be a number up to 65535") from None
+    host = parts.netloc.rpartition("@")[2]
+    if host.isascii():
+        return host
+    try:
+        return (parts.hostname or "").encode("idna").decode() + port
+    except UnicodeError:
+        raise ValueError("no host can have this name") from None
 
 
 def _login(parts: SplitResult) -> tuple[str, str] | None:
@@ -178,10 +208,13 @@ def _is_loopback(host: str | None) -> bool:
         return False
 
 
-def _refusal(code: int, shown: str) -> Exception:
+def _refusal(response: Response, shown: str) -> Exception:
+    code = response.status
     answer = f"{code} {responses.get(code, '')}".strip()
     if code in _PASSING:
-        return Interrupted(answer)
+        return Interrupted(answer, _seconds(response.headers.get("Retry-After", "")))
+    if code in _GONE:
+        return NotThereError(f"the server answers {answer}; check the URL", path=shown)
     hints = {
         401: "put user and password into ~/.netrc",
         403: "check that this computer may read it",
@@ -191,9 +224,12 @@ def _refusal(code: int, shown: str) -> Exception:
     return OnbrandError(f"the server answers {answer}; {hint}", path=shown)
 
 
-def reason(error: object) -> str:
-    """Return why something failed, without addresses that may hold passwords."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    said = getattr(error, "strerror", None)
-    return said if isinstance(said, str) and said else type(error).__name__
+def _seconds(later: str) -> float | None:
+    """Return how long ``Retry-After`` asks to wait: it gives seconds, or a date."""
+    if later.isascii() and later.isdigit():
+        return float(later)
+    try:
+        date = parsedate_tz(later)
+        return mktime_tz(date) - time.time() if date else None
+    except (ValueError, OverflowError):  # no date of this world
+        return None

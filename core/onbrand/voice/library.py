@@ -19,9 +19,18 @@ from onbrand.errors import OnbrandError
 from onbrand.release.installed import ENCODERS, RELEASES, VOICES, holder_of, voices_of
 from onbrand.stamps import Stamp, stamp
 from onbrand.voice.model import Manifest, Voice
-from onbrand.voice.storage import EXAMPLES, HEAD, MANIFEST, is_voice, load_manifest, load_voice
+from onbrand.voice.storage import (
+    EXAMPLES,
+    HEAD,
+    MANIFEST,
+    is_voice,
+    load_manifest,
+    load_voice,
+    mend,
+)
 
 T = TypeVar("T")
+_TRAIN = "train one with onbrand train"
 
 
 def read_current(folders: Iterable[Path], read: Callable[[Sequence[Path]], T]) -> T:
@@ -85,16 +94,15 @@ def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
     looked = [voices_of(folder) or folder for folder in folders]
     for folder in looked:
         if not folder.is_dir():
-            raise OnbrandError(
-                "no such folder of voices; train one with onbrand train", path=folder
-            )
+            raise OnbrandError(f"no such folder of voices; {_mend(folder)}", path=folder)
         candidates = [folder] if is_voice(folder) else sorted(folder.iterdir())
         for candidate in candidates:
             if not candidate.name.startswith(".") and is_voice(candidate):
                 found.setdefault(load_manifest(candidate).brand, candidate)
     if not found:
         where = ", ".join(str(folder) for folder in looked) or "no folder was named"
-        raise OnbrandError(f"no voices found ({where}); train one with onbrand train")
+        mends = dict.fromkeys(map(_mend, looked)) or [_TRAIN]
+        raise OnbrandError(f"no voices found ({where}); {', or '.join(mends)}")
     return found
 
 
@@ -138,12 +146,13 @@ def load_sound_voices(
     problems: list[str] = []
     for folder in folders:
         try:
-            candidates = _voices_in(voices_of(folder) or folder)
+            place = voices_of(folder) or folder
+            candidates = _voices_in(place)
         except (OnbrandError, OSError) as error:
             problems.append(str(error))
             continue
         if not candidates:
-            problems.append(f"{folder}: no voices here; train one with onbrand train")
+            problems.append(f"{folder}: no voices here; {_mend(place)}")
         for candidate in candidates:
             try:
                 voice = load_voice(candidate)
@@ -203,6 +212,11 @@ def _bundles(places: Iterable[Path]) -> list[Path]:
     releases = [place.parent for place in places if place.name == VOICES]
     found = [r.glob(f"{ENCODERS}/*/{BUNDLE}") for r in releases if r.parent.name == RELEASES]
     return sorted(manifest.parent for manifests in found for manifest in manifests)
+
+
+def _mend(folder: Path) -> str:
+    """Return what puts voices into a folder of voices."""
+    return mend(folder / MANIFEST, _TRAIN)
 
 
 def _check_encoder(voice: Voice, fingerprint: str) -> None:

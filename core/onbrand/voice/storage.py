@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text, replace_folder, sha256_file
+from onbrand.release.installed import holder_of
 from onbrand.voice.model import FORMAT_VERSION, Examples, Head, Manifest, Voice
 from onbrand.voice.ngrams import Vocabulary
 
 MANIFEST = "voice.json"
 HEAD = "head.safetensors"
 EXAMPLES = "examples.jsonl"
-RETRAIN = "train the voice again or copy it anew"
+_RETRAIN = "train the voice again or copy it anew"
 
 
 class ExampleLine(msgspec.Struct, omit_defaults=True):
@@ -32,6 +34,21 @@ class ExampleLine(msgspec.Struct, omit_defaults=True):
 def is_voice(folder: Path) -> bool:
     """Tell whether a folder holds a voice."""
     return (folder / MANIFEST).is_file()
+
+
+def mend(voice: Path, otherwise: str = _RETRAIN) -> str:
+    """Return what mends a voice: one of an installation's current release is fetched again.
+
+    Args:
+        voice: its folder, which need not be there.
+        otherwise: what mends a voice of one's own.
+    """
+    with contextlib.suppress(OnbrandError, OSError):  # of the installation: it is told elsewhere
+        held = holder_of(voice)
+        if held and held[1].voices and voice.absolute().parents[1].name == held[1].current:
+            root = f'"{held[0]}"' if " " in str(held[0]) else held[0]
+            return f"repair it: onbrand voices update {root}"
+    return otherwise
 
 
 def check_place(folder: Path) -> None:
@@ -115,11 +132,11 @@ def load_manifest(folder: Path) -> Manifest:
             )
         manifest = msgspec.json.decode(raw, type=Manifest)
     except msgspec.DecodeError as error:
-        raise OnbrandError(f"is damaged ({error}); {RETRAIN}", path=path) from None
+        raise OnbrandError(f"is damaged ({error}); {mend(folder)}", path=path) from None
     strangers = set(manifest.files) - {HEAD, EXAMPLES}
     if strangers or HEAD not in manifest.files:
         named = f"names {sorted(strangers)[0]!r}" if strangers else f"does not name {HEAD}"
-        raise OnbrandError(f"{named}, which is no file of a voice; {RETRAIN}", path=path)
+        raise OnbrandError(f"{named}, which is no file of a voice; {mend(folder)}", path=path)
     return manifest
 
 
@@ -139,7 +156,7 @@ def load_voice(folder: Path) -> Voice:
         head, examples = _from_tensors(tensors, manifest, contents.get(EXAMPLES))
     except (SafetensorError, KeyError, ValueError, msgspec.DecodeError) as error:
         reason = f"missing tensor {error}" if isinstance(error, KeyError) else error
-        raise OnbrandError(f"is damaged ({reason}); {RETRAIN}", path=folder / HEAD) from None
+        raise OnbrandError(f"is damaged ({reason}); {mend(folder)}", path=folder / HEAD) from None
     return Voice(manifest, head, examples, folder)
 
 
@@ -149,9 +166,9 @@ def _checked(path: Path, digest: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError:
-        raise OnbrandError(f"is missing or unreadable; {RETRAIN}", path=path) from None
+        raise OnbrandError(f"is missing or unreadable; {mend(path.parent)}", path=path) from None
     if hashlib.sha256(content).hexdigest() != digest:
-        raise OnbrandError(f"checksum does not match voice.json; {RETRAIN}", path=path)
+        raise OnbrandError(f"checksum does not match voice.json; {mend(path.parent)}", path=path)
     return content
 
 

@@ -17,11 +17,15 @@ def keygen(
 
     The private key is encrypted if ONBRAND_KEY_PASSPHRASE holds a passphrase.
     """
-    import os
+    from onbrand.release.signing import (
+        PASSPHRASE,
+        load_private_key,
+        new_key,
+        public_key,
+        read_passphrase,
+    )
 
-    from onbrand.release.signing import PASSPHRASE, load_private_key, new_key, public_key
-
-    passphrase = os.environ.get(PASSPHRASE, "").encode() or None
+    passphrase = read_passphrase()
     _write_secret(output, new_key(passphrase))
     typer.echo(public_key(load_private_key(output)))
     state = "encrypted" if passphrase else f"not encrypted: set {PASSPHRASE} for that"
@@ -33,25 +37,31 @@ def keygen(
 
 
 def _write_secret(path: Path, data: bytes) -> None:
-    """Write a new file that its owner alone can read; nothing is ever overwritten."""
+    """Write a new file that its owner alone can read; nothing is ever overwritten.
+
+    Raises:
+        OnbrandError: there is a file, or none can be written; nothing is left of it then.
+    """
     import os
 
     from onbrand.errors import OnbrandError
 
     if os.path.lexists(path):
         raise OnbrandError("exists, and a key is never overwritten; name another file", path=path)
+    half_written = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise OnbrandError(
-            f"cannot be written ({error.strerror or error}); name another place", path=path
-        ) from None
-    try:
+        half_written = True
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        half_written = False
+    except OSError as error:
+        raise OnbrandError(
+            f"cannot be written ({error.strerror or error}); name another place", path=path
+        ) from None
+    finally:
+        if half_written:
+            path.unlink(missing_ok=True)

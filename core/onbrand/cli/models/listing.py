@@ -2,54 +2,73 @@
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onbrand.cli.options import Format, print_json, warn
+from onbrand.errors import OnbrandError
 
-class ListFormat(StrEnum):
-    """How ``onbrand models list`` prints."""
+if TYPE_CHECKING:
+    from onbrand.encoder import EncoderManifest
 
-    TEXT = "text"
-    JSON = "json"
+_WIDE = 1000
+"""Characters of a row that is never cut: a terminal breaks it, and folders can be copied whole."""
 
 
 def list_(
     folders: Annotated[
         list[Path] | None, typer.Argument(help="Bundles, or folders of bundles.")
     ] = None,
-    output: Annotated[ListFormat, typer.Option("--format", help="How to print.")] = ListFormat.TEXT,
+    form: Format = "text",
 ) -> None:
     """List the encoder that ships with onbrand, and those in the given folders."""
+    found = _find(folders or [])
+    if form == "json":
+        keys = ("name", "layers", "dim", "max_tokens", "fingerprint", "licence", "size")
+        print_json([{"path": str(f)} | {key: getattr(m, key) for key in keys} for f, m in found])
+    else:
+        _print_table(found)
+
+
+def _find(folders: list[Path]) -> list[tuple[Path, EncoderManifest]]:
+    """Read the bundles; of those that nobody named, a broken one is warned of and left out.
+
+    Raises:
+        OnbrandError: a folder that was named is no bundle and holds none, or is a broken one.
+    """
     from onbrand.encoder import find_bundles, read_manifest
 
-    rows = [(folder, read_manifest(folder)) for folder in find_bundles(folders or [])]
-    if output is ListFormat.JSON:
-        import json
+    found = []
+    for bundle in find_bundles(folders):
+        try:
+            found.append((bundle, read_manifest(bundle)))
+        except OnbrandError as error:
+            if bundle in folders:
+                raise
+            warn(str(error))
+    return found
 
-        keys = ("name", "layers", "dim", "max_tokens", "fingerprint", "licence", "size")
-        typer.echo(
-            json.dumps(
-                [{"path": str(f)} | {key: getattr(m, key) for key in keys} for f, m in rows],
-                indent=2,
-            )
-        )
-        return
-    from rich.console import Console
-    from rich.table import Table
 
-    # A pipe has no width to cut the rows to.
-    console = Console(width=None if sys.stdout.isatty() else 1000)
-    table = Table("name", "layers", "dim", "size", "fingerprint", "licence", "folder", box=None)
-    for folder, m in rows:
-        size = f"{m.size / 1e6:.1f} MB"
+def _print_table(found: list[tuple[Path, EncoderManifest]]) -> None:
+    from onbrand.cli.tables import new_console, new_table
+    from onbrand.report.snippet import shown
+
+    table = new_table("name", "layers", "dim", "size")
+    for heading in ("fingerprint", "licence", "folder"):
+        table.add_column(heading)
+    for folder, manifest in found:
         table.add_row(
-            m.name, ranges(m.layers), str(m.dim), size, m.fingerprint[:12], m.licence, str(folder)
+            shown(manifest.name),
+            ranges(manifest.layers),
+            str(manifest.dim),
+            f"{manifest.size / 1e6:.1f} MB",
+            manifest.fingerprint[:12],
+            shown(manifest.licence),
+            shown(str(folder)),
         )
-    console.print(table)
+    new_console(_WIDE).print(table)
 
 
 def ranges(layers: tuple[int, ...]) -> str:

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   onbrand models keygen -o release.key
-  onbrand models publish -o release --voices voices --key release.key
-  onbrand models publish -o release --voices voices --encoder minilm-0-3 --key release.key
+  onbrand models publish --voices voices --key release.key --name acme -o release
+  onbrand models publish --voices voices --encoder minilm-0-3 --key release.key -o release
 """
 
 
 def publish(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="RELEASE", help="Folder of the release.")
+        str,  # a Path would make s3:/bucket of s3://bucket
+        typer.Option("--output", "-o", metavar="RELEASE", help="Folder of the release."),
     ],
     encoder: Annotated[
         list[Path] | None,
@@ -42,12 +43,29 @@ def publish(
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="Name of the series of releases. [default: the folder's name]"),
+        typer.Option(
+            help="Name by which laptops tell these releases from others. Needed the first time; "
+            "then it stays.",
+            show_default=False,
+        ),
     ] = None,
     release: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, max=2**53, help="Number of the release. [default: the next one]"
+            # Far below what an index can hold, so that after any of them come others.
+            metavar="N",
+            min=1,
+            max=10**15,
+            help="Number of the release. [default: the next one]",
+        ),
+    ] = None,
+    previous_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="Public key of the release before, where --key is a new one: ed25519:…, or a "
+            "file with it.",
+            show_default=False,
         ),
     ] = None,
     keep: Annotated[
@@ -62,36 +80,51 @@ def publish(
 
     A release is all that is named: what an earlier one had beside that is not in the new one.
     """
-    import tempfile
-
-    from onbrand.cli.options import progress_bar
+    from onbrand.cli.options import progress_bar, warn
     from onbrand.errors import OnbrandError
-    from onbrand.release.signing import load_private_key, public_key
+    from onbrand.release.installed import is_url
+    from onbrand.release.signing import load_private_key, parse_public_key, public_key
     from onbrand_models.contents import collect
     from onbrand_models.publish import publish as write
-    from onbrand_models.release_folder import read_release
 
-    if key is not None and key.resolve().is_relative_to(output.resolve()):
+    if is_url(output):
+        raise OnbrandError("is a URL; write the release to a folder, then copy it", path=output)
+    folder = Path(output)
+    if key is not None and key.resolve().is_relative_to(folder.resolve()):
         raise OnbrandError(
             "the private key lies in the folder that all laptops read; move it elsewhere", path=key
         )
     private = load_private_key(key)
-    # Whether anything may be written there is known before minutes go into checking.
-    read_release(output, private)
-    with tempfile.TemporaryDirectory() as aside:
+
+    def gather(copies: Path) -> list[Content]:
         with progress_bar("checking") as progress:
             contents = collect(
                 encoder or [],
                 voices or [],
-                aside=Path(aside) if no_examples else None,
+                aside=copies if no_examples else None,
                 stage=lambda text: progress(text, 0.0),
             )
         _warn_of_texts(contents)
-        with progress_bar("packing") as progress:
-            done = write(
-                output, contents, private, name=name, release=release, keep=keep, progress=progress
-            )
-    _print(done, output, public_key(private))
+        return contents
+
+    with progress_bar("packing") as progress:
+        done = write(
+            folder,
+            gather,
+            private,
+            name=name,
+            release=release,
+            previous_key=None if previous_key is None else parse_public_key(previous_key),
+            keep=keep,
+            progress=progress,
+        )
+    _print(done, folder, public_key(private))
+    if no_examples and done.old_texts:
+        warn(
+            "archives of earlier releases, kept for laptops that are fetching them, hold training "
+            f"lines ({', '.join(done.old_texts)}); --keep 1 removes them here; remove them from "
+            "your servers too"
+        )
 
 
 def _warn_of_texts(contents: list[Content]) -> None:
@@ -107,6 +140,8 @@ def _warn_of_texts(contents: list[Content]) -> None:
 
 
 def _print(done: Publication, folder: Path, signer: str) -> None:
+    import shlex
+
     from onbrand.cli.options import warn
     from onbrand.cli.tables import new_console, new_table
 
@@ -123,6 +158,16 @@ def _print(done: Publication, folder: Path, signer: str) -> None:
     new = [package for package in packages if package.archive in done.fresh]
     console.print(f"{_size(packages)} in all, {_size(new)} of it new")
     console.print(f"signed by {signer}")
+    if done.before is None:
+        typer.echo(
+            "this is the first release of the folder: keep the folder for the next one, or publish "
+            f"that one with --name {shlex.quote(index.name)} --release {index.release + 1}"
+        )
+    if done.new_key:
+        warn(
+            "signed by another key than the release before; laptops refuse it until they trust "
+            f"that key: onbrand voices update DIR --key {signer}"
+        )
     if done.gone:
         warn(f"no longer in the release: {', '.join(done.gone)}")
     inside = {package.encoder for package in index.encoders}

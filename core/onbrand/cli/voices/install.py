@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onbrand.cli.options import progress_bar
-from onbrand.cli.voices.listing import Format, print_json
+from onbrand.cli.options import Format, print_json, progress_bar
 
 if TYPE_CHECKING:
     from onbrand.release.outcome import Outcome
@@ -48,15 +48,16 @@ Target = Annotated[
 
 def install(source: Source, key: Keys = None, to: Target = None, form: Format = "text") -> None:
     """Install a signed release of voices and encoders, or update the one that is there."""
-    from onbrand.release.installed import default_root, is_url
+    from onbrand.release.installed import default_root, is_url, without_secrets
 
     usual = default_root(source)
     done = install_to(to or usual, source, key, voices=True)
     if form == "json":
         print_json({"version": 1, "installations": [done]})
         return
-    typer.echo(line_of(done))
-    named = done.source if is_url(source) and Path(done.folder) == usual else done.folder
+    typer.echo(outcome_line(done))
+    # Such a URL stands for the usual folder of what was installed from it.
+    named = without_secrets(source) if is_url(source) and not to else done.folder
     typer.echo(f"installed in {done.folder}; to use it, write into onbrand.toml:")
     typer.echo(f"  voices = [{_quoted(named)}]")
 
@@ -67,7 +68,7 @@ def install_to(root: Path, source: str, keys: Sequence[str] | None, *, voices: b
     from onbrand.release.installed import read_installed
     from onbrand.release.signing import parse_public_key
 
-    root = root.absolute()
+    root = absolute_path(root)
     if not keys and read_installed(root) is None:
         keys = os.environ.get(RELEASE_KEY, "").split()
     trusted = [parse_public_key(key) for key in keys or ()]
@@ -75,7 +76,23 @@ def install_to(root: Path, source: str, keys: Sequence[str] | None, *, voices: b
         return install_release(source, root, trusted, voices=voices, progress=progress)
 
 
-def line_of(done: Outcome) -> str:
+def encoders_root(source: str) -> Path:
+    """Return the folder that ``models install`` installs to: one of its own.
+
+    Beside it the same release may be installed with its voices.
+    """
+    from onbrand.release.installed import default_root
+
+    usual = default_root(source)
+    return usual.with_name(f"{usual.name}-encoders")
+
+
+def absolute_path(folder: Path) -> Path:
+    """Return the absolute path of a folder, without ``..``."""
+    return folder.resolve() if ".." in folder.parts else folder.absolute()
+
+
+def outcome_line(done: Outcome) -> str:
     """Return in one line what was done."""
     from onbrand.release.outcome import Status
 
@@ -114,5 +131,8 @@ def _fetched(done: Outcome) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a TOML string: a folder of Windows' has backslashes."""
-    return f"'{text}'" if "\\" in text else f'"{text}"'
+    """Return a TOML string, of a folder of Windows' one that people can read."""
+    if "\\" in text and text.isprintable() and "'" not in text:
+        return f"'{text}'"
+    # TOML has the escapes of JSON, and needs one more.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", r"\u007f")

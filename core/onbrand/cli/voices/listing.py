@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-import typer
-
-from onbrand.cli.options import Voices, voice_folders
+from onbrand.cli.options import Format, Voices, print_json, voice_folders
 
 if TYPE_CHECKING:
     from onbrand.voice.model import Manifest
-
-Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print it.")]
 
 
 def list_(voices: Voices = None, form: Format = "text") -> None:
@@ -72,10 +68,3 @@ def record(folder: Path, manifest: Manifest) -> dict[str, object]:
     if held is not None:
         told["release"] = {"name": held[1].name, "number": held[1].release, "folder": str(held[0])}
     return told
-
-
-def print_json(value: object) -> None:
-    """Print a value as indented JSON."""
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))

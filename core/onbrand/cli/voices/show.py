@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onbrand.cli.options import Voices
-from onbrand.cli.voices.listing import Format, find_manifests, print_json, record, release_line
+from onbrand.cli.options import Format, Voices, print_json
+from onbrand.cli.voices.listing import find_manifests, record, release_line
 
 if TYPE_CHECKING:
     from rich.console import Console

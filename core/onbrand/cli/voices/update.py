@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onbrand.cli.options import progress_bar
-from onbrand.cli.voices.install import line_of
-from onbrand.cli.voices.listing import Format, print_json
+from onbrand.cli.options import Format, line_of, print_json, progress_bar
+from onbrand.cli.voices.install import absolute_path, encoders_root, outcome_line
 from onbrand.errors import OnbrandError
 
 if TYPE_CHECKING:
@@ -54,49 +54,76 @@ def update(
     from onbrand.release.install import update as update_release
     from onbrand.release.signing import parse_public_key
 
-    if rollback and (again or key or only_key):
-        raise OnbrandError("--rollback goes with no other option; run two commands")
-    if only_key and not key:
-        raise OnbrandError("--only-key needs the keys to trust: --key ed25519:…")
+    _check_options(rollback=rollback, again=again, key=key, only_key=only_key)
     keys = [parse_public_key(text) for text in key or ()]
+    roots = _roots(places)
+    chosen = {"--rollback": rollback, "--again": again, "--key": key}
+    if not places and len(roots) > 1:
+        _check_all(roots, [option for option, value in chosen.items() if value])
 
     def one(root: Path) -> Outcome:
-        if rollback:
-            return roll_back(root)
-        with progress_bar("updating") as progress:
+        with progress_bar("rolling back" if rollback else "updating") as progress:
+            if rollback:
+                return roll_back(root, progress=progress)
             return update_release(
                 root, keys=keys, only_keys=only_key, again=again, progress=progress
             )
 
     told: list[object] = []
     failed = False
-    for root in _roots(places):
+    for root in roots:
         try:
             done = one(root)
         except (OnbrandError, OSError) as error:
             failed = True
-            told.append({"folder": str(root), "status": "failed", "error": str(error)})
-            typer.echo(f"error: {error}", err=True)
+            line = line_of(error, root)
+            told.append(_failure(root, line))
+            typer.echo(f"error: {line}", err=True)
             continue
         told.append(done)
         if form == "text":
-            typer.echo(line_of(done))
+            typer.echo(outcome_line(done))
     if form == "json":
         print_json({"version": 1, "installations": told})
     if failed:
         raise typer.Exit(2)
 
 
+def _check_options(*, rollback: bool, again: bool, key: list[str] | None, only_key: bool) -> None:
+    if rollback and (again or key or only_key):
+        raise OnbrandError("--rollback goes with no other option; run two commands")
+    if only_key and not key:
+        raise OnbrandError("--only-key needs the keys to trust: --key ed25519:…")
+
+
+def _check_all(roots: list[Path], options: list[str]) -> None:
+    """Refuse to do to every publisher's releases what can only be meant for some of them."""
+    if options:
+        raise OnbrandError(
+            f"{options[0]} would change all {len(roots)} installations; name those that you "
+            f"mean: {', '.join(map(str, roots))}"
+        )
+
+
+def _failure(root: Path, line: str) -> dict[str, object]:
+    """Return what the JSON says of an installation that could not be updated."""
+    from onbrand.release.installed import read_installed, without_secrets
+
+    told: dict[str, object] = {"folder": str(root), "status": "failed", "error": line}
+    with contextlib.suppress(OnbrandError, OSError):  # that may be what has failed
+        installed = read_installed(root)
+        if installed is not None:
+            told["name"] = installed.name
+            told["release"] = installed.release
+            told["source"] = without_secrets(installed.source)
+    return told
+
+
 def _roots(places: list[str] | None) -> list[Path]:
-    from onbrand.release.installed import (
-        default_root,
-        installations,
-        installations_folder,
-        is_url,
-    )
+    from onbrand.release.installed import installations, installations_folder
 
     if places:
-        return [default_root(p) if is_url(p) else Path(p).absolute() for p in places]
+        return [root for place in places for root in _roots_of(place)]
     found = installations()
     if not found:
         raise OnbrandError(
@@ -105,3 +132,14 @@ def _roots(places: list[str] | None) -> list[Path]:
             path=installations_folder(),
         )
     return found
+
+
+def _roots_of(place: str) -> list[Path]:
+    """Return the folder that was named, or those of what was installed from a URL."""
+    from onbrand.release.installed import POINTER, default_root, is_url
+
+    if not is_url(place):
+        return [absolute_path(Path(place))]
+    usual = default_root(place)
+    there = [root for root in (usual, encoders_root(place)) if (root / POINTER).exists()]
+    return there or [usual]
