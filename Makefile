@@ -42,6 +42,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/bundles.py
 	$(BIN)/python bench/recipes.py
 	$(BIN)/python bench/adapt.py
+	$(BIN)/python bench/adapt.py --shipped
 	$(BIN)/python bench/lsp.py
 	$(BIN)/python bench/slack.py
 

@@ -215,10 +215,17 @@ class _Voices:
         return self._stamp is None or self._clock() - self._looked >= LOOK_EVERY
 
     def _look(self) -> None:
-        stamp = stamp_voices([self._folder])  # first: what changes from here on is seen next time
+        stamp = stamp_voices([self._folder])
         if stamp != self._stamp:
+
+            def load(folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
+                # Of what is read, before it is: a release may come and go again meanwhile.
+                nonlocal stamp
+                stamp = stamp_voices(folders)
+                return self._load(folders)
+
             try:
-                encoder, voices, problems = read_current([self._folder], self._load)
+                encoder, voices, problems = read_current([self._folder], load)
                 self._scorer = Scorer(encoder, voices) if voices else None
             except (OnbrandError, OSError) as error:  # the encoder: what there was goes on
                 problems = [str(error)]

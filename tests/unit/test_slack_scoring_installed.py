@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 import weakref
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from installed_samples import switch, tiny_release
 
 from onbrand import Report, Scorer
+from onbrand.stamps import Stamp
 from onbrand_slack import scoring as module
 from onbrand_slack.config import Config
 from onbrand_slack.model import Pasted, Tenant
@@ -147,3 +149,24 @@ def test_drafts_that_are_judged_beside_switches(
         switching.result(60)
     assert all(one in results for one in found)
     assert scoring.scorer(HERE).score([DRAFT.text]) == Scorer.load(voices).score([DRAFT.text])
+
+
+def test_a_release_that_comes_and_goes_while_it_is_read_does_not_stay(
+    scoring: Scoring, voices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        tiny_release(voices, number, {"acme": number}, encoder=number)
+    switch(voices, 1)
+    look, looks = module.stamp_voices, []
+
+    def look_and_switch(folders: Iterable[Path]) -> Stamp:
+        looks.append(look(folders))
+        if len(looks) == 1:
+            switch(voices, 2, 1)
+        return looks[-1]
+
+    monkeypatch.setattr(module, "stamp_voices", look_and_switch)
+    second = judged(scoring.check(HERE, DRAFT, "acme"))
+    assert second == expected(voices)
+    switch(voices, 1, 2)
+    assert judged(scoring.check(HERE, DRAFT, "acme")) == expected(voices) != second

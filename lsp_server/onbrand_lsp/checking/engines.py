@@ -182,6 +182,8 @@ class Engines:
         from onbrand.voice.library import encoder_for, load_sound_voices, read_current
 
         def load(folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
+            # Of what is read, before it is: a release may come and go again meanwhile.
+            self._stamps[key] = key._replace(voices=tuple(folders)).stamp()
             encoder = self._encoder(key.encoder or encoder_for(folders))
             before = old.scorer.stack.voices if old else ()
             return encoder, *load_sound_voices(folders, encoder.fingerprint, before)
