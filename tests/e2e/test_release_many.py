@@ -217,6 +217,29 @@ def test_a_damaged_voice_of_an_installation_is_fetched_again(desk: Path) -> None
     assert run(*check).code in (0, 1)
 
 
+def test_a_damaged_encoder_of_an_installation_is_fetched_again(desk: Path) -> None:
+    root = install("agency", "--to", "a b")
+    bundle = next(root.glob("releases/*/encoders/*"))
+    (desk / "draft.md").write_text("We brand the oats simple.")
+    check = ("check", "draft.md", "--voices", root, "--brand", "acme")
+
+    def spoil(name: str) -> None:
+        (bundle / name).write_bytes(b"{")
+
+    damages = {
+        "model.onnx: has 1 bytes but encoder.json says ": lambda: spoil("model.onnx"),
+        "encoder.json: broken manifest: ": lambda: spoil("encoder.json"),
+        "tokenizer.json: is missing": lambda: (bundle / "tokenizer.json").unlink(),
+    }
+    for message, damage in damages.items():
+        damage()
+        error = error_of(run(*check))
+        assert message in error
+        assert error.endswith(f'; repair it: onbrand voices update "{root}"')
+        assert " repaired (" in run("voices", "update", root).out
+    assert run(*check).code in (0, 1)
+
+
 def test_a_damaged_voice_of_ones_own_is_trained_again(desk: Path) -> None:
     root = install("agency")
     own = Path(shutil.copytree(next(root.glob("releases/*/voices")), desk / "own"))

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
-from onbrand.release.installed import encoders_of, read_installed
+from onbrand.release.installed import encoders_of, read_installed, repair
 
 MANIFEST = "encoder.json"
 MODEL = "model.onnx"
@@ -186,12 +186,10 @@ def read_manifest(folder: Path) -> EncoderManifest:
             )
         manifest = msgspec.json.decode(text, type=EncoderManifest)
     except msgspec.DecodeError as error:
-        raise OnbrandError(
-            f"broken manifest: {error}; install the bundle again", path=path
-        ) from None
+        raise OnbrandError(f"broken manifest: {error}; {_mend(path.parent)}", path=path) from None
     problem = _contradiction(manifest)
     if problem:
-        raise OnbrandError(f"broken manifest: {problem}; install the bundle again", path=path)
+        raise OnbrandError(f"broken manifest: {problem}; {_mend(path.parent)}", path=path)
     return manifest
 
 
@@ -230,18 +228,19 @@ def read_file(folder: Path, name: str, manifest: EncoderManifest) -> bytes:
         size = path.stat().st_size
         if size != expected.size:
             raise OnbrandError(
-                f"has {size:,} bytes but {MANIFEST} says {expected.size:,}; "
-                "install the bundle again",
+                f"has {size:,} bytes but {MANIFEST} says {expected.size:,}; {_mend(folder)}",
                 path=path,
             )
         data = path.read_bytes()
     except FileNotFoundError:
-        raise OnbrandError("is missing; install the bundle again", path=path) from None
+        raise OnbrandError(f"is missing; {_mend(folder)}", path=path) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise OnbrandError(f"cannot be read ({reason})", path=path) from None
     if hashlib.sha256(data).hexdigest() != expected.sha256:
-        raise OnbrandError(
-            f"checksum does not match {MANIFEST}; install the bundle again", path=path
-        )
+        raise OnbrandError(f"checksum does not match {MANIFEST}; {_mend(folder)}", path=path)
     return data
+
+
+def _mend(folder: Path) -> str:
+    return repair(folder) or "install the bundle again"

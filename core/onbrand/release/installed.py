@@ -14,6 +14,7 @@ Every check reads this, so it needs neither the network's nor the signatures' pa
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -153,6 +154,24 @@ def holder_of(voice: Path) -> tuple[Path, Installed] | None:
         return None
     installed = read_installed(above[3])
     return None if installed is None else (above[3], installed)
+
+
+def repair(part: Path) -> str | None:
+    """Return what fetches a damaged voice or encoder again; None where it is not a current one's.
+
+    Args:
+        part: its folder, which need not be there.
+    """
+    with contextlib.suppress(OnbrandError, OSError):  # of the installation: it is told elsewhere
+        held = holder_of(part)
+        if held is None:
+            return None
+        root, installed = held
+        kind, release = (parent.name for parent in part.absolute().parents[:2])
+        if release == installed.current and (installed.voices or kind == ENCODERS):
+            place = f'"{root}"' if " " in str(root) else root
+            return f"repair it: onbrand voices update {place}"
+    return None
 
 
 def is_url(source: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text, replace_folder, sha256_file
-from onbrand.release.installed import holder_of
+from onbrand.release.installed import repair
 from onbrand.voice.model import FORMAT_VERSION, Examples, Head, Manifest, Voice
 from onbrand.voice.ngrams import Vocabulary
 
@@ -37,18 +36,8 @@ def is_voice(folder: Path) -> bool:
 
 
 def mend(voice: Path, otherwise: str = _RETRAIN) -> str:
-    """Return what mends a voice: one of an installation's current release is fetched again.
-
-    Args:
-        voice: its folder, which need not be there.
-        otherwise: what mends a voice of one's own.
-    """
-    with contextlib.suppress(OnbrandError, OSError):  # of the installation: it is told elsewhere
-        held = holder_of(voice)
-        if held and held[1].voices and voice.absolute().parents[1].name == held[1].current:
-            root = f'"{held[0]}"' if " " in str(held[0]) else held[0]
-            return f"repair it: onbrand voices update {root}"
-    return otherwise
+    """Return what mends a voice; ``otherwise`` does where it is one of one's own."""
+    return repair(voice) or otherwise
 
 
 def check_place(folder: Path) -> None:
