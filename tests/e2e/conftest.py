@@ -1,12 +1,16 @@
-"""A project to break."""
+"""A project to break, and a release to tamper with."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cli_runner import OFF_BRAND
+
+if TYPE_CHECKING:
+    from release_tampering import Check
 
 
 @pytest.fixture
@@ -25,3 +29,25 @@ def workplace(tmp_path: Path, example_voices: Path, monkeypatch: pytest.MonkeyPa
     )
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """The folder of a release that is an update of the installed one."""
+    from release_samples import TRUSTED, write_release
+
+    from onbrand.release.install import install
+
+    folder = tmp_path / "release"
+    write_release(folder)
+    install(str(folder), tmp_path / "root", [TRUSTED])
+    write_release(folder, 2, voices={"acme": 1, "beta": 1}, encoder=1)
+    return folder
+
+
+@pytest.fixture
+def refused(tmp_path: Path, release: Path) -> Check:
+    """Checks that an update and an install are refused, and leave everything as it was."""
+    from release_tampering import refusal_of
+
+    return refusal_of(release, tmp_path)

@@ -33,3 +33,23 @@ def slack(tmp_path: Path) -> Iterator[Inbound]:
     inbound = Inbound(tmp_path)
     yield inbound
     inbound.close()
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """The folder of a signed release."""
+    from release_samples import write_release
+
+    write_release(tmp_path / "release")
+    return tmp_path / "release"
+
+
+@pytest.fixture
+def root(release: Path, tmp_path: Path) -> Path:
+    """An installation of the release."""
+    from release_samples import TRUSTED
+
+    from onbrand.release.install import install
+
+    install(str(release), tmp_path / "root", [TRUSTED])
+    return tmp_path / "root"

@@ -20,19 +20,6 @@ DIGITS = "0123456789abcdef" * 4
 """A name that a download can have."""
 
 
-@pytest.fixture
-def release(tmp_path: Path) -> Path:
-    write_release(tmp_path / "release")
-    return tmp_path / "release"
-
-
-@pytest.fixture
-def root(release: Path, tmp_path: Path) -> Path:
-    """An installation of the release."""
-    install(str(release), tmp_path / "root", [TRUSTED])
-    return tmp_path / "root"
-
-
 def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 

@@ -7,24 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from release_samples import TRUSTED, write_release
+from release_samples import write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release.install import install, roll_back, update
+from onbrand.release.install import roll_back, update
 from onbrand.release.installed import read_installed, voices_of
-
-
-@pytest.fixture
-def release(tmp_path: Path) -> Path:
-    write_release(tmp_path / "release")
-    return tmp_path / "release"
-
-
-@pytest.fixture
-def root(release: Path, tmp_path: Path) -> Path:
-    """An installation of the release."""
-    install(str(release), tmp_path / "root", [TRUSTED])
-    return tmp_path / "root"
 
 
 @pytest.mark.parametrize("damage", ["all", "index", "file"])

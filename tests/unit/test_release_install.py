@@ -23,19 +23,6 @@ from onbrand.release.install import install, roll_back, update
 from onbrand.release.installed import encoders_of, read_installed, voices_of
 
 
-@pytest.fixture
-def release(tmp_path: Path) -> Path:
-    write_release(tmp_path / "release")
-    return tmp_path / "release"
-
-
-@pytest.fixture
-def root(release: Path, tmp_path: Path) -> Path:
-    """An installation of the release."""
-    install(str(release), tmp_path / "root", [TRUSTED])
-    return tmp_path / "root"
-
-
 def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 

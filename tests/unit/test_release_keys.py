@@ -15,19 +15,6 @@ from onbrand.release.signing import key_digits
 OTHER = key_digits(STRANGER)
 
 
-@pytest.fixture
-def release(tmp_path: Path) -> Path:
-    write_release(tmp_path / "release")
-    return tmp_path / "release"
-
-
-@pytest.fixture
-def root(release: Path, tmp_path: Path) -> Path:
-    """An installation of the release."""
-    install(str(release), tmp_path / "root", [TRUSTED])
-    return tmp_path / "root"
-
-
 def error_of(root: Path) -> str:
     with pytest.raises(OnbrandError) as caught:
         update(root)

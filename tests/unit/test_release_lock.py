@@ -24,12 +24,6 @@ OTHER = key_digits(STRANGER)
 
 
 @pytest.fixture
-def release(tmp_path: Path) -> Path:
-    write_release(tmp_path / "release")
-    return tmp_path / "release"
-
-
-@pytest.fixture
 def root(release: Path, tmp_path: Path) -> Path:
     """An installation of the second release, from which one can go back."""
     install(str(release), tmp_path / "root", [TRUSTED])
