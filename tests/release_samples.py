@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,6 +51,7 @@ def write_release(
     name: str = NAME,
     key: Ed25519PrivateKey = KEY,
     created: str = "2025-11-22T10:00:00+00:00",
+    expires: datetime.datetime | None = None,
 ) -> Index:
     """Write or replace a release in a fraction of a second.
 
@@ -61,6 +63,7 @@ def write_release(
         name: of the series.
         key: who signs.
         created: when it was published.
+        expires: when it is refused from.
     """
     brands = {"acme": 0, "beta": 0} if voices is None else voices
     with tempfile.TemporaryDirectory() as aside:
@@ -75,6 +78,7 @@ def write_release(
         name=name,
         release=number,
         created=created,
+        expires=expires,
         onbrand="0.1.0",
         encoders=bundles,
         voices=tuple(packages),

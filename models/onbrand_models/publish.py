@@ -90,6 +90,7 @@ def publish(
     name: str | None = None,
     release: int | None = None,
     previous_key: str | None = None,
+    expires: datetime.timedelta | None = None,
     keep: int = KEEP,
     progress: Callable[[str, float], None] = lambda _text, _share: None,
 ) -> Publication:
@@ -104,6 +105,7 @@ def publish(
         name: of the series of releases; needed for the first one, and then stays.
         release: its number, greater than the one before; by default the next one.
         previous_key: public key, 64 hexadecimal digits, that may have signed the release before.
+        expires: how long laptops take it; without, for ever.
         keep: releases whose archives stay in the folder, the new one included; at least 1.
         progress: told what is packed, and the share of the work that is done, 0 to 1.
 
@@ -123,11 +125,13 @@ def publish(
             for content in contents:
                 progress(content.name, len(packages) / len(contents))
                 packages.append(_package(content, folder, staged, before))
+            now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
             unsigned = Index(
                 format=FORMAT,
                 name=series,
                 release=number,
-                created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                created=now.isoformat(),
+                expires=None if expires is None else now + expires,
                 onbrand=onbrand.__version__,
                 encoders=_of_kind(ENCODERS, packages),
                 voices=_of_kind(VOICES, packages),

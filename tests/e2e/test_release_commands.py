@@ -121,6 +121,7 @@ def test_update_as_json_for_a_fleets_tools(release: Path, tmp_path: Path) -> Non
         "before": 1,
         "release": 2,
         "created": "2025-11-22T10:00:00+00:00",
+        "expires": None,
         "offered": 2,
         "voices_changed": 1,
         "encoders_changed": 0,

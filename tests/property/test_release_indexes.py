@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import tempfile
@@ -54,6 +55,7 @@ INDEXES = st.builds(
     name=st.text(min_size=1, max_size=128).filter(str.isprintable),
     release=st.integers(1, 2**53),
     created=st.just("2025-11-22T10:00:00+00:00"),
+    expires=st.none() | st.datetimes(timezones=st.just(datetime.UTC)),
     onbrand=st.just("0.1.0"),
     encoders=packages("encoders", "encoder.json"),
     voices=packages("voices", "voice.json"),

@@ -16,6 +16,7 @@ it, one signature vouches for all.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Annotated
@@ -98,6 +99,8 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     release: Annotated[int, Meta(ge=1, le=MAX_RELEASE)]
     """Counts up; a laptop never goes back to a smaller one by itself."""
     created: Word
+    expires: Annotated[datetime.datetime, Meta(tz=True)] | None = None
+    """From then on nobody takes it, so that a source that is held back is noticed; or never."""
     onbrand: Word
     """The version that wrote it."""
     encoders: Annotated[tuple[Package, ...], Meta(max_length=64)]
@@ -182,6 +185,21 @@ def read_index(data: bytes, keys: Collection[str], *, source: str = INDEX) -> In
     if problem:
         raise _refusal(problem, source)
     return index
+
+
+def check_not_expired(index: Index, source: str) -> None:
+    """Refuse to take a release after its time, which tells that newer ones do not come through.
+
+    Raises:
+        OnbrandError: it has expired, by the clock of this machine.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    if index.expires is not None and index.expires <= now:
+        raise OnbrandError(
+            f"release {index.release} expired on {index.expires:%Y-%m-%d} (today is {now:%Y-%m-%d} "
+            "here) and no newer one has come through; ask who publishes it",
+            path=source,
+        )
 
 
 def _check_signature(index: Index, data: bytes, keys: Collection[str], source: str) -> None:

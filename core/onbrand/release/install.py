@@ -18,7 +18,7 @@ import msgspec
 from onbrand.errors import OnbrandError
 from onbrand.release.clearing import check_folder
 from onbrand.release.fetch import Source, fetch_index
-from onbrand.release.index import read_index
+from onbrand.release.index import check_not_expired, read_index
 from onbrand.release.installed import (
     POINTER,
     Installed,
@@ -171,6 +171,7 @@ def _carry_out(root: Path, order: Callable[[], Order], progress: Progress) -> Ou
         wanted = order()
         data = fetch_index(wanted.place)
         index = read_index(data, wanted.keys, source=wanted.place.shown)
+        check_not_expired(index, wanted.place.shown)
         with locked(root, lambda line: progress(line, 0.0)):
             # Another process may have been here meanwhile, and the source have something newer.
             if read_installed(root) == wanted.installed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     """When that release was published, as its index says: an old one tells that the source is
     frozen, or that nothing comes through from it."""
+    expires: datetime.datetime | None = None
+    """When that release must have been followed by a newer one, if it must at all."""
     offered: int | None = None
     """The release that the source has; None where it was not asked."""
     voices_changed: int = 0
@@ -81,6 +84,7 @@ def outcome_of(
         before=None if installed is None else installed.release,
         release=after.release,
         created=current.index.created,
+        expires=current.index.expires,
         offered=None if status is Status.ROLLED_BACK else offered.index.release,
         voices_changed=_changed(before, offered, VOICES) if switched and after.voices else 0,
         encoders_changed=_changed(before, offered, ENCODERS) if switched else 0,

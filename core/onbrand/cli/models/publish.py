@@ -68,6 +68,17 @@ def publish(
             show_default=False,
         ),
     ] = None,
+    expires: Annotated[
+        int | None,
+        typer.Option(
+            metavar="DAYS",
+            min=1,
+            max=3650,
+            help="Days after which laptops refuse it, so that they notice when newer ones are kept "
+            "from them. Publish again before. [default: never]",
+            show_default=False,
+        ),
+    ] = None,
     keep: Annotated[
         int, typer.Option(metavar="N", min=1, help="Releases whose archives stay in the folder.")
     ] = 2,
@@ -80,6 +91,8 @@ def publish(
 
     A release is all that is named: what an earlier one had beside that is not in the new one.
     """
+    import datetime
+
     from onbrand.cli.options import progress_bar, warn
     from onbrand.errors import OnbrandError
     from onbrand.release.installed import is_url
@@ -115,6 +128,7 @@ def publish(
             name=name,
             release=release,
             previous_key=None if previous_key is None else parse_public_key(previous_key),
+            expires=None if expires is None else datetime.timedelta(days=expires),
             keep=keep,
             progress=progress,
         )
@@ -158,6 +172,10 @@ def _print(done: Publication, folder: Path, signer: str) -> None:
     new = [package for package in packages if package.archive in done.fresh]
     console.print(f"{_size(packages)} in all, {_size(new)} of it new")
     console.print(f"signed by {signer}")
+    if index.expires is not None:
+        console.print(
+            f"expires on {index.expires:%Y-%m-%d}: publish again before then, changed or not"
+        )
     if done.before is None:
         typer.echo(
             "this is the first release of the folder: keep the folder for the next one, or publish "
