@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tiny_encoder import tiny_encoder
 
 from onbrand.encoder.bundle import EncoderManifest
+from onbrand.errors import OnbrandError
 from onbrand.release.archive import pack
 from onbrand.release.index import FORMAT, INDEX, Index, Package, encode, sign_index
+from onbrand.release.install import update
 from onbrand.release.signing import key_digits
 from onbrand.voice.model import (
     DraftCalibration,
@@ -40,6 +43,19 @@ TRUSTED = key_digits(KEY)
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"another, that nobody has pinned!")
 NAME = "agency"
 LINES = ("We brand the oats simple.", "You and your oats are in.", "Our new brand is to you.")
+
+
+def names(folder: Path) -> list[str]:
+    """Return what is in a folder, in order."""
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def update_error(root: Path) -> str:
+    """Return in one line why an update is refused."""
+    with pytest.raises(OnbrandError) as caught:
+        update(root)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def write_release(

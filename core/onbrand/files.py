@@ -141,6 +141,18 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def check_writable(folder: Path) -> None:
+    """Check that something can be written to a folder, or the folder be made, before any work.
+
+    Raises:
+        OnbrandError: nothing can.
+    """
+    here = folder.absolute()
+    above = next(place for place in (here, *here.parents) if place.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise OnbrandError("is no folder to write to; choose another output folder", path=above)
+
+
 @contextlib.contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder beside ``path`` that takes its place when the block ends well.

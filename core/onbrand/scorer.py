@@ -20,7 +20,13 @@ from onbrand.judge import Judge
 from onbrand.text.document import Document, Sentence, format_of, parse
 from onbrand.verdict import Example, Explanation, Report, SentenceVerdict, Verdict, WordShare
 from onbrand.voice.explain import nearest
-from onbrand.voice.library import encoder_for, load_voices, read_current, unknown_brand
+from onbrand.voice.library import (
+    check_encoder,
+    encoder_for,
+    load_voices,
+    read_current,
+    unknown_brand,
+)
 from onbrand.voice.model import MAX_SENTENCE_LOGIT, Voice, probability, sigmoid
 from onbrand.voice.stack import VoiceStack
 
@@ -45,15 +51,7 @@ class Scorer:
         """
         self.encoder = encoder
         self.stack = VoiceStack(voices)
-        for voice in voices:
-            wanted = voice.manifest.encoder
-            if wanted.fingerprint != encoder.fingerprint:
-                raise OnbrandError(
-                    f"voice {voice.brand!r} was trained on encoder {wanted.name} "
-                    f"({wanted.fingerprint[:12]}), this is {encoder.name} "
-                    f"({encoder.fingerprint[:12]}); train it again or name its encoder",
-                    path=voice.folder,
-                )
+        check_encoder(voices, encoder)
         self._judge = Judge(encoder, self.stack, remember)
 
     @classmethod

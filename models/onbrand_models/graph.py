@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from onbrand.encoder.bundle import INPUTS, STATES, VECTORS
 from onbrand.errors import OnbrandError
 from onbrand_models.loading import load_model, one_thread
 from onbrand_models.one_line import reason_of
-from onbrand_models.quiet import quiet
+from onbrand_models.quiet import compiler_cache, quiet
 from onbrand_models.source import SourceModel
 
 _MAX_BYTES = 2**31 - 2**20
@@ -37,7 +36,7 @@ def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) ->
         OnbrandError: the weights are not sound, or the architecture cannot be exported.
     """
     try:
-        with tempfile.TemporaryDirectory() as folder, _compiled_in(Path(folder)):
+        with tempfile.TemporaryDirectory() as folder, compiler_cache():
             path = Path(folder) / "hidden_states.onnx"
             # One layer at least: without it the exporter drops the attention mask.
             _export_hidden_states(source, max(1, *layers), opset, path)
@@ -93,23 +92,6 @@ def _told_briefly(source: SourceModel, opset: int) -> Iterator[None]:
         raise OnbrandError(
             f"cannot be exported with opset {opset} ({reason_of(error)})", path=source.folder
         ) from error
-
-
-@contextlib.contextmanager
-def _compiled_in(folder: Path) -> Iterator[None]:
-    """Let PyTorch's compiler, which the exporter wakes, keep its files in ``folder``.
-
-    Else it leaves a folder of its own among the temporary files.
-    """
-    name = "TORCHINDUCTOR_CACHE_DIR"
-    if name in os.environ:
-        yield
-        return
-    os.environ[name] = str(folder)
-    try:
-        yield
-    finally:
-        os.environ.pop(name, None)
 
 
 def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -> onnx.ModelProto:

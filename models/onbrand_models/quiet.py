@@ -1,12 +1,15 @@
-"""Keeping the notes of heavy libraries off the user's terminal."""
+"""Keeping the notes of heavy libraries off the user's terminal, and their files off the disk."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
+
+_CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 
 @contextlib.contextmanager
@@ -38,3 +41,20 @@ def no_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(nowhere)
         os.close(kept)
+
+
+@contextlib.contextmanager
+def compiler_cache() -> Iterator[None]:
+    """Have PyTorch's compiler leave no folder behind, unless the user has given it a place.
+
+    Its folder is made by what only might compile: optimisers, and the export of graphs.
+    """
+    if _CACHE in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[_CACHE] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_CACHE]

@@ -50,7 +50,7 @@ def test_luck_in_words() -> None:
 def test_the_compiler_leaves_no_folder_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from onbrand_models.adapt.device import compiler_cache
+    from onbrand_models.quiet import compiler_cache
 
     name = "TORCHINDUCTOR_CACHE_DIR"
     monkeypatch.delenv(name, raising=False)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from release_samples import TRUSTED, write_release
+from release_samples import TRUSTED, names, write_release
 
 from onbrand.errors import OnbrandError
 from onbrand.release.index import Index
@@ -18,10 +18,6 @@ NAME = "1-0123456789ab"
 """A name that the folder of a release can have."""
 DIGITS = "0123456789abcdef" * 4
 """A name that a download can have."""
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir())
 
 
 def put(path: Path, text: str = "precious") -> Path:

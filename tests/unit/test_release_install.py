@@ -15,23 +15,12 @@ from pathlib import Path
 
 import filelock
 import pytest
-from release_samples import NAME, TRUSTED, write_release
+from release_samples import NAME, TRUSTED, names, update_error, write_release
 
 from onbrand.errors import OnbrandError
 from onbrand.release import archive, lock, staging
 from onbrand.release.install import install, roll_back, update
 from onbrand.release.installed import encoders_of, read_installed, voices_of
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir())
-
-
-def error_of(root: Path) -> str:
-    with pytest.raises(OnbrandError) as caught:
-        update(root)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_the_life_of_an_installation(release: Path, root: Path) -> None:
@@ -155,7 +144,7 @@ def test_a_working_folder_whose_name_is_no_text(
 
 def test_a_release_moves_to_another_place(release: Path, root: Path, tmp_path: Path) -> None:
     release.rename(tmp_path / "moved")
-    assert "is no release (it has no index.json)" in error_of(root)
+    assert "is no release (it has no index.json)" in update_error(root)
     assert install(str(tmp_path / "moved"), root).status == "up to date"
     assert update(root).source == str(tmp_path / "moved" / "index.json")
 
@@ -176,7 +165,7 @@ def test_no_space(release: Path, root: Path, monkeypatch: pytest.MonkeyPatch) ->
     write_release(release, 2, encoder=1)
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10**9, 10**9, 10**6))
-    assert "MB, the disk has 1.0 MB free; make room or choose another folder" in error_of(root)
+    assert "MB, the disk has 1.0 MB free; make room or choose another folder" in update_error(root)
     assert read_installed(root).release == 1
 
 
@@ -194,7 +183,7 @@ def test_the_disk_gets_full(
         monkeypatch.setattr(archive, "_write_file", full)
     else:
         monkeypatch.setattr(staging, "_write", full)
-    assert "No space left on device" in error_of(root)
+    assert "No space left on device" in update_error(root)
     assert names(root / "releases") == before
     monkeypatch.undo()
     assert update(root).release == 2

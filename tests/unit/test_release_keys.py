@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from release_samples import STRANGER, TRUSTED, write_release
+from release_samples import STRANGER, TRUSTED, update_error, write_release
 
 from onbrand.errors import OnbrandError
 from onbrand.release.install import install, update
@@ -13,13 +13,6 @@ from onbrand.release.installed import read_installed, voices_of
 from onbrand.release.signing import key_digits
 
 OTHER = key_digits(STRANGER)
-
-
-def error_of(root: Path) -> str:
-    with pytest.raises(OnbrandError) as caught:
-        update(root)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_the_first_time_needs_a_key(release: Path, tmp_path: Path) -> None:
@@ -33,7 +26,7 @@ def test_afterwards_the_pinned_keys_count(release: Path, root: Path) -> None:
     with pytest.raises(OnbrandError, match=f"does not trust ed25519:{OTHER} so far"):
         install(str(release), root, [OTHER])
     write_release(release, 2, key=STRANGER)
-    assert f"is signed by ed25519:{OTHER}, a key that you do not trust" in error_of(root)
+    assert f"is signed by ed25519:{OTHER}, a key that you do not trust" in update_error(root)
 
 
 def test_the_key_of_a_publisher_changes(release: Path, root: Path) -> None:
@@ -43,7 +36,7 @@ def test_the_key_of_a_publisher_changes(release: Path, root: Path) -> None:
     assert update(root, keys=[OTHER], only_keys=True).release == 2
     assert read_installed(root).keys == (OTHER,)
     write_release(release, 3)
-    assert "a key that you do not trust" in error_of(root)
+    assert "a key that you do not trust" in update_error(root)
 
 
 def test_a_key_is_pinned_even_if_there_is_no_update(release: Path, root: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import filelock
 import pytest
-from release_samples import STRANGER, TRUSTED, write_release
+from release_samples import STRANGER, TRUSTED, names, write_release
 
 from onbrand.errors import OnbrandError
 from onbrand.release import install as installing
@@ -30,10 +30,6 @@ def root(release: Path, tmp_path: Path) -> Path:
     write_release(release, 2, voices={"acme": 1, "beta": 0})
     update(tmp_path / "root")
     return tmp_path / "root"
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir())
 
 
 def test_who_goes_back_is_told_whom_to_wait_for(

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from onbrand.errors import OnbrandError
 from onbrand.release.index import ENCODERS, INDEX, VOICES
-from onbrand.release.installed import PARTIAL, POINTER, RELEASES
+from onbrand.release.installed import PARTIAL, POINTER, RELEASE_NAME, RELEASES
 
-_RELEASE = r"[1-9][0-9]{0,15}-[0-9a-f]{12}"
-_RELEASES = re.compile(rf"{_RELEASE}|\.{_RELEASE}\.[a-z0-9_]{{8}}\.(tmp|old)", re.ASCII)
+_RELEASES = re.compile(rf"{RELEASE_NAME}|\.{RELEASE_NAME}\.[a-z0-9_]{{8}}\.(tmp|old)", re.ASCII)
 _DOWNLOADS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _POINTERS = re.compile(rf"\.{re.escape(POINTER)}\.[a-z0-9_]{{8}}\.tmp", re.ASCII)
 _JUNCTION = 0xA0000003

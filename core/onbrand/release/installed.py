@@ -41,7 +41,9 @@ _INDEX = "/index.json"
 _MAX_BYTES = 1024 * 1024
 _WEB = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # a single letter is a drive of Windows'
 
-ReleaseName = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}-[0-9a-f]{12}\Z")]
+RELEASE_NAME = r"[1-9][0-9]{0,15}-[0-9a-f]{12}"
+"""Pattern of a release folder's name."""
+ReleaseName = Annotated[str, Meta(pattern=rf"^{RELEASE_NAME}\Z")]
 
 
 class Installed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -111,8 +111,8 @@ def evaluate_folder(
 def _evaluate_task(
     folder: Path, name: str, encoder: Encoder, published: PublishedModel | None
 ) -> tuple[TaskResult, NDArray[np.bool_], NDArray[np.floating]]:
-    train = _labelled(folder / (name + TRAIN), name)
-    test = _labelled(folder / (name + TEST), name)
+    train = labelled_lines(folder / (name + TRAIN), name)
+    test = labelled_lines(folder / (name + TEST), name)
     voice = train_voice(name, train, encoder, keep_texts=False, published=published)
     texts = [" ".join(line.text.split()) for line in test]
     on = np.array([line.label == "on" for line in test])
@@ -145,7 +145,12 @@ def _fit_pools(folder: Path, encoder: Encoder) -> PublishedModel:
     return fit_published(lines, encoder)
 
 
-def _labelled(path: Path, task: str) -> list[LabelLine]:
+def labelled_lines(path: Path, task: str) -> list[LabelLine]:
+    """Return the labelled lines of one half of a task.
+
+    Raises:
+        OnbrandError: there are too few lines of one label; see also `read_labels`.
+    """
     lines = [line for line in read_labels([path], brand=task) if line.label is not None]
     for label in ("on", "off"):
         found = sum(line.label == label for line in lines)

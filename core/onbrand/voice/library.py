@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from onbrand.encoder.bundle import MANIFEST as BUNDLE
 from onbrand.encoder.bundle import read_manifest
@@ -28,6 +28,9 @@ from onbrand.voice.storage import (
     load_voice,
     mend,
 )
+
+if TYPE_CHECKING:
+    from onbrand.encoder import Encoder, EncoderManifest
 
 T = TypeVar("T")
 _TRAIN = "train one with onbrand train"
@@ -156,7 +159,7 @@ def load_sound_voices(
         for candidate in candidates:
             try:
                 voice = load_voice(candidate)
-                _check_encoder(voice, fingerprint)
+                _check_fingerprint(voice, fingerprint)
             except (OnbrandError, OSError) as error:
                 problems.append(str(error))
                 old = known.get(candidate)
@@ -219,7 +222,7 @@ def _mend(folder: Path) -> str:
     return mend(folder / MANIFEST, _TRAIN)
 
 
-def _check_encoder(voice: Voice, fingerprint: str) -> None:
+def _check_fingerprint(voice: Voice, fingerprint: str) -> None:
     wanted = voice.manifest.encoder
     if wanted.fingerprint != fingerprint:
         raise OnbrandError(
@@ -227,6 +230,35 @@ def _check_encoder(voice: Voice, fingerprint: str) -> None:
             f"{wanted.fingerprint[:12]}); train it again or name its encoder",
             path=voice.folder,
         )
+
+
+def check_encoder(
+    voices: Iterable[Voice],
+    encoder: Encoder | EncoderManifest,
+    *,
+    what: str = "this",
+    advice: str = "train it again or name its encoder",
+) -> None:
+    """Check that voices were trained on an encoder.
+
+    Args:
+        voices: the voices.
+        encoder: the encoder, or what its bundle says of it.
+        what: how errors call it.
+        advice: what to do about a voice that was not.
+
+    Raises:
+        OnbrandError: a voice was trained on another encoder.
+    """
+    for voice in voices:
+        wanted = voice.manifest.encoder
+        if wanted.fingerprint != encoder.fingerprint:
+            raise OnbrandError(
+                f"voice {voice.brand!r} was trained on encoder {wanted.name} "
+                f"({wanted.fingerprint[:12]}), {what} is {encoder.name} "
+                f"({encoder.fingerprint[:12]}); {advice}",
+                path=voice.folder,
+            )
 
 
 def _voices_in(folder: Path) -> list[Path]:

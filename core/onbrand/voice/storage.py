@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.errors import OnbrandError
-from onbrand.files import read_text, replace_folder, sha256_file
+from onbrand.files import check_writable, read_text, replace_folder, sha256_file
 from onbrand.release.installed import repair
 from onbrand.voice.model import FORMAT_VERSION, Examples, Head, Manifest, Voice
 from onbrand.voice.ngrams import Vocabulary
@@ -46,9 +45,7 @@ def check_place(folder: Path) -> None:
     Raises:
         OnbrandError: the folder holds something that is no voice, or nothing can be written there.
     """
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise OnbrandError("is no folder to write to; choose another output folder", path=above)
+    check_writable(folder.absolute().parent)
     taken = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
     if taken and not is_voice(folder):
         raise OnbrandError("exists and is no voice; choose another output folder", path=folder)

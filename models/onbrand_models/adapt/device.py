@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import torch
@@ -17,24 +13,6 @@ from onbrand_models.one_line import reason_of
 
 _WORTH = 1.2
 """16-bit floats must be faster by this to be used."""
-_CACHE = "TORCHINDUCTOR_CACHE_DIR"
-
-
-@contextlib.contextmanager
-def compiler_cache() -> Iterator[None]:
-    """Have PyTorch's compiler leave no folder behind, unless the user has given it a place.
-
-    Its folder is made by what only might compile: optimisers, and the export of graphs.
-    """
-    if _CACHE in os.environ:
-        yield
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ[_CACHE] = folder
-        try:
-            yield
-        finally:
-            del os.environ[_CACHE]
 
 
 def find_device(name: str = "auto") -> torch.device:

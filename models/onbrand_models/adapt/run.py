@@ -14,7 +14,7 @@ from onbrand_models.adapt.batches import Batches
 from onbrand_models.adapt.card import model_card
 from onbrand_models.adapt.checkpoint import check_room, clear_checkpoints
 from onbrand_models.adapt.copy import PublishedCopy
-from onbrand_models.adapt.device import compiler_cache, find_device
+from onbrand_models.adapt.device import find_device
 from onbrand_models.adapt.evidence import Evidence, compare, named_right
 from onbrand_models.adapt.folders import check_folders
 from onbrand_models.adapt.loop import Learnt, Schedule, learn
@@ -22,6 +22,7 @@ from onbrand_models.adapt.objective import BrandClassifier
 from onbrand_models.adapt.result import export_adapted
 from onbrand_models.export import ExportOptions, check_options, parse_layers
 from onbrand_models.loading import load_model, load_tokenizer
+from onbrand_models.quiet import compiler_cache
 from onbrand_models.source import SourceModel
 
 _LEARNING_SHARE = 0.9

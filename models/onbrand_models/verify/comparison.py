@@ -12,7 +12,7 @@ from onbrand.errors import OnbrandError
 from onbrand.judge import MIN_WORDS
 from onbrand.scorer import Scorer
 from onbrand.training.linear import need_sklearn
-from onbrand.voice.library import load_voices
+from onbrand.voice.library import check_encoder, load_voices
 from onbrand.voice.model import Voice
 from onbrand_models.extras import need_export
 from onbrand_models.sentences import parity_sentences
@@ -61,7 +61,12 @@ class Comparison:
                 "name a folder with real text"
             )
         loaded = load_voices(voices) if voices else []
-        _check_encoder(loaded, manifest)
+        check_encoder(
+            loaded,
+            manifest,
+            what="the bundle",
+            advice="name voices that were trained on the bundle",
+        )
         if loaded and not text.drafts:
             raise OnbrandError("--voices judge drafts; name a folder of them with --data")
         return cls(source, text, lines, loaded)
@@ -105,15 +110,3 @@ class Comparison:
 
     def _scorer(self, encoder: Encoder) -> Scorer:
         return Scorer(encoder, self.voices, remember=REMEMBERED)
-
-
-def _check_encoder(voices: Sequence[Voice], manifest: EncoderManifest) -> None:
-    for voice in voices:
-        wanted = voice.manifest.encoder
-        if wanted.fingerprint != manifest.fingerprint:
-            raise OnbrandError(
-                f"voice {voice.brand!r} was trained on encoder {wanted.name} "
-                f"({wanted.fingerprint[:12]}), the bundle is {manifest.name} "
-                f"({manifest.fingerprint[:12]}); name voices that were trained on the bundle",
-                path=voice.folder,
-            )

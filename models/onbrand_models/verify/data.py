@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,8 @@ from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.judge import MIN_WORDS
 from onbrand.labels.files import read_labels
-from onbrand.labels.grouping import MIN_PER_CLASS
 from onbrand.text.document import Document, format_of, parse
-from onbrand.training.evaluate import TEST, TRAIN, find_tasks
+from onbrand.training.evaluate import TEST, TRAIN, find_tasks, labelled_lines
 
 Item = TypeVar("Item")
 
@@ -81,14 +79,7 @@ def _check_tasks(folder: Path) -> None:
     """Read the labels of a folder: what they lack shows before the work begins."""
     for task in find_tasks(folder):
         for path in (folder / (task + half) for half in (TRAIN, TEST)):
-            found = Counter(line.label for line in read_labels([path], brand=task))
-            for label in ("on", "off"):
-                if found[label] < MIN_PER_CLASS:
-                    raise OnbrandError(
-                        f"has {found[label]} {label}-brand lines, {MIN_PER_CLASS} are the least; "
-                        "add more",
-                        path=path,
-                    )
+            labelled_lines(path, task)
 
 
 def _spread(items: Sequence[Item], most: int) -> list[Item]:

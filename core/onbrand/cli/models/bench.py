@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -76,6 +75,7 @@ def bench(
     ] = "text",
 ) -> None:
     """Compare layer choices and quantisation recipes on your labels, and say which to take."""
+    from onbrand.files import check_writable
     from onbrand.training.linear import need_sklearn
     from onbrand_models.bench.candidates import ready_candidates
     from onbrand_models.bench.compare import compare
@@ -86,7 +86,7 @@ def bench(
     if output is not None:
         _need_chart()
     for folder in filter(None, (output, keep)):
-        _check_folder(folder)
+        check_writable(folder)  # before minutes of work are put into it
     brands = read_brands(labels, warn=warn)
     left_out: list[LeftOut] = []
 
@@ -119,13 +119,6 @@ def _need_chart() -> None:
 
     if find_spec("matplotlib") is None:
         raise missing_extra("the picture of the trade-off", "export")
-
-
-def _check_folder(folder: Path) -> None:
-    """Check that a folder can be written to, before minutes of work are put into it."""
-    above = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise OnbrandError("is no folder to write to; choose another output folder", path=above)
 
 
 def _temporary_folder() -> AbstractContextManager[str]:
