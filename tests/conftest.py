@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -11,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from parts import is_there
 from postgres import postgres_server, postgres_url
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from onbrand import Encoder
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -30,35 +32,21 @@ EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 """Set by .ci/run: every part is installed, so a skip for want of one is a failure."""
 
 
-ROOT = Path(__file__).parents[1]
-# tests/editors/install.sh puts the editors that Debian does not have there.
-PROGRAMS = os.pathsep.join([str(ROOT / ".editors/bin"), os.environ.get("PATH", "")])
-FILES = {
-    "postgres": "/usr/lib/postgresql/*/bin/initdb",
-    "eglot": "/usr/share/emacs/site-lisp/elpa/eglot-*",
-    "ale": "/usr/share/vim/vimfiles/pack/*/opt/ale",
-    "vsix": f"{ROOT}/lsp_server/vscode/onbrand.vsix",
-}
-"""Parts that are neither programs on the path nor Python modules."""
-
-
-def _is_there(part: str) -> bool:
-    if part == "postgres" and (os.environ.get("ONBRAND_TEST_POSTGRES") or shutil.which("initdb")):
-        return True
-    if part in FILES:
-        return any(Path("/").glob(FILES[part].removeprefix("/")))
-    if shutil.which(part, path=PROGRAMS):
-        return True
-    return part.isidentifier() and importlib.util.find_spec(part) is not None
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("heavy"):
-        missing = [part for part in mark.args if not _is_there(part)]
+        missing = [part for part in mark.args if not is_there(part)]
         if missing and EVERYTHING:
             pytest.fail(f"needs {', '.join(missing)}, which .ci/run should have installed")
         if missing:
             pytest.skip(f"needs {', '.join(missing)}, which is not installed here")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers that are the same whichever tests ran before."""
+    import numpy as np
+
+    return np.random.default_rng(7)
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,16 @@ def _binaries() -> Path:
     return Path(found).parent
 
 
+def _unprivileged_user() -> str:
+    """The user that Debian's package makes, or the one that is on every system."""
+    users = {account.pw_name for account in pwd.getpwall()}
+    return "postgres" if "postgres" in users else "nobody"
+
+
 def _run_server(folder: Path) -> Iterator[str]:
     binaries = _binaries()
     # PostgreSQL refuses to run as root, as which builds in containers run.
-    user = "postgres" if os.geteuid() == 0 else None
+    user = _unprivileged_user() if os.geteuid() == 0 else None
     if user:
         account = pwd.getpwnam(user)
         os.chown(folder, account.pw_uid, account.pw_gid)

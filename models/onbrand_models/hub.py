@@ -37,7 +37,12 @@ def download(name: str, revision: str | None = None) -> Path:
             HfApi().model_info(name, revision=revision, timeout=_SECONDS)
         except Exception as error:  # those of the hub and of its HTTP library have no common base
             try:
-                return Path(snapshot_download(name, revision=revision, local_files_only=True))
+                # Without the patterns, huggingface_hub 2 misses the files that were not fetched.
+                return Path(
+                    snapshot_download(
+                        name, revision=revision, allow_patterns=_FILES, local_files_only=True
+                    )
+                )
             except Exception:
                 raise _refusal(name, revision, error) from None
         try:
@@ -55,7 +60,7 @@ def _refusal(name: str, revision: str | None, error: Exception) -> OnbrandError:
     asked = f"{name}@{revision}" if revision else name
     if isinstance(error, RevisionNotFoundError):
         return OnbrandError(
-            f"the Hugging Face hub has {name!r}, but no revision {revision!r} of it"
+            f"the Hugging Face hub has {name!r}, but no revision {revision or 'main'!r} of it"
         )
     here = _what_it_is_here(name)
     if isinstance(error, RepositoryNotFoundError):
@@ -63,11 +68,20 @@ def _refusal(name: str, revision: str | None, error: Exception) -> OnbrandError:
             f"{asked!r} is {here} and no public model on the Hugging Face hub; check the name, "
             "or set HF_TOKEN for a private one"
         )
-    reason = getattr(error, "strerror", None) or type(error).__name__
     return OnbrandError(
-        f"{asked!r} is {here}, and the Hugging Face hub does not give it ({reason}); check the "
-        "name and the network"
+        f"{asked!r} is {here}, and the Hugging Face hub does not give it ({_reason(error)}); check "
+        "the name and the network"
     )
+
+
+def _reason(error: Exception) -> str:
+    """Return why there is no answer, whichever HTTP library the hub's own stands on."""
+    kind = type(error).__name__  # ConnectError and ConnectTimeout of httpx, others of requests
+    if "Timeout" in kind:
+        return f"no answer in {_SECONDS} seconds"
+    if "Connect" in kind:
+        return "no connection"
+    return getattr(error, "strerror", None) or kind
 
 
 def _what_it_is_here(name: str) -> str:

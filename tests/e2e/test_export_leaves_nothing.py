@@ -10,7 +10,6 @@ import pytest
 from tiny_models import tiny_model
 
 from onbrand.errors import OnbrandError
-from onbrand_models import graph
 from onbrand_models.source import find_source
 
 pytestmark = [
@@ -31,10 +30,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_files_of_the_compiler_go_with_the_export(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None
 ) -> None:
-    def compile_something(*_: object) -> None:
-        from torch._inductor.runtime.cache_dir_utils import cache_dir
+    from onbrand_models import graph
 
-        (Path(cache_dir()) / "compiled").write_text("")
+    def compile_something(*_: object) -> None:
+        # Where PyTorch's compiler works, as its documentation says.
+        cache = Path(os.environ[CACHE])
+        cache.mkdir(exist_ok=True)
+        (cache / "compiled").write_text("")
         raise OnbrandError("enough")
 
     monkeypatch.setattr(graph, "_export_hidden_states", compile_something)

@@ -19,9 +19,7 @@ from onbrand.labels.store import LabelStore
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("psycopg", "postgres"))]
-)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("postgres"))])
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty database is, or may be made."""
     if request.param == "postgres":
@@ -198,7 +196,7 @@ def test_a_store_of_a_newer_onbrand_is_refused(store: LabelStore, location: str)
         LabelStore.open(location)
 
 
-@pytest.mark.heavy("psycopg", "postgres")
+@pytest.mark.heavy("postgres")
 def test_postgres_errors_are_one_line_without_secrets(postgres_url: str) -> None:
     LabelStore.open(postgres_url).close()
     url = sa.make_url(postgres_url).set(password="s3cret")
@@ -215,7 +213,7 @@ def test_postgres_errors_are_one_line_without_secrets(postgres_url: str) -> None
     assert str(caught.value).endswith("is read-only; connect to the primary server")
 
 
-@pytest.mark.heavy("psycopg", "postgres")
+@pytest.mark.heavy("postgres")
 def test_postgres_matches_the_schema(postgres_url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

@@ -81,7 +81,7 @@ def test_sqlite(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.heavy("psycopg", "postgres")
+@pytest.mark.heavy("postgres")
 def test_postgres(postgres_url: str) -> None:
     write_and_kill_one(postgres_url, 2_000)
 

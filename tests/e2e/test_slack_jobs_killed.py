@@ -25,9 +25,7 @@ HELP = Say(user="U1", topic="help", reply=ToConversation("D1"))
 KEYS = [f"key {number}" for number in range(60)]
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("psycopg", "postgres"))]
-)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("postgres"))])
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgres":
         return str(request.getfixturevalue("postgres_url"))

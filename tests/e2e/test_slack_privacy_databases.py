@@ -21,9 +21,7 @@ from onbrand_slack.store import schema
 from onbrand_slack.store.digest import week_of
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("psycopg", "postgres"))]
-)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("postgres"))])
 def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Data]]:
     location = str(tmp_path / "slack.db")
     if request.param == "postgres":

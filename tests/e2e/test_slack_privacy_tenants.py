@@ -39,9 +39,7 @@ class Theirs:
     """The ticket of a draft that waits for its brand."""
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("psycopg", "postgres"))]
-)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("postgres"))])
 def data(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Data]:
     location = str(tmp_path / "slack.db")
     if request.param == "postgres":

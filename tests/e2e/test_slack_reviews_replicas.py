@@ -17,9 +17,7 @@ REVIEWERS = 6
 ROUNDS = 8
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("psycopg", "postgres"))]
-)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.heavy("postgres"))])
 def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Data]]:
     location = str(tmp_path / "slack.db")
     if request.param == "postgres":

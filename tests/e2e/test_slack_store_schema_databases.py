@@ -19,7 +19,7 @@ from onbrand_slack.model import Say, Tenant, ToConversation
 from onbrand_slack.store import Store, schema
 from onbrand_slack.store.database import connect
 
-postgres = pytest.mark.heavy("psycopg", "postgres")
+postgres = pytest.mark.heavy("postgres")
 TENANT = Tenant("T1")
 HELP = Say(user="U1", topic="help", reply=ToConversation("D1"))
 

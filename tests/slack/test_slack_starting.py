@@ -169,7 +169,7 @@ def test_a_database_that_cannot_be_used(
     assert any(words in error for words in ([says] if isinstance(says, str) else says)), error
 
 
-@pytest.mark.heavy("psycopg", "postgres")
+@pytest.mark.heavy("postgres")
 def test_a_server_that_may_only_be_read(start: Start, postgres_url: str) -> None:
     engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

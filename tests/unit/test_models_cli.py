@@ -77,13 +77,13 @@ def test_a_budget_of_ones_own(small: Path, option: str) -> None:
 
 def test_the_options_state_the_budgets_that_python_has(small: Path) -> None:
     result = CLI.invoke(app, ["verify", str(small), "--format", "json"])
-    assert json.loads(result.output)["budgets"] == asdict(Budgets())
+    assert json.loads(result.stdout)["budgets"] == asdict(Budgets())
 
 
 def test_json_has_all_figures(small: Path) -> None:
     set_parity(small, {"mean": 0.99, "min": 0.5, "sentences": 50})
     result = CLI.invoke(app, ["verify", str(small), "--format", "json"])
-    document = json.loads(result.output)
+    document = json.loads(result.stdout)
     assert (result.exit_code, document["passed"]) == (1, False)
     assert document["fingerprint"] == read_manifest(small).fingerprint
     checks = {check["name"]: check for check in document["checks"]}
@@ -172,7 +172,7 @@ def test_a_source_needs_the_extra(small: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_list_as_json() -> None:
     result = CLI.invoke(app, ["list", "--format", "json"])
-    (entry,) = json.loads(result.output)
+    (entry,) = json.loads(result.stdout)
     manifest = read_manifest(default_bundle())
     assert entry == {
         "path": str(default_bundle()),

@@ -10,16 +10,23 @@ import pytest
 pytestmark = pytest.mark.heavy("onnx")
 
 HIDDEN, WORDS = 32, 5000
-RNG = np.random.default_rng(7)
-TABLE = RNG.normal(size=(WORDS, HIDDEN)).astype(np.float32)
-WEIGHTS = RNG.normal(size=(HIDDEN, HIDDEN)).astype(np.float32)
+
+
+def _samples() -> tuple[Any, Any, list[dict[str, Any]]]:
+    rng = np.random.default_rng(7)
+    table = rng.normal(size=(WORDS, HIDDEN)).astype(np.float32)
+    weights = rng.normal(size=(HIDDEN, HIDDEN)).astype(np.float32)
+    feeds = [
+        {"input_ids": rng.integers(0, WORDS, (1, n)), "attention_mask": np.ones((1, n), np.int64)}
+        for n in range(5, 40)
+    ]
+    return table, weights, feeds
+
+
+TABLE, WEIGHTS, FEEDS = _samples()
 WIDE = np.ones(HIDDEN, np.float32)
 WIDE[3] = 40  # a channel far wider than the others, as transformers have
 WEIGHTS[3] /= 40
-FEEDS = [
-    {"input_ids": RNG.integers(0, WORDS, (1, n)), "attention_mask": np.ones((1, n), np.int64)}
-    for n in range(5, 40)
-]
 
 
 def tiny() -> Any:

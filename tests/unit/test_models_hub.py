@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
-
-from onbrand.errors import OnbrandError
-from onbrand_models import hub
-from onbrand_models.source import find_source
 
 pytestmark = pytest.mark.heavy("huggingface_hub")
 
@@ -47,6 +48,12 @@ class Hub(BaseHTTPRequestHandler):
         if self.path in (api, f"{api}/revision/main", f"{api}/revision/v1"):
             siblings = [{"rfilename": name} for name in FILES]
             self.answer(json.dumps({"id": "some-org/tiny", "sha": SHA, "siblings": siblings}))
+        elif self.path.startswith(f"{api}/tree/{SHA}"):  # asked for by huggingface_hub 2
+            tree = [
+                {"type": "file", "path": name, "size": len(text), "oid": "b" * 40}
+                for name, text in FILES.items()
+            ]
+            self.answer(json.dumps(tree))
         elif self.path.startswith(resolve):
             self.answer(FILES[self.path.removeprefix(resolve)])
         elif self.path.startswith(api):
@@ -71,93 +78,122 @@ class Hub(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    return tmp_path / "cache"
+FIND = """
+import json, sys
+from onbrand.errors import OnbrandError
+from onbrand_models import hub
+from onbrand_models.source import find_source
+
+hub._SECONDS = float(sys.argv[2])
+try:
+    source = find_source(sys.argv[1])
+    found = {"name": source.name, "licence": source.licence, "origin": source.origin}
+    found["weights"] = source.weights.read_text()
+    found["files"] = sorted(path.name for path in source.folder.iterdir())
+except OnbrandError as error:
+    found = {"error": str(error)}
+print(json.dumps(found))
+"""
+"""A process of its own: the hub's library reads its settings, which are variables, but once."""
+
+
+@dataclass
+class Finder:
+    """Finds a model as a user would, with the hub at an address of ours."""
+
+    cache: Path
+    endpoint: str = "http://127.0.0.1:9"
+    offline: bool = False
+    seconds: float = 10
+
+    def __call__(self, name: str) -> dict[str, Any]:
+        variables = {
+            "HF_ENDPOINT": self.endpoint,
+            "HF_HUB_CACHE": str(self.cache),
+            "HF_HUB_OFFLINE": str(int(self.offline)),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", FIND, name, str(self.seconds)],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), "a bar is for terminals"
+        (line,) = done.stdout.splitlines()
+        found: dict[str, Any] = json.loads(line)
+        return found
 
 
 @pytest.fixture
-def server(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
+def find(tmp_path: Path) -> Finder:
+    """Finds models where there is no hub."""
+    return Finder(tmp_path / "cache")
+
+
+@pytest.fixture
+def find_online(find: Finder) -> Iterator[Finder]:
+    """Finds models on the hub that is played here."""
     Hub.asked.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
-        address = f"http://127.0.0.1:{server.server_port}"
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        monkeypatch.setattr(
-            "huggingface_hub.file_download.HUGGINGFACE_CO_URL_TEMPLATE",
-            address + "/{repo_id}/resolve/{revision}/{filename}",
-        )
+        find.endpoint = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
-        yield server
+        yield find
         server.shutdown()
         thread.join()
 
 
-def test_a_model_is_fetched_without_its_pickles(
-    server: ThreadingHTTPServer, capfd: pytest.CaptureFixture[str]
-) -> None:
-    source = find_source("some-org/tiny")
-    assert capfd.readouterr() == ("", ""), "a bar is for terminals"
-    assert (source.name, source.licence) == ("tiny", "MIT")
-    assert source.origin == "some-org/tiny (Hugging Face)"
-    assert source.weights.read_text() == "weights"
-    fetched = {path.name for path in source.folder.iterdir()}
-    assert fetched == {"config.json", "tokenizer.json", "model.safetensors", "README.md"}
+def test_a_model_is_fetched_without_its_pickles(find_online: Finder) -> None:
+    assert find_online("some-org/tiny") == {
+        "name": "tiny",
+        "licence": "MIT",
+        "origin": "some-org/tiny (Hugging Face)",
+        "weights": "weights",
+        "files": ["README.md", "config.json", "model.safetensors", "tokenizer.json"],
+    }
 
 
-def test_a_revision_is_asked_for(server: ThreadingHTTPServer) -> None:
-    assert find_source("some-org/tiny@v1").origin == "some-org/tiny@v1 (Hugging Face)"
+def test_a_revision_is_asked_for(find_online: Finder) -> None:
+    assert find_online("some-org/tiny@v1")["origin"] == "some-org/tiny@v1 (Hugging Face)"
     assert "/api/models/some-org/tiny/revision/v1" in Hub.asked
-    with pytest.raises(OnbrandError, match="has 'some-org/tiny', but no revision 'v2' of it"):
-        find_source("some-org/tiny@v2")
+    refused = find_online("some-org/tiny@v2")["error"]
+    assert "has 'some-org/tiny', but no revision 'v2' of it" in refused
 
 
-def test_what_was_fetched_once_is_there_without_a_network(
-    server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    online = find_source("some-org/tiny")
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    assert find_source("some-org/tiny") == online
+def test_what_was_fetched_once_is_there_without_a_network(find_online: Finder) -> None:
+    online = find_online("some-org/tiny")
+    find_online.endpoint = "http://127.0.0.1:9"
+    assert find_online("some-org/tiny") == online
 
 
-def test_a_model_that_the_hub_does_not_have(server: ThreadingHTTPServer) -> None:
-    with pytest.raises(OnbrandError, match="no public model on the Hugging Face hub; check the"):
-        find_source("some-org/other")
+def test_a_model_that_the_hub_does_not_have(find_online: Finder) -> None:
+    refused = find_online("some-org/other")["error"]
+    assert "no public model on the Hugging Face hub; check the" in refused
 
 
-def test_no_network_at_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(OnbrandError, match=r"\(ConnectionError\); check the name and the network"):
-        find_source("some-org/tiny")
-    assert not cache.exists()
+def test_no_network_at_all(find: Finder) -> None:
+    assert "(no connection); check the name and the network" in find("some-org/tiny")["error"]
+    assert not find.cache.exists()
 
 
-def test_a_network_that_never_answers(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
-    monkeypatch.setattr(hub, "_SECONDS", 0.1)
+def test_a_network_that_never_answers(find: Finder) -> None:
+    find.seconds = 0.1
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        with pytest.raises(OnbrandError, match=r"\(ReadTimeout\); check the name and the network"):
-            find_source("some-org/tiny")
+        find.endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        refused = find("some-org/tiny")["error"]
+    assert "(no answer in 0.1 seconds); check the name and the network" in refused
 
 
-def test_the_hub_is_off(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hub_is_off(find: Finder) -> None:
     """As with HF_HUB_OFFLINE=1."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(OnbrandError, match="check the name and the network") as caught:
-        find_source("some-org/tiny")
-    assert "\n" not in str(caught.value)
+    find.offline = True
+    refused = find("some-org/tiny")["error"]
+    assert "check the name and the network" in refused
+    assert "\n" not in refused
 
 
-def test_an_installed_package_without_a_model_is_called_that(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(OnbrandError, match="^'msgspec' is an installed package without a model"):
-        find_source("msgspec")
-    with pytest.raises(OnbrandError, match="^'some-org/tiny@v1' is no folder, no installed pack"):
-        find_source("some-org/tiny@v1")
+def test_an_installed_package_without_a_model_is_called_that(find: Finder) -> None:
+    find.offline = True
+    assert find("msgspec")["error"].startswith("'msgspec' is an installed package without a model")
+    refused = find("some-org/tiny@v1")["error"]
+    assert refused.startswith("'some-org/tiny@v1' is no folder, no installed package")

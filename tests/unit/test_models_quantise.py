@@ -9,7 +9,8 @@ import pytest
 
 pytestmark = pytest.mark.heavy("onnx")
 
-RNG = np.random.default_rng(3)
+
+Generator = np.random.Generator
 
 
 def graph(nodes: list[Any], constants: dict[str, Any], shape: list[Any]) -> Any:
@@ -40,12 +41,12 @@ def run(model: Any, x: Any) -> Any:
     return session.run(["y"], {"x": x})[0]
 
 
-def dense(kind: str, inputs: int = 96, outputs: int = 40) -> Any:
+def dense(rng: Generator, kind: str, inputs: int = 96, outputs: int = 40) -> Any:
     """One dense layer, written in one of the ways in which exporters write it."""
     from onnx import helper
 
-    weights = RNG.normal(size=(inputs, outputs)).astype(np.float32)
-    bias = RNG.normal(size=outputs).astype(np.float32)
+    weights = rng.normal(size=(inputs, outputs)).astype(np.float32)
+    bias = rng.normal(size=outputs).astype(np.float32)
     node = helper.make_node
     if kind == "gemm":
         nodes = [node("Gemm", ["x", "w", "b"], ["y"])]
@@ -60,31 +61,52 @@ def dense(kind: str, inputs: int = 96, outputs: int = 40) -> Any:
     return graph(nodes, constants, shape)
 
 
+def pairs_saturate() -> bool:
+    """Whether this CPU adds pairs of 8-bit products in 16 bits, as those without VNNI do."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = helper.make_model(
+        helper.make_graph(
+            [helper.make_node("MatMulInteger", ["x", "w"], ["y"])],
+            "pairs",
+            [helper.make_tensor_value_info("x", TensorProto.UINT8, [8, 64])],
+            [helper.make_tensor_value_info("y", TensorProto.INT32, [8, 64])],
+            [numpy_helper.from_array(np.full((64, 64), 127, np.int8), "w")],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=8,
+    )
+    return bool((run(model, np.full((8, 64), 255, np.uint8)) != 64 * 127 * 255).any())
+
+
 WRITTEN = ["gemm", "gemm, transposed, no bias", "product", "product and bias"]
 
 
 @pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize("target", ["portable", "avx512_vnni", "accurate"])
-def test_a_dense_layer_is_quantised_however_it_is_written(written: str, target: str) -> None:
+def test_a_dense_layer_is_quantised_however_it_is_written(
+    rng: Generator, written: str, target: str
+) -> None:
     from onbrand_models.quantise import quantise
     from onbrand_models.targets import Target
 
-    model = dense(written)
-    x = RNG.normal(size=(50, 96) if "gemm" in written else (1, 50, 96)).astype(np.float32)
+    model = dense(rng, written)
+    x = rng.normal(size=(50, 96) if "gemm" in written else (1, 50, 96)).astype(np.float32)
     expected = run(model, x)
     quantised = quantise(model, [{"x": x}], Target(target))
     kinds = {node.op_type for node in quantised.graph.node}
     assert kinds & {"MatMulIntegerToFloat", "MatMulNBits"}
     assert not kinds & {"MatMul", "Gemm", "Add"}
     error = np.abs(run(quantised, x) - expected).mean() / np.abs(expected).mean()
-    assert error < 0.02
+    # What is made for another CPU runs here too, but sums of two products may not fit into 16 bits.
+    assert error < (0.05 if target == "avx512_vnni" and pairs_saturate() else 0.02)
 
 
 @pytest.mark.parametrize("inputs", [32, 33])
-def test_no_pair_of_products_leaves_16_bits(inputs: int) -> None:
+def test_no_pair_of_products_leaves_16_bits(rng: Generator, inputs: int) -> None:
     from onbrand_models.quantise.static import column_scales
 
-    weights = RNG.normal(size=(inputs, 20)).astype(np.float32)
+    weights = rng.normal(size=(inputs, 20)).astype(np.float32)
     weights[4:6] = 3  # two neighbours that would not fit with all of their bits
     worst = {}
     for pairs_fit in (True, False):
@@ -96,22 +118,22 @@ def test_no_pair_of_products_leaves_16_bits(inputs: int) -> None:
     assert worst[True] < 2**15 <= worst[False]
 
 
-def test_the_mean_error_is_taken_out_of_the_bias() -> None:
+def test_the_mean_error_is_taken_out_of_the_bias(rng: Generator) -> None:
     from onbrand_models.quantise import quantise
 
-    model = dense("product and bias")
+    model = dense(rng, "product and bias")
     # Far from the middle of a step, so that rounding shifts the result.
-    x = np.concatenate([np.full((1, 200, 96), 0.3), RNG.normal(size=(1, 8, 96))], axis=1)
+    x = np.concatenate([np.full((1, 200, 96), 0.3), rng.normal(size=(1, 8, 96))], axis=1)
     x = x.astype(np.float32)
     expected = run(model, x)
     shift = (run(quantise(model, [{"x": x}]), x) - expected).mean(axis=(0, 1))
     assert np.abs(shift).max() < 1e-4
 
 
-def test_blocks_keep_what_one_scale_would_lose() -> None:
+def test_blocks_keep_what_one_scale_would_lose(rng: Generator) -> None:
     from onbrand_models.quantise.blockwise import round_blocks
 
-    weights = RNG.normal(size=(70, 3)).astype(np.float32)
+    weights = rng.normal(size=(70, 3)).astype(np.float32)
     weights[:32] *= 1000
     steps, scales = round_blocks(weights, 32)
     assert (steps.shape, steps.dtype, scales.shape) == ((3, 3, 32), np.uint8, (3, 3))
@@ -138,10 +160,10 @@ def test_weights_that_are_shared_or_no_table_are_left_alone() -> None:
     assert (layer.output, layer.bias) == ("p", None)  # the product is wanted without the bias too
 
 
-def test_a_constant_input_does_not_divide_by_zero() -> None:
+def test_a_constant_input_does_not_divide_by_zero(rng: Generator) -> None:
     from onbrand_models.quantise import quantise
 
-    model = dense("product and bias")
+    model = dense(rng, "product and bias")
     x = np.zeros((1, 9, 96), np.float32)
     expected = run(model, x)
     np.testing.assert_allclose(run(quantise(model, [{"x": x}]), x), expected, atol=1e-5)

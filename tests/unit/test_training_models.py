@@ -13,15 +13,17 @@ from onbrand.training.linear import fit_logistic
 from onbrand.training.metrics import alarm_threshold, calibration_error, measure
 from onbrand.training.stacker import fit_stacker
 
-RANDOM = np.random.default_rng(7)
+Generator = np.random.Generator
 
 
 @pytest.mark.parametrize("shape", [(40, 200), (200, 40)], ids=["gram", "direct"])
-def test_logistic_regression_agrees_with_scikit_learn(shape: tuple[int, int]) -> None:
+def test_logistic_regression_agrees_with_scikit_learn(
+    rng: Generator, shape: tuple[int, int]
+) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    features = RANDOM.normal(size=shape)
-    on = features[:, 0] + RANDOM.normal(size=shape[0]) > 0
+    features = rng.normal(size=shape)
+    on = features[:, 0] + rng.normal(size=shape[0]) > 0
     ours = fit_logistic(features, on, [0.01, 0.1])
     for fit, strength in zip(ours, [0.01, 0.1], strict=True):
         theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=5000).fit(features, on)
@@ -61,8 +63,8 @@ def test_folds_without_documents_are_said_to_be_ungrouped() -> None:
     assert make_folds(on, [None] * 20)[1] is False
 
 
-def test_twins_leave_the_training_side_of_each_other() -> None:
-    contents = RANDOM.normal(size=(40, 16)).astype(np.float32)
+def test_twins_leave_the_training_side_of_each_other(rng: Generator) -> None:
+    contents = rng.normal(size=(40, 16)).astype(np.float32)
     on = np.arange(40) < 20
     contents[20] = contents[0] + 0.01  # an off-brand rewriting of line 0
     contents[2] = contents[1] + 0.01  # two on-brand lines that are alike: no twins
@@ -73,26 +75,26 @@ def test_twins_leave_the_training_side_of_each_other() -> None:
         assert (1 in train) != (1 in held)
 
 
-def test_stacker_ignores_a_model_that_only_misleads() -> None:
-    on = RANDOM.random(400) < 0.5
-    good = np.where(on, 1.0, -1.0) + RANDOM.normal(size=400)
+def test_stacker_ignores_a_model_that_only_misleads(rng: Generator) -> None:
+    on = rng.random(400) < 0.5
+    good = np.where(on, 1.0, -1.0) + rng.normal(size=400)
     stacker = fit_stacker(np.stack([good, -good], axis=1), on)
     assert stacker.weights[1] == 0
     assert stacker.weights[0] > 0.5
 
 
-def test_stacked_logits_are_calibrated() -> None:
-    truth = RANDOM.normal(size=4000)
-    on = RANDOM.random(4000) < 1 / (1 + np.exp(-truth))
+def test_stacked_logits_are_calibrated(rng: Generator) -> None:
+    truth = rng.normal(size=4000)
+    on = rng.random(4000) < 1 / (1 + np.exp(-truth))
     stacker = fit_stacker(5 * truth[:, None] + 3, on)  # overconfident and shifted
     p = 1 / (1 + np.exp(-stacker(5 * truth[:, None] + 3)))
     assert calibration_error(on, p) < 0.04
     assert stacker.weights[0] == pytest.approx(0.2, abs=0.03)
 
 
-def test_alarm_threshold_keeps_its_budget() -> None:
+def test_alarm_threshold_keeps_its_budget(rng: Generator) -> None:
     on = np.arange(200) < 100
-    p = RANDOM.random(200)
+    p = rng.random(200)
     for budget in (0.0, 0.05, 0.2):
         threshold = alarm_threshold(on, p, budget)
         assert (p[on] < threshold).mean() <= budget
@@ -108,17 +110,17 @@ def test_metrics_of_a_perfect_and_a_useless_model() -> None:
     assert useless.ece == pytest.approx(0.4)
 
 
-def test_a_longer_draft_of_the_same_sentences_is_more_certain() -> None:
+def test_a_longer_draft_of_the_same_sentences_is_more_certain(rng: Generator) -> None:
     on = np.arange(200) < 100
-    logits = np.where(on, 0.8, -0.8) + RANDOM.normal(size=200)
+    logits = np.where(on, 0.8, -0.8) + rng.normal(size=200)
     calibration = calibrate_drafts(logits, on, [f"d{i // 10}" for i in range(200)])
     certainty = [calibration.logit(np.full(n, 0.8)) for n in (1, 5, 20)]
     assert certainty == sorted(certainty)
     assert calibration.logit(np.full(5, 0.8)) > 0 > calibration.logit(np.full(5, -0.8))
 
 
-def test_one_wild_sentence_does_not_decide_a_draft() -> None:
+def test_one_wild_sentence_does_not_decide_a_draft(rng: Generator) -> None:
     on = np.arange(200) < 100
-    logits = np.where(on, 2.0, -2.0) + RANDOM.normal(size=200)
+    logits = np.where(on, 2.0, -2.0) + rng.normal(size=200)
     calibration = calibrate_drafts(logits, on, [None] * 200)
     assert calibration.logit(np.array([2.0] * 9 + [-1000.0])) > 0

@@ -1,0 +1,58 @@
+"""The optional parts that some tests need, and whether they are there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+HIDDEN_PARTS = "ONBRAND_HIDDEN_PARTS"
+"""Environment variable: parts that are to be as if they were not installed, parted by commas."""
+
+# tests/editors/install.sh puts the editors that Debian does not have there.
+PROGRAMS = os.pathsep.join([str(ROOT / ".editors/bin"), os.environ.get("PATH", "")])
+FILES = {
+    "postgres-server": "/usr/lib/postgresql/*/bin/initdb",
+    "eglot": "/usr/share/emacs/site-lisp/elpa/eglot-*",
+    "ale": "/usr/share/vim/vimfiles/pack/*/opt/ale",
+    "vsix": f"{ROOT}/lsp_server/vscode/onbrand.vsix",
+}
+"""Parts that are neither programs on the path nor Python modules."""
+
+NEEDS = {
+    # The server's programs are of no use without the driver.
+    "postgres": ("postgres-server", "psycopg"),
+    "optimum": ("optimum.exporters.onnx",),
+}
+"""Parts that are made of others."""
+
+
+def hidden_parts() -> frozenset[str]:
+    """Return the parts that this run is to do without."""
+    return frozenset(filter(None, os.environ.get(HIDDEN_PARTS, "").split(",")))
+
+
+def is_there(part: str) -> bool:
+    """Return whether a test that is marked ``heavy(part)`` can run here."""
+    if part in hidden_parts():
+        return False
+    if part in NEEDS:
+        return all(is_there(each) for each in NEEDS[part])
+    if part == "postgres-server":
+        return bool(os.environ.get("ONBRAND_TEST_POSTGRES") or shutil.which("initdb")) or (
+            _has_file(part)
+        )
+    if part in FILES:
+        return _has_file(part)
+    if shutil.which(part, path=PROGRAMS):
+        return True
+    try:
+        return importlib.util.find_spec(part) is not None
+    except (ModuleNotFoundError, ValueError):  # of a dotted name, or a program's that is none
+        return False
+
+
+def _has_file(part: str) -> bool:
+    return any(Path("/").glob(FILES[part].removeprefix("/")))
