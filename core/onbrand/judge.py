@@ -179,7 +179,7 @@ class Judge:
     def _explain(self, pair: tuple[str, str]) -> Explanation:
         text, brand = pair
         tokens = self._encoder.encode_tokens([text])[0]
-        explanation = explain(self._voices[brand], text, tokens)
+        explanation = explain(self._voices[brand], text, tokens, self._stack.registers)
         if len(text) <= MAX_LENGTH:
             self._explanations.put(pair, explanation)
         return explanation

@@ -59,6 +59,9 @@ class Explanation:
     nearest_off: Example | None = None
     centroid_similarity: float | None = None
     """Cosine to the mean of the brand's on-brand lines."""
+    register: str | None = None
+    """The register that decided, of those that this sentence lies outside of the brand's range in;
+    None where the brand's own head decided."""
 
     def worst_words(self, limit: int = 3) -> tuple[WordShare, ...]:
         """Return up to ``limit`` words that speak most against the brand, worst first."""

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.training.crossval import Lines
-from onbrand.voice.model import LONG_WORDS, Familiarity
+from onbrand.voice.model import Familiarity
 from onbrand.voice.ngrams import words_of
+from onbrand.voice.shortness import LONG_WORDS
 
 STRANGEST = 0.01
 """Share of the training lines that may count as strange …"""

@@ -83,3 +83,26 @@ def fit_logistic(
         weights = np.asarray(features.T @ duals).ravel()
         fits.append(LinearFit(weights, float(model.intercept_[0])))
     return fits
+
+
+def fit_weighted(
+    features: NDArray[np.floating], on: NDArray[np.bool_], strength: float
+) -> LinearFit:
+    """Fit one model in which both classes weigh the same, on features of any scale.
+
+    The features are centred and divided by one figure, to a mean variance of 1; weights and bias
+    are those of the features as they were passed in.
+
+    Args:
+        features: shape (lines, features).
+        on: shape (lines,); both classes must be present.
+        strength: scikit-learn's ``C``.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean = features.mean(axis=0)
+    scale = float(np.sqrt(features.var(axis=0).mean())) + 1e-12
+    model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, class_weight="balanced")
+    model.fit((features - mean) / scale, on)
+    weights = model.coef_[0].astype(np.float64) / scale
+    return LinearFit(weights, float(model.intercept_[0]) - float(weights @ mean))

@@ -27,10 +27,10 @@ from onbrand.training.lexical import TermMatrix
 from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.published import PublishedModel
+from onbrand.training.register_range import answer_by_registers
 from onbrand.voice.model import (
     DEFAULT_GATE,
     FORMAT_VERSION,
-    SHORT_WORDS,
     EncoderReference,
     Examples,
     Head,
@@ -44,11 +44,15 @@ from onbrand.voice.model import (
 )
 from onbrand.voice.ngrams import Vocabulary
 from onbrand.voice.profile import build_profile
+from onbrand.voice.shortness import SHORT_WORDS
 
 DEFAULT_ALARM_BUDGET = 0.05
 """Share of on-brand sentences that may be underlined."""
 HIGHEST_THRESHOLD = 0.35
 """A sentence is underlined only when it is clearly more likely off-brand than on-brand."""
+HEAD_SHARE, REGISTER_SHARE = 0.2, 0.5
+"""What the head and the registers may use of the budget of underlined sentences. The rest is room:
+drafts hold headings and lists, which lines of a label file are not."""
 SUSPECT_P = 0.05
 SUSPECTS = 10
 
@@ -98,18 +102,20 @@ def train_voice(
         held_out = cross_validate(lines, folds, weak, progress=fold_done)
     joint = join(held_out, lines.on)
     head = _final_head(brand, lines, joint, published)
+    threshold = _threshold(lines.on, joint, HEAD_SHARE * alarm_budget)
+    on_texts = [text for text, on in zip(lines.texts, lines.on, strict=True) if on]
     manifest = Manifest(
         format=FORMAT_VERSION,
         brand=brand,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
-        threshold=_threshold(lines.on, joint, alarm_budget),
+        threshold=threshold,
         gate=gate,
         draft=calibrate_drafts(joint.logits, lines.on, lines.docs),
         short=ShortCalibration(float(joint.temper.weights[0]), joint.temper.intercept),
         familiarity=fit_familiarity(lines),
         labels=_count(labels, published.lines[brand] if published else 0),
-        profile=build_profile([text for text, on in zip(lines.texts, lines.on, strict=True) if on]),
+        profile=build_profile(on_texts),
         report=TrainingReport(
             held_out=measure(lines.on, joint.p),
             baseline=measure(lines.on, held_out.baseline),
@@ -119,6 +125,9 @@ def train_voice(
             suspects=_suspects(labels, lines.on, joint.p),
         ),
         files={},
+        registers=answer_by_registers(
+            encoder, lines.vectors[lines.on], on_texts, threshold, REGISTER_SHARE * alarm_budget
+        ),
     )
     progress(1.0)
     return Voice(manifest, head, _examples(labels, lines, head, keep_texts=keep_texts))

@@ -19,30 +19,40 @@ from onbrand.verdict import Example, Explanation, WordShare
 from onbrand.voice.model import Voice, unit
 from onbrand.voice.ngrams import BLOCKS, sublinear, term_spans, word_spans, words_of
 from onbrand.voice.profile import unusual_habits
+from onbrand.voice.registers import Registers
 
 
-def explain(voice: Voice, text: str, tokens: TokenParts) -> Explanation:
-    """Explain one sentence for one brand.
+def explain(
+    voice: Voice, text: str, tokens: TokenParts, registers: Registers | None = None
+) -> Explanation:
+    """Explain one sentence for one brand: by the answer that decides, the head's or a register's.
 
     Args:
         voice: the brand.
         text: the sentence as it was judged.
         tokens: how its tokens make up its vector.
+        registers: of the encoder, if the voice needs any.
     """
     spans = word_spans(text)
-    shares = np.zeros(len(spans))
     owner = _word_of_character(text, spans)
-    unowned = _add_tokens(shares, owner, voice, tokens)
-    _add_terms(shares, owner, voice, text)
-    base = voice.head.bias + float(voice.head.mean @ voice.head.weights) + unowned
-    count, short = len(words_of(text)), voice.manifest.short
-    shares *= short.factor(count)
-    base = base * short.factor(count) + short.offset(count)
+    base, shares = _head_shares(voice, text, tokens, owner, len(spans))
+    register = None
+    vector = tokens.parts.sum(axis=0)
+    if registers is not None and (answer := voice.manifest.registers) is not None:
+        count = len(words_of(text))
+        decides, odds = registers.worst(vector[None], [count], answer)
+        if odds[0] < base + shares.sum():
+            register = registers.names[decides[0]]
+            weights, bias = registers.head(int(decides[0]), count, answer)
+            shares = np.zeros(len(spans))
+            mean = voice.head.mean
+            unowned = _add_tokens(shares, owner, weights, mean, tokens)
+            base = bias + float(mean @ weights) + unowned
     words = tuple(
         WordShare(span, span.slice(text), float(share))
         for span, share in zip(spans, shares, strict=True)
     )
-    place = unit(tokens.parts.sum(axis=0) - voice.head.mean)
+    place = unit(vector - voice.head.mean)
     cosines = _cosines(voice, place)
     return Explanation(
         logit=base + float(shares.sum()),
@@ -52,7 +62,21 @@ def explain(voice: Voice, text: str, tokens: TokenParts) -> Explanation:
         nearest_on=next(iter(_most_alike(voice, cosines, "on", 1)), None),
         nearest_off=next(iter(_most_alike(voice, cosines, "off", 1)), None),
         centroid_similarity=float(place @ voice.examples.centroid),
+        register=register,
     )
+
+
+def _head_shares(
+    voice: Voice, text: str, tokens: TokenParts, owner: NDArray[np.int64], words: int
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the base, and the share of each word in what the brand's own head says."""
+    head, short = voice.head, voice.manifest.short
+    shares = np.zeros(words)
+    unowned = _add_tokens(shares, owner, head.weights, head.mean, tokens)
+    _add_terms(shares, owner, voice, text)
+    base = head.bias + float(head.mean @ head.weights) + unowned
+    count = len(words_of(text))
+    return base * short.factor(count) + short.offset(count), shares * short.factor(count)
 
 
 def _word_of_character(text: str, spans: Sequence[Span]) -> NDArray[np.int64]:
@@ -63,7 +87,11 @@ def _word_of_character(text: str, spans: Sequence[Span]) -> NDArray[np.int64]:
 
 
 def _add_tokens(
-    shares: NDArray[np.float64], owner: NDArray[np.int64], voice: Voice, tokens: TokenParts
+    shares: NDArray[np.float64],
+    owner: NDArray[np.int64],
+    weights: NDArray[np.floating],
+    mean: NDArray[np.float32],
+    tokens: TokenParts,
 ) -> float:
     """Give each word its tokens' part of ``weights . (vector - mean)``.
 
@@ -71,7 +99,6 @@ def _add_tokens(
     words would carry the large component that all text has in common. Returns the part of the
     tokens that belong to no word.
     """
-    weights, mean = voice.head.weights, voice.head.mean
     per_token = tokens.parts @ weights - float(mean @ weights) / len(tokens.parts)
     unowned = 0.0
     for (start, end), share in zip(tokens.spans, per_token, strict=True):

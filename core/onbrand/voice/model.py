@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from onbrand.voice.ngrams import Vocabulary, words_of
 from onbrand.voice.profile import Profile
+from onbrand.voice.registers import RegisterAnswer
+from onbrand.voice.shortness import shortness
 
 FORMAT_VERSION = 1
 DEFAULT_GATE = 0.7
@@ -119,20 +121,6 @@ class ShortCalibration(msgspec.Struct, frozen=True):
         return shortness(words) * self.intercept
 
 
-SHORT_WORDS = 4
-LONG_WORDS = 12
-
-
-def shortness(words: int) -> float:
-    """Return 1 for sentences of up to `SHORT_WORDS`, 0 from `LONG_WORDS` on, straight in 1/words.
-
-    The scatter of a mean over tokens falls with their number.
-    """
-    if words >= LONG_WORDS:
-        return 0.0
-    return (1 / max(words, SHORT_WORDS) - 1 / LONG_WORDS) / (1 / SHORT_WORDS - 1 / LONG_WORDS)
-
-
 class Metrics(msgspec.Struct, frozen=True):
     """Quality on lines that the model had not seen. Rates from 0 to 1."""
 
@@ -179,6 +167,9 @@ class Manifest(msgspec.Struct, frozen=True):
     report: TrainingReport
     files: dict[str, str]
     """File name → SHA-256."""
+    registers: RegisterAnswer | None = None
+    """How far outside its own range a sentence may read; None where the encoder has no registers,
+    and in voices of before there were any."""
 
 
 @dataclass(frozen=True, slots=True)

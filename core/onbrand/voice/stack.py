@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.errors import OnbrandError
-from onbrand.voice.model import Voice, shortness
+from onbrand.voice.model import Voice
 from onbrand.voice.ngrams import BLOCKS, terms_of, words_of
+from onbrand.voice.registers import Registers, load_registers
+from onbrand.voice.shortness import shortness
 
 Logits = NDArray[np.float32]
 CHUNK = 32
@@ -86,9 +88,13 @@ class VoiceStack:
         shorts = [voice.manifest.short for voice in voices]
         self._short_slopes = np.array([short.slope for short in shorts], np.float32)
         self._short_bias = np.array([short.intercept for short in shorts], np.float32)
+        self.registers = _registers_of(voices)
 
     def logits(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Logits:
         """Return calibrated natural-log odds of on-brand, shape (sentences, brands).
+
+        A sentence is on-brand when both answers say so: the head, which knows whose manner it is,
+        and the registers, which know what it reads like. The lower one counts.
 
         Args:
             vectors: the encoder's vectors, shape (sentences, dim).
@@ -98,16 +104,37 @@ class VoiceStack:
         if self._terms.index:
             for start in range(0, len(texts), CHUNK):
                 logits[start : start + CHUNK] += self._terms.logits(texts[start : start + CHUNK])
-        for row, text in enumerate(texts):
-            rest = shortness(len(words_of(text)))
+        words = [len(words_of(text)) for text in texts]
+        for row, count in enumerate(words):
+            rest = shortness(count)
             if rest:
                 logits[row] += rest * ((self._short_slopes - 1.0) * logits[row] + self._short_bias)
+        for column, voice in enumerate(self.voices):
+            if self.registers is not None and (answer := voice.manifest.registers) is not None:
+                _, odds = self.registers.worst(vectors, words, answer)
+                logits[:, column] = np.minimum(logits[:, column], odds)
         return np.asarray(logits, np.float32)
 
     def familiarity(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return each sentence's cosine to each brand's training lines, (sentences, brands)."""
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors @ self._centres / np.maximum(norms, 1e-12), np.float32)
+
+
+def _registers_of(voices: Sequence[Voice]) -> Registers | None:
+    """Return the registers that the voices need, if they need any."""
+    asked = [voice for voice in voices if voice.manifest.registers is not None]
+    if not asked:
+        return None
+    encoder = asked[0].manifest.encoder
+    registers = load_registers(encoder.fingerprint)
+    if registers is None:
+        raise OnbrandError(
+            f"voice {asked[0].brand!r} needs the registers of encoder {encoder.name} "
+            f"({encoder.fingerprint[:12]}), which this onbrand does not have; update onbrand, or "
+            "train the voice again"
+        )
+    return registers
 
 
 def _check_one_encoder(voices: Sequence[Voice]) -> None:

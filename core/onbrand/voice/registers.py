@@ -1,0 +1,262 @@
+"""Registers: how much a sentence reads like hype, corporate-speak, legalese and other wrong voices.
+
+A register is a linear head on the shared encoder, fitted on the bank of voices
+(``models/voice_bank``), where a sentence in a wrong voice has a twin that says the same in a good
+one. A brand is not blamed for its own manner: what counts is how far a sentence lies outside the
+range of the brand's own copy. Without a brand, the range is that of good published copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.errors import OnbrandError
+from onbrand.voice.shortness import LONG_WORDS, shortness
+
+READS_LIKE = {
+    "hype": "hype",
+    "corporate": "corporate-speak",
+    "legalese": "legalese",
+    "chatbot": "a chatbot",
+    "chummy": "forced chumminess",
+    "academic": "an academic paper",
+    "bureaucratic": "officialese",
+    "tabloid": "a tabloid",
+    "hardsell": "a hard sell",
+    "motivational": "a motivational speech",
+    "condescending": "talking down",
+    "florid": "purple prose",
+    "telegraphic": "a telegram",
+    "jargon": "tech jargon",
+    "apologetic": "an apology",
+    "slang": "internet slang",
+}
+"""Register → what a sentence in it "reads like"."""
+SCALES = ("formal", "warm", "plain", "confident")
+"""Registers that are no fault: a brand has more or less of each."""
+
+MAX_EXCESS = 20.0
+"""No sentence lies further inside a range than this many spreads."""
+GENERAL_SHARE = 0.6
+"""What the general register, any wrong voice against any good one, adds to each single one."""
+SHORT_BLIND = ("telegraphic",)
+"""Registers that every short sentence has: they speak only from `LONG_WORDS` words on."""
+
+_FOLDER = Path(__file__).parents[1] / "data"
+
+
+class RegisterRange(msgspec.Struct, frozen=True):
+    """What is usual for a body of copy in each register, in the order of `Registers.names`."""
+
+    center: tuple[float, ...]
+    """Median of each raw register; the last one is the general register's."""
+    scale: tuple[float, ...]
+    """Standard deviation of the same."""
+    upper: tuple[float, ...]
+    """95 % quantile of each register with its share of the general one, standardised."""
+    spread: tuple[float, ...]
+    """Standard deviation of the same."""
+    room: float
+    """How far beyond its upper end a sentence may read before it is outside, in spreads."""
+
+    def blend(self, other: RegisterRange, share: float) -> RegisterRange:
+        """Return a range between this one and another, of which it takes ``share``, 0 to 1."""
+
+        def between(mine: tuple[float, ...], theirs: tuple[float, ...]) -> tuple[float, ...]:
+            return _floats((1 - share) * np.array(mine) + share * np.array(theirs))
+
+        return RegisterRange(
+            between(self.center, other.center),
+            between(self.scale, other.scale),
+            between(self.upper, other.upper),
+            between(self.spread, other.spread),
+            (1 - share) * self.room + share * other.room,
+        )
+
+    def transform(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (matrix, offset) that turn raw registers into excess, shapes (n + 1, n) and (n,).
+
+        Excess above 0 is outside the range; it is linear in the raw registers and so in the vector.
+        """
+        center, scale = np.array(self.center), np.array(self.scale)
+        upper, spread = np.array(self.upper), np.array(self.spread)
+        names = len(upper)
+        matrix = np.zeros((names + 1, names))
+        matrix[np.arange(names), np.arange(names)] = 1 / (scale[:-1] * spread)
+        matrix[-1] = GENERAL_SHARE / (scale[-1] * spread)
+        usual = center[:-1] / scale[:-1] + GENERAL_SHARE * center[-1] / scale[-1]
+        return matrix, -(usual + upper) / spread - self.room
+
+
+class RegisterAnswer(msgspec.Struct, frozen=True):
+    """A voice's answer to the question whether a sentence is in a wrong register for it.
+
+    ``logit = edge - slope * excess`` of the register that lies furthest outside of the range.
+    """
+
+    usual: RegisterRange
+    edge: float
+    """Log-odds of on-brand where the range ends."""
+    slope: float
+    names: tuple[str, ...] = ()
+    """The registers that count; all of them where there are none."""
+
+    def counts(self, registers: Registers) -> NDArray[np.bool_]:
+        """Return which registers count, shape (names,)."""
+        return np.array([not self.names or name in self.names for name in registers.names])
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """The registers of one encoder."""
+
+    fingerprint: str
+    """Of the encoder that they belong to."""
+    names: tuple[str, ...]
+    weights: NDArray[np.float32]
+    """Shape (dim, names + 1 + scales): the names, the general register, the scales."""
+    bias: NDArray[np.float32]
+    """Shape (names + 1 + scales,)."""
+    reference: RegisterRange
+    """The range of good published copy; 2 % of it lie outside of it in any register."""
+    alone: tuple[float, ...]
+    """Room of each register where it alone is asked for: 2 % of good copy lie outside of it."""
+    scale_range: tuple[tuple[float, float], ...]
+    """Mean and standard deviation of each scale over good published copy."""
+    short_room: float
+    """What a sentence of few words is allowed in excess of the room: they scatter more."""
+    slope: float
+    """Log-odds that one spread of excess stands for."""
+
+    def raw(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the raw registers and the general one, shape (sentences, names + 1)."""
+        end = len(self.names) + 1
+        return np.asarray(vectors @ self.weights[:, :end] + self.bias[:end], np.float32)
+
+    def scales(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return each scale in standard deviations from good copy, shape (sentences, scales)."""
+        begin = len(self.names) + 1
+        mean, std = np.array(self.scale_range, np.float32).T
+        return np.asarray((vectors @ self.weights[:, begin:] + self.bias[begin:] - mean) / std)
+
+    def allowance(self, words: Sequence[int]) -> NDArray[np.float64]:
+        """Return what is taken off the excess of sentences of so many words, (sentences, names)."""
+        short = np.array([shortness(count) for count in words])[:, None]
+        blind = np.array([name in SHORT_BLIND for name in self.names])
+        silent = (np.array(words)[:, None] < LONG_WORDS) & blind
+        return np.where(silent, np.inf, short * self.short_room)
+
+    def excess(
+        self, vectors: NDArray[np.float32], words: Sequence[int], usual: RegisterRange
+    ) -> NDArray[np.float64]:
+        """Return how far outside a range sentences lie in each register, (sentences, names)."""
+        matrix, offset = usual.transform()
+        return np.asarray(self.raw(vectors) @ matrix + offset - self.allowance(words))
+
+    def worst(
+        self, vectors: NDArray[np.float32], words: Sequence[int], answer: RegisterAnswer
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the register that decides and the log-odds of on-brand, both (sentences,)."""
+        excess = self.excess(vectors, words, answer.usual)
+        excess[:, ~answer.counts(self)] = -np.inf
+        decides = excess.argmax(axis=1)
+        furthest = np.take_along_axis(excess, decides[:, None], axis=1)[:, 0]
+        return decides, answer.edge - answer.slope * np.maximum(furthest, -MAX_EXCESS)
+
+    def head(
+        self, register: int, words: int, answer: RegisterAnswer
+    ) -> tuple[NDArray[np.float64], float]:
+        """Return weights, shape (dim,), and bias of the log-odds where a register decides."""
+        matrix, offset = answer.usual.transform()
+        end = len(self.names) + 1
+        column = -answer.slope * matrix[:, register]
+        allowed = float(self.allowance([words])[0, register])
+        bias = answer.edge - answer.slope * (float(offset[register]) - allowed)
+        return self.weights[:, :end] @ column, bias + float(self.bias[:end] @ column)
+
+    def measure(
+        self, vectors: NDArray[np.float32], words: Sequence[int], share: float
+    ) -> RegisterRange:
+        """Return the range of a body of copy.
+
+        Args:
+            vectors: of its sentences, shape (sentences, dim).
+            words: their numbers of words.
+            share: of the sentences that may lie outside of it.
+        """
+        raw = self.raw(vectors).astype(np.float64)
+        center, scale = np.median(raw, axis=0), raw.std(axis=0) + 1e-9
+        standard = (raw - center) / scale
+        joined = standard[:, :-1] + GENERAL_SHARE * standard[:, -1:]
+        upper, spread = np.quantile(joined, 0.95, axis=0), joined.std(axis=0) + 1e-9
+        tight = RegisterRange(
+            _floats(center), _floats(scale), _floats(upper), _floats(spread), room=0.0
+        )
+        worst = np.sort(self.excess(vectors, words, tight).max(axis=1))[::-1]
+        # One sentence more than were seen: the bound holds for the next one, too.
+        beyond = int(share * (len(worst) + 1))
+        room = float(worst[min(beyond, len(worst) - 1)])
+        return msgspec.structs.replace(tight, room=room)
+
+    def check_names(self, names: Collection[str]) -> None:
+        """Check that these are registers.
+
+        Raises:
+            OnbrandError: one is not; the message lists those that are.
+        """
+        for name in names:
+            if name not in self.names:
+                raise OnbrandError(
+                    f"no register is named {name!r} (known: {', '.join(self.names)})"
+                )
+
+
+def _floats(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(round(float(value), 6) for value in values)
+
+
+class _File(msgspec.Struct, frozen=True):
+    """What stands beside the weights in a file of registers."""
+
+    fingerprint: str
+    names: tuple[str, ...]
+    reference: RegisterRange
+    alone: tuple[float, ...]
+    scale_range: tuple[tuple[float, float], ...]
+    short_room: float
+    slope: float
+
+
+@lru_cache(4)
+def load_registers(fingerprint: str) -> Registers | None:
+    """Return the registers of the encoder with this fingerprint; None where it has none."""
+    from safetensors import safe_open
+
+    path = _FOLDER / f"registers-{fingerprint[:12]}.safetensors"
+    if not path.is_file():
+        return None
+    with safe_open(path, framework="numpy") as file:
+        about = msgspec.json.decode(file.metadata()["registers"], type=_File)
+        weights = file.get_tensor("weights").astype(np.float32)
+        bias = file.get_tensor("bias").astype(np.float32)
+    return Registers(weights=weights, bias=bias, **msgspec.structs.asdict(about))
+
+
+def save_registers(registers: Registers, folder: Path = _FOLDER) -> Path:
+    """Write registers where `load_registers` finds them, and return the file."""
+    from safetensors.numpy import save
+
+    from onbrand.files import write_atomic
+
+    about = _File(**{name: getattr(registers, name) for name in _File.__struct_fields__})
+    path = folder / f"registers-{registers.fingerprint[:12]}.safetensors"
+    tensors = {"weights": registers.weights.astype(np.float16), "bias": registers.bias}
+    write_atomic(path, save(tensors, {"registers": msgspec.json.encode(about).decode()}))
+    return path

@@ -1,0 +1,81 @@
+"""Make what training and checking take from the bank of voices and a pool of open voices.
+
+Writes into ``core/onbrand/data``, for the default encoder: its registers (linear heads), and the
+background, which is vectors of open voices in fewer dimensions. The pool is a folder of
+``VOICE.jsonl`` files, as for ``models/default_encoder/make.py``; only voices that
+``models/default_encoder/sources.csv`` lists are used, and their texts are not part of the project.
+
+Usage: ``python models/voice_bank/make.py POOL``
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from onbrand.encoder import Encoder
+from onbrand.labels.files import read_labels
+from onbrand.training.background import Background, save_background
+from onbrand.training.bank import read_pieces
+from onbrand.training.register_heads import Bank, Population, fit_registers
+from onbrand.voice.registers import save_registers
+
+PIECES = Path(__file__).with_name("pieces")
+SOURCES = Path(__file__).parents[1] / "default_encoder/sources.csv"
+LINES_A_VOICE = 40
+DIMENSIONS = 448
+
+
+def main() -> None:
+    """Fit the registers, reduce the background, and write both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pool", type=Path)
+    arguments = parser.parse_args()
+    encoder = Encoder.load(cache_size=0)
+    bank = Bank.encode(read_pieces(PIECES), encoder)
+    population = read_pool(arguments.pool, encoder)
+    registers = fit_registers(bank, population, encoder.fingerprint)
+    typer.echo(save_registers(registers))
+    background = reduce(bank, population, encoder.fingerprint)
+    typer.echo(save_background(background))
+
+
+def read_pool(pool: Path, encoder: Encoder) -> Population:
+    """Return a seeded sample of each voice's lines."""
+    with SOURCES.open(encoding="utf-8", newline="") as file:
+        names = [source["voice"] for source in csv.DictReader(file)]
+    random = np.random.default_rng(0)
+    texts, owners = [], []
+    for name in names:
+        lines = read_labels([pool / f"{name}.jsonl"], brand=name, unlabelled=True)
+        for index in random.permutation(len(lines))[: 2 * LINES_A_VOICE]:
+            texts.append(" ".join(lines[index].text.split()))
+            owners.append(name)
+    return Population(texts, np.array(owners), encoder.encode(texts))
+
+
+def reduce(bank: Bank, population: Population, fingerprint: str) -> Background:
+    """Return the background in the directions in which the bank and the pool vary most."""
+    both = np.concatenate([bank.vectors, population.vectors])
+    mean = both.mean(axis=0)
+    _, directions = np.linalg.eigh(np.cov((both - mean).T.astype(np.float64)))
+    basis = np.asarray(directions[:, ::-1][:, :DIMENSIONS], np.float32)
+    kept = np.concatenate(
+        [np.flatnonzero(population.owners == name)[:LINES_A_VOICE] for name in names_of(population)]
+    )
+    return Background.compress(fingerprint, mean, basis, population.vectors[kept])
+
+
+def names_of(population: Population) -> list[str]:
+    """Return the voices of the pool."""
+    names: NDArray[np.str_] = np.unique(population.owners)
+    return [str(name) for name in names]
+
+
+if __name__ == "__main__":
+    main()
