@@ -24,6 +24,9 @@ MIN_WORDS = 3
 CHUNK = 256
 """Sentences whose vectors are in memory at once, 3 MB of the default encoder's; larger chunks
 would be no quicker."""
+FRAGMENT_ROOM = 0.5
+"""How much further outside of the brand's range headings, list items and table cells may read, in
+spreads: they are written in another manner than the running text that voices learn from."""
 MAX_EXPLANATIONS = 768
 """Explanations to remember, some 5 kB each."""
 
@@ -127,7 +130,7 @@ class Judge:
             voice = self._voices.get(brand)
             reason = self._not_judged(brand, sentence.text, words, familiarity)
             p = None if reason else probability(logit)
-            least = _least(voice) if threshold is None else threshold
+            least = _least(voice, sentence.kind) if threshold is None else threshold
             line = lines.line_of(sentence.span.start)
             below = p is not None and p < least
             verdicts.append(
@@ -216,5 +219,11 @@ def _not_judged(
     return None
 
 
-def _least(voice: Voice | None) -> float:
-    return 0.0 if voice is None else voice.manifest.threshold
+def _least(voice: Voice | None, kind: str) -> float:
+    """Return the P below which a sentence of such a block is flagged."""
+    if voice is None:
+        return 0.0
+    answer = voice.manifest.registers
+    if answer is None or kind == "paragraph":
+        return voice.manifest.threshold
+    return probability(answer.edge - answer.slope * FRAGMENT_ROOM)

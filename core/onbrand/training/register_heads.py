@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +13,7 @@ from onbrand.encoder import Encoder
 from onbrand.training.bank import GOOD_VOICES, NEUTRAL, WRONG_VOICES, Piece
 from onbrand.training.linear import LinearFit, fit_weighted
 from onbrand.voice.ngrams import words_of
-from onbrand.voice.registers import SCALES, RegisterRange, Registers
+from onbrand.voice.registers import SCALES, RegisterRange, Registers, room_for
 from onbrand.voice.shortness import LONG_WORDS, SHORT_WORDS
 
 STRENGTH = 0.005
@@ -160,7 +161,9 @@ def _measure(
         slope=1.0,
     )
     long, short = words >= LONG_WORDS, words <= SHORT_WORDS + 1
-    reference = unmeasured.measure(vectors[long], words[long].tolist(), GOOD_SHARE)
+    reference = unmeasured.measure(vectors[long])
+    within = unmeasured.excess(vectors[long], words[long].tolist(), reference).max(axis=1)
+    reference = msgspec.structs.replace(reference, room=room_for(within, GOOD_SHARE))
     worst = unmeasured.excess(vectors, words.tolist(), reference).max(axis=1)
     each = unmeasured.excess(vectors[long], words[long].tolist(), reference)
     measured = replace(

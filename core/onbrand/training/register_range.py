@@ -5,23 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
 from onbrand.voice.ngrams import words_of
-from onbrand.voice.registers import RegisterAnswer, load_registers
+from onbrand.voice.registers import RegisterAnswer, load_registers, room_for
 
 PRIOR_LINES = 40
 """Lines that the range of good copy in general counts for, beside a brand's own."""
-MIN_SLOPE = 1.0
-"""Log-odds that one spread of excess stands for, at the least."""
+HEAD_SHARE = 0.25
+"""Spreads of excess that one log-odds of the head makes up for."""
+MAX_SLOPE = 12.0
+"""Log-odds that one spread of excess stands for, at the most."""
 
 
 def answer_by_registers(
     encoder: Encoder,
     vectors: NDArray[np.float32],
     texts: Sequence[str],
+    heads: NDArray[np.float64],
     threshold: float,
     share: float,
 ) -> RegisterAnswer | None:
@@ -31,6 +35,7 @@ def answer_by_registers(
         encoder: whose registers to use; there is no answer where it has none.
         vectors: of on-brand lines, shape (lines, dim).
         texts: the lines themselves.
+        heads: what the head says of them when held out, log-odds, shape (lines,).
         threshold: the voice's P below which sentences are flagged: the edge of the range.
         share: of on-brand sentences that may lie outside of it.
     """
@@ -38,12 +43,16 @@ def answer_by_registers(
     if registers is None:
         return None
     words = [len(words_of(text)) for text in texts]
-    own = registers.measure(vectors, words, share)
-    usual = own.blend(registers.reference, PRIOR_LINES / (PRIOR_LINES + len(texts)))
+    prior = PRIOR_LINES / (PRIOR_LINES + len(texts))
+    reference = msgspec.structs.replace(registers.reference, room=0.0)
+    usual = registers.measure(vectors).blend(reference, prior)
+    excess = registers.excess(vectors, words, usual).max(axis=1) - HEAD_SHARE * heads
+    few = prior * registers.reference.room
+    room, even = ((1 - prior) * room_for(excess, s) + few for s in (share, 1.5 * share))
     edge = math.log(threshold / (1 - threshold))
-    worst = registers.excess(vectors, words, usual).max(axis=1)
-    # As many again as lie outside may lie on the wrong side of P 0.5, so that what the head knows
-    # of other brands still decides there.
-    even = float(np.quantile(worst, max(0.0, 1 - 2 * share)))
-    slope = max(MIN_SLOPE, registers.slope, -edge / max(-even, 1e-6))
-    return RegisterAnswer(usual, edge, min(slope, 20.0))
+    # Half as many again as lie outside may lie on the wrong side of P 0.5: what the head knows of
+    # other brands decides there.
+    slope = max(registers.slope, -edge / max(room - even, 1e-6))
+    return RegisterAnswer(
+        msgspec.structs.replace(usual, room=room), edge, min(slope, MAX_SLOPE), HEAD_SHARE
+    )

@@ -50,7 +50,7 @@ DEFAULT_ALARM_BUDGET = 0.05
 """Share of on-brand sentences that may be underlined."""
 HIGHEST_THRESHOLD = 0.35
 """A sentence is underlined only when it is clearly more likely off-brand than on-brand."""
-HEAD_SHARE, REGISTER_SHARE = 0.2, 0.5
+HEAD_SHARE, REGISTER_SHARE = 0.1, 0.25
 """What the head and the registers may use of the budget of underlined sentences. The rest is room:
 drafts hold headings and lists, which lines of a label file are not."""
 SUSPECT_P = 0.05
@@ -126,7 +126,12 @@ def train_voice(
         ),
         files={},
         registers=answer_by_registers(
-            encoder, lines.vectors[lines.on], on_texts, threshold, REGISTER_SHARE * alarm_budget
+            encoder,
+            lines.vectors[lines.on],
+            on_texts,
+            joint.logits[lines.on],
+            threshold,
+            REGISTER_SHARE * alarm_budget,
         ),
     )
     progress(1.0)

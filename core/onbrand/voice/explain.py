@@ -40,14 +40,16 @@ def explain(
     vector = tokens.parts.sum(axis=0)
     if registers is not None and (answer := voice.manifest.registers) is not None:
         count = len(words_of(text))
-        decides, odds = registers.worst(vector[None], [count], answer)
-        if odds[0] < base + shares.sum():
+        head = np.array([base + shares.sum()])
+        decides, odds = registers.worst(vector[None], [count], answer, head)
+        if odds[0] < head[0]:
             register = registers.names[decides[0]]
             weights, bias = registers.head(int(decides[0]), count, answer)
-            shares = np.zeros(len(spans))
-            mean = voice.head.mean
+            # What the head says counts here too, for less.
+            kept, mean = answer.slope * answer.head_share, voice.head.mean
+            shares *= kept
             unowned = _add_tokens(shares, owner, weights, mean, tokens)
-            base = bias + float(mean @ weights) + unowned
+            base = kept * base + bias + float(mean @ weights) + unowned
     words = tuple(
         WordShare(span, span.slice(text), float(share))
         for span, share in zip(spans, shares, strict=True)

@@ -98,13 +98,16 @@ class RegisterRange(msgspec.Struct, frozen=True):
 class RegisterAnswer(msgspec.Struct, frozen=True):
     """A voice's answer to the question whether a sentence is in a wrong register for it.
 
-    ``logit = edge - slope * excess`` of the register that lies furthest outside of the range.
+    ``logit = edge - slope * (excess - head_share * head)`` of the register that lies furthest
+    outside of the range: the surer the brand's own head, the more it takes.
     """
 
     usual: RegisterRange
     edge: float
     """Log-odds of on-brand where the range ends."""
     slope: float
+    head_share: float = 0.0
+    """Spreads that one log-odds of the head makes up for."""
     names: tuple[str, ...] = ()
     """The registers that count; all of them where there are none."""
 
@@ -161,19 +164,34 @@ class Registers:
         return np.asarray(self.raw(vectors) @ matrix + offset - self.allowance(words))
 
     def worst(
-        self, vectors: NDArray[np.float32], words: Sequence[int], answer: RegisterAnswer
+        self,
+        vectors: NDArray[np.float32],
+        words: Sequence[int],
+        answer: RegisterAnswer,
+        heads: NDArray[np.floating],
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Return the register that decides and the log-odds of on-brand, both (sentences,)."""
+        """Return the register that decides and the log-odds of on-brand, both (sentences,).
+
+        Args:
+            vectors: of sentences, shape (sentences, dim).
+            words: their numbers of words.
+            answer: of the voice.
+            heads: what the voice's own head says, log-odds, shape (sentences,).
+        """
         excess = self.excess(vectors, words, answer.usual)
         excess[:, ~answer.counts(self)] = -np.inf
         decides = excess.argmax(axis=1)
         furthest = np.take_along_axis(excess, decides[:, None], axis=1)[:, 0]
-        return decides, answer.edge - answer.slope * np.maximum(furthest, -MAX_EXCESS)
+        beyond = np.maximum(furthest, -MAX_EXCESS) - answer.head_share * heads
+        return decides, answer.edge - answer.slope * beyond
 
     def head(
         self, register: int, words: int, answer: RegisterAnswer
     ) -> tuple[NDArray[np.float64], float]:
-        """Return weights, shape (dim,), and bias of the log-odds where a register decides."""
+        """Return weights, shape (dim,), and bias of the log-odds where a register decides.
+
+        To them comes ``slope * head_share`` times what the voice's own head says.
+        """
         matrix, offset = answer.usual.transform()
         end = len(self.names) + 1
         column = -answer.slope * matrix[:, register]
@@ -181,29 +199,16 @@ class Registers:
         bias = answer.edge - answer.slope * (float(offset[register]) - allowed)
         return self.weights[:, :end] @ column, bias + float(self.bias[:end] @ column)
 
-    def measure(
-        self, vectors: NDArray[np.float32], words: Sequence[int], share: float
-    ) -> RegisterRange:
-        """Return the range of a body of copy.
-
-        Args:
-            vectors: of its sentences, shape (sentences, dim).
-            words: their numbers of words.
-            share: of the sentences that may lie outside of it.
-        """
+    def measure(self, vectors: NDArray[np.float32]) -> RegisterRange:
+        """Return the range of a body of copy, vectors of shape (sentences, dim), without room."""
         raw = self.raw(vectors).astype(np.float64)
         center, scale = np.median(raw, axis=0), raw.std(axis=0) + 1e-9
         standard = (raw - center) / scale
         joined = standard[:, :-1] + GENERAL_SHARE * standard[:, -1:]
         upper, spread = np.quantile(joined, 0.95, axis=0), joined.std(axis=0) + 1e-9
-        tight = RegisterRange(
+        return RegisterRange(
             _floats(center), _floats(scale), _floats(upper), _floats(spread), room=0.0
         )
-        worst = np.sort(self.excess(vectors, words, tight).max(axis=1))[::-1]
-        # One sentence more than were seen: the bound holds for the next one, too.
-        beyond = int(share * (len(worst) + 1))
-        room = float(worst[min(beyond, len(worst) - 1)])
-        return msgspec.structs.replace(tight, room=room)
 
     def check_names(self, names: Collection[str]) -> None:
         """Check that these are registers.
@@ -216,6 +221,21 @@ class Registers:
                 raise OnbrandError(
                     f"no register is named {name!r} (known: {', '.join(self.names)})"
                 )
+
+
+def room_for(excess: NDArray[np.floating], share: float) -> float:
+    """Return how much excess to allow so that no more than a share of sentences goes beyond.
+
+    One sentence more is allowed for than were seen, so that the bound holds for the next one, too
+    (Angelopoulos et al. 2022, Conformal risk control).
+
+    Args:
+        excess: of sentences, without room, shape (sentences,).
+        share: of them that may go beyond, 0 to 1.
+    """
+    falling = np.sort(excess)[::-1]
+    beyond = max(0, int(share * (len(falling) + 1)) - 1) if share > 0 else 0
+    return float(falling[min(beyond, len(falling) - 1)])
 
 
 def _floats(values: NDArray[np.float64]) -> tuple[float, ...]:

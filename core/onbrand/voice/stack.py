@@ -111,7 +111,7 @@ class VoiceStack:
                 logits[row] += rest * ((self._short_slopes - 1.0) * logits[row] + self._short_bias)
         for column, voice in enumerate(self.voices):
             if self.registers is not None and (answer := voice.manifest.registers) is not None:
-                _, odds = self.registers.worst(vectors, words, answer)
+                _, odds = self.registers.worst(vectors, words, answer, logits[:, column])
                 logits[:, column] = np.minimum(logits[:, column], odds)
         return np.asarray(logits, np.float32)
 
