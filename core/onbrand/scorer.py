@@ -50,8 +50,8 @@ class Scorer:
             OnbrandError: a voice was trained on another encoder.
         """
         self.encoder = encoder
-        self.stack = VoiceStack(voices)
         check_encoder(voices, encoder)
+        self.stack = VoiceStack(voices)
         self._judge = Judge(encoder, self.stack, remember)
 
     @classmethod

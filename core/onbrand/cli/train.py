@@ -68,8 +68,8 @@ def train(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Published copy of several brands, nobody's labels needed: lines with text and "
-            "brand. Repeat for several files.",
+            help="Published copy, nobody's labels needed: files of lines with text (and brand), "
+            "pages, or folders of them. Repeat for several.",
             show_default=False,
         ),
     ] = None,
@@ -92,9 +92,22 @@ def train(
     encoder: EncoderFolder = None,
 ) -> None:
     """Train a voice for each brand and report its held-out quality."""
-    from onbrand.labels.files import read_labels
     from onbrand.labels.grouping import group_by_brand
+    from onbrand.training.own_copy import read_published
 
+    copy = read_published(published, brand) if published else []
+    if copy and not labels and labels_db is None:
+        voices = train_from_published(
+            copy,
+            output,
+            brand=brand,
+            encoder=encoder,
+            gate=gate,
+            alarm_budget=alarm_budget,
+            keep_texts=not no_texts,
+        )
+        print_report(voices, output)
+        return
     lines = _collect(labels or [], labels_db, brand)
     if brand is not None:
         found = sorted({line.brand for line in lines})
@@ -108,7 +121,7 @@ def train(
         gate=gate,
         alarm_budget=alarm_budget,
         keep_texts=not no_texts,
-        published=read_labels(published, unlabelled=True) if published else (),
+        published=copy,
     )
     print_report(voices, output)
 
@@ -117,7 +130,7 @@ def _collect(files: list[Path], labels_db: str | None, brand: str | None) -> lis
     from onbrand.labels.files import read_labels
 
     if not files and labels_db is None:
-        raise OnbrandError("nothing to train from; name label files, or --labels-db")
+        raise OnbrandError("nothing to train from; name label files, --published or --labels-db")
     lines = read_labels(files, brand=brand) if files else []
     if labels_db is not None:
         from onbrand.labels.store import LabelStore
@@ -139,7 +152,7 @@ def train_all(
 ) -> list[Voice]:
     """Train and save one voice per brand; each is written whole or not at all."""
     from onbrand.encoder import Encoder
-    from onbrand.training.published import fit_published
+    from onbrand.training.published import PublishedModel, learn_from_copy
     from onbrand.training.trainer import train_voice
     from onbrand.voice.storage import check_place, save_voice
 
@@ -147,10 +160,10 @@ def train_all(
         check_place(output / name)
     loaded = Encoder.load(encoder)
     voices = []
-    model = None
+    models: dict[str, PublishedModel] = {}
     if published:
         with progress_bar("Learning from published copy") as progress:
-            model = fit_published(published, loaded, progress=partial(progress, ""))
+            models = learn_from_copy(published, loaded, progress=partial(progress, ""))
     with progress_bar("Training") as progress:
         for i, (name, lines) in enumerate(sorted(brands.items())):
             voice = train_voice(
@@ -160,8 +173,43 @@ def train_all(
                 gate=gate,
                 alarm_budget=alarm_budget,
                 keep_texts=keep_texts,
-                published=model,
+                published=models.get(name),
                 progress=partial(share_of_all, progress, name, i, len(brands)),
+            )
+            voices.append(save_voice(voice, output / name))
+    return voices
+
+
+def train_from_published(
+    published: Sequence[LabelLine],
+    output: Path,
+    *,
+    brand: str | None = None,
+    encoder: Path | None = None,
+    gate: float = DEFAULT_GATE,
+    alarm_budget: float = DEFAULT_ALARM_BUDGET,
+    keep_texts: bool = True,
+) -> list[Voice]:
+    """Train and save a voice from published copy alone, for one brand or for each that has some."""
+    from onbrand.encoder import Encoder
+    from onbrand.training.own_copy import train_from_copy
+    from onbrand.voice.storage import check_place, save_voice
+
+    names = sorted({line.brand for line in published}) if brand is None else [brand]
+    for name in names:
+        check_place(output / name)
+    loaded = Encoder.load(encoder, cache_size=len(published) + 1)
+    voices = []
+    with progress_bar("Training") as progress:
+        for i, name in enumerate(names):
+            voice = train_from_copy(
+                name,
+                published,
+                loaded,
+                gate=gate,
+                alarm_budget=alarm_budget,
+                keep_texts=keep_texts,
+                progress=partial(share_of_all, progress, name, i, len(names)),
             )
             voices.append(save_voice(voice, output / name))
     return voices
@@ -177,9 +225,11 @@ def print_report(voices: list[Voice], output: Path) -> None:
         counts, report = voice.manifest.labels, voice.manifest.report
         table.add_row(
             voice.brand,
-            f"{counts.on} + {counts.off}",
+            f"{counts.on} + {counts.off}"
+            if counts.on + counts.off
+            else f"{counts.published} published",
             f"{report.held_out.accuracy:.1%}",
-            f"{report.baseline.accuracy:.1%}",
+            "–" if report.baseline is None else f"{report.baseline.accuracy:.1%}",
             f"{report.held_out.auroc:.3f}",
             f"{report.held_out.ece:.3f}",
             f"{report.held_out.recall_at_5fpr:.0%}",

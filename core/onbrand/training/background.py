@@ -69,6 +69,10 @@ class Background:
         """Return the background's own lines in the basis, shape (lines, dimensions)."""
         return self.rows * self.row_step
 
+    def restore(self, projected: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what `project` was given, as far as it is known, shape (lines, dim)."""
+        return np.asarray(self.mean + projected @ (self.basis * np.float32(self.step)).T)
+
     def lift(self, weights: NDArray[np.float64], bias: float) -> tuple[NDArray[np.float64], float]:
         """Return weights and bias in the basis as those of the encoder's vectors."""
         whole = (self.basis * self.step) @ weights

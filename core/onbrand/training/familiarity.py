@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.training.crossval import Lines
 from onbrand.voice.model import Familiarity
 from onbrand.voice.ngrams import words_of
 from onbrand.voice.shortness import LONG_WORDS
@@ -23,19 +22,26 @@ FEWEST_LINES = 3
 """… and how many lines that is at the least."""
 
 
-def fit_familiarity(lines: Lines) -> Familiarity:
+def fit_familiarity(
+    texts: Sequence[str], vectors: NDArray[np.float32], shorts: NDArray[np.float32]
+) -> Familiarity:
     """Return where the familiar ends, for short and for long sentences.
 
     Short ones have a border of their own, so that taglines are not taken for foreign text only
     because a mean over five tokens scatters.
+
+    Args:
+        texts: the training lines, on and off.
+        vectors: theirs, shape (lines, dim).
+        shorts: of lines cut to their first words, shape (any, dim).
     """
-    centroid = lines.vectors.mean(axis=0)
-    long = [i for i, text in enumerate(lines.texts) if len(text.split()) >= LONG_WORDS]
-    whole = lines.vectors[long] if len(long) >= len(lines.texts) // 4 else lines.vectors
+    centroid = vectors.mean(axis=0)
+    long = [i for i, text in enumerate(texts) if len(text.split()) >= LONG_WORDS]
+    whole = vectors[long] if len(long) >= len(texts) // 4 else vectors
     return Familiarity(
-        short=_border(lines.short_vectors, centroid),
+        short=_border(shorts, centroid),
         long=_border(whole, centroid),
-        everyday=_everyday(lines.texts),
+        everyday=_everyday(texts),
     )
 
 

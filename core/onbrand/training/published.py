@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
+from onbrand.training.background import fit_own, load_background
 from onbrand.training.crossval import Standardiser
 from onbrand.training.linear import need_sklearn
 
@@ -104,6 +105,51 @@ def fit_published(
     whole = _fit(vectors, owners, len(brands))
     progress(1.0)
     return PublishedModel(brands, {b: counts[b] for b in brands}, whole, tuple(models))
+
+
+def learn_from_copy(
+    lines: Sequence[LabelLine],
+    encoder: Encoder,
+    *,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> dict[str, PublishedModel]:
+    """Return what published copy teaches of each brand that has enough of it.
+
+    Several brands are compared with each other (`fit_published`), a single one with the background
+    of open voices that the default encoder has.
+
+    Args:
+        lines: published lines; labels they may have are ignored.
+        encoder: the shared encoder.
+        progress: told the share of the work that is done, 0 to 1.
+
+    Raises:
+        OnbrandError: there is one brand alone and it has too few lines, or the encoder has no
+            background; see also `fit_published`.
+    """
+    brands = {line.brand for line in lines}
+    background = load_background(encoder)
+    if len(brands) > 1 or background is None:
+        model = fit_published(lines, encoder, progress=progress)
+        return dict.fromkeys(model.brands, model)
+    (brand,) = brands
+    if len(lines) < MIN_LINES:
+        raise OnbrandError(
+            f"published copy of {brand!r}: {len(lines)} lines, {MIN_LINES} are the least"
+        )
+    vectors = background.project(encoder.encode([" ".join(line.text.split()) for line in lines]))
+    progress(0.5)
+    part = np.array([_part(line.doc) for line in lines])
+    other = background.lines()
+
+    def fit(rows: NDArray[np.bool_]) -> LinearModel:
+        weights, bias = background.lift(*fit_own(vectors[rows if rows.any() else ~rows], other))
+        return LinearModel(weights[:, None], np.array([bias]))
+
+    whole = fit(np.ones(len(lines), np.bool_))
+    parts = tuple(fit(part != k) for k in range(PARTS))
+    progress(1.0)
+    return {brand: PublishedModel((brand,), {brand: len(lines)}, whole, parts)}
 
 
 def _listed(counts: dict[str, int]) -> str:

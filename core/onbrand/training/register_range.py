@@ -17,7 +17,7 @@ PRIOR_LINES = 40
 """Lines that the range of good copy in general counts for, beside a brand's own."""
 HEAD_SHARE = 0.25
 """Spreads of excess that one log-odds of the head makes up for."""
-MAX_SLOPE = 12.0
+MAX_SLOPE = 6.0
 """Log-odds that one spread of excess stands for, at the most."""
 
 
@@ -56,3 +56,26 @@ def answer_by_registers(
     return RegisterAnswer(
         msgspec.structs.replace(usual, room=room), edge, min(slope, MAX_SLOPE), HEAD_SHARE
     )
+
+
+def with_registers(
+    encoder: Encoder,
+    vectors: NDArray[np.float32],
+    texts: Sequence[str],
+    heads: NDArray[np.float64],
+    answer: RegisterAnswer | None,
+) -> NDArray[np.float64]:
+    """Return what a voice says of lines, log-odds, shape (lines,): the lower of its two answers.
+
+    Args:
+        encoder: whose registers they are.
+        vectors: of lines, shape (lines, dim).
+        texts: the lines.
+        heads: what the head says of them.
+        answer: of the registers, if there is one.
+    """
+    registers = load_registers(encoder.fingerprint)
+    if registers is None or answer is None:
+        return heads
+    words = [len(words_of(text)) for text in texts]
+    return np.minimum(heads, registers.worst(vectors, words, answer, heads)[1])

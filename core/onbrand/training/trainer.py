@@ -27,7 +27,9 @@ from onbrand.training.lexical import TermMatrix
 from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.published import PublishedModel
-from onbrand.training.register_range import answer_by_registers
+from onbrand.training.register_range import answer_by_registers, with_registers
+from onbrand.training.shares import HEAD_SHARE, HIGHEST_THRESHOLD, REGISTER_SHARE
+from onbrand.training.short import first_words
 from onbrand.voice.model import (
     DEFAULT_GATE,
     FORMAT_VERSION,
@@ -40,19 +42,14 @@ from onbrand.voice.model import (
     TrainingReport,
     Voice,
     quantise_rows,
+    sigmoid,
     unit,
 )
 from onbrand.voice.ngrams import Vocabulary
 from onbrand.voice.profile import build_profile
-from onbrand.voice.shortness import SHORT_WORDS
 
 DEFAULT_ALARM_BUDGET = 0.05
 """Share of on-brand sentences that may be underlined."""
-HIGHEST_THRESHOLD = 0.35
-"""A sentence is underlined only when it is clearly more likely off-brand than on-brand."""
-HEAD_SHARE, REGISTER_SHARE = 0.1, 0.25
-"""What the head and the registers may use of the budget of underlined sentences. The rest is room:
-drafts hold headings and lists, which lines of a label file are not."""
 SUSPECT_P = 0.05
 SUSPECTS = 10
 
@@ -104,6 +101,15 @@ def train_voice(
     head = _final_head(brand, lines, joint, published)
     threshold = _threshold(lines.on, joint, HEAD_SHARE * alarm_budget)
     on_texts = [text for text, on in zip(lines.texts, lines.on, strict=True) if on]
+    registers = answer_by_registers(
+        encoder,
+        lines.vectors[lines.on],
+        on_texts,
+        joint.logits[lines.on],
+        threshold,
+        REGISTER_SHARE * alarm_budget,
+    )
+    logits = with_registers(encoder, lines.vectors, lines.texts, joint.logits, registers)
     manifest = Manifest(
         format=FORMAT_VERSION,
         brand=brand,
@@ -111,13 +117,13 @@ def train_voice(
         encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
         threshold=threshold,
         gate=gate,
-        draft=calibrate_drafts(joint.logits, lines.on, lines.docs),
+        draft=calibrate_drafts(logits, lines.on, lines.docs, gate),
         short=ShortCalibration(float(joint.temper.weights[0]), joint.temper.intercept),
-        familiarity=fit_familiarity(lines),
+        familiarity=fit_familiarity(lines.texts, lines.vectors, lines.short_vectors),
         labels=_count(labels, published.lines[brand] if published else 0),
         profile=build_profile(on_texts),
         report=TrainingReport(
-            held_out=measure(lines.on, joint.p),
+            held_out=measure(lines.on, sigmoid(logits)),
             baseline=measure(lines.on, held_out.baseline),
             weights=joint.weights,
             folds=len(folds),
@@ -125,14 +131,7 @@ def train_voice(
             suspects=_suspects(labels, lines.on, joint.p),
         ),
         files={},
-        registers=answer_by_registers(
-            encoder,
-            lines.vectors[lines.on],
-            on_texts,
-            joint.logits[lines.on],
-            threshold,
-            REGISTER_SHARE * alarm_budget,
-        ),
+        registers=registers,
     )
     progress(1.0)
     return Voice(manifest, head, _examples(labels, lines, head, keep_texts=keep_texts))
@@ -148,7 +147,7 @@ def _one_blas_thread() -> AbstractContextManager[object]:
 
 def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
     texts = [" ".join(line.text.split()) for line in labels]
-    shorts = [_first_words(text) for text in texts]
+    shorts = [first_words(text) for text in texts]
     return Lines(
         texts=texts,
         on=np.array([line.label == "on" for line in labels]),
@@ -157,14 +156,6 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
         short_vectors=encoder.encode(shorts),
         terms=TermMatrix.count(texts + shorts),
     )
-
-
-def _first_words(text: str) -> str:
-    """Return a short sentence made of the first words of a line and its closing mark."""
-    words = text.split()
-    start = " ".join(words[:SHORT_WORDS]).rstrip(",;:")
-    closing = text[-1:] if text[-1:] in ".!?" and len(words) > SHORT_WORDS else ""
-    return start + closing
 
 
 def _threshold(on: NDArray[np.bool_], joint: Joint, budget: float) -> float:

@@ -44,9 +44,9 @@ def explain(
         decides, odds = registers.worst(vector[None], [count], answer, head)
         if odds[0] < head[0]:
             register = registers.names[decides[0]]
-            weights, bias = registers.head(int(decides[0]), count, answer)
             # What the head says counts here too, for less.
-            kept, mean = answer.slope * answer.head_share, voice.head.mean
+            weights, bias, kept = registers.head(int(decides[0]), count, answer, float(odds[0]))
+            mean = voice.head.mean
             shares *= kept
             unowned = _add_tokens(shares, owner, weights, mean, tokens)
             base = kept * base + bias + float(mean @ weights) + unowned

@@ -40,7 +40,7 @@ class LabelCounts(msgspec.Struct, frozen=True):
 
 
 class DraftCalibration(msgspec.Struct, frozen=True):
-    """Joins the logits of a draft's sentences: ``slope * mean(logits) * n**(1 - exponent)``.
+    """Joins the logits of a draft's sentences: ``slope * (mean - center) * n**(1 - exponent)``.
 
     Exponent 0 would take the sentences as independent witnesses, 1 would not gain certainty from
     length at all; training picks what held-out groups of sentences bear out. From `MOST_SENTENCES`
@@ -49,16 +49,25 @@ class DraftCalibration(msgspec.Struct, frozen=True):
 
     slope: float
     exponent: float
+    center: float = 0.0
+    """Mean logit of a draft that may as well be the brand's as not: registers speak against
+    sentences only, so that the mean of a brand's own draft is lower than without them."""
 
     def logit(self, sentence_logits: NDArray[np.floating]) -> float:
         """Return the log-odds that a draft with these sentences (at least one) is on-brand."""
-        return self.slope * draft_evidence(sentence_logits, self.exponent)
+        return self.slope * draft_evidence(sentence_logits, self.exponent, self.center)
 
 
-def draft_evidence(sentence_logits: NDArray[np.floating], exponent: float) -> float:
-    """Return ``mean(logits) * n**(1 - exponent)``, no sentence and no length going too far."""
+def draft_evidence(
+    sentence_logits: NDArray[np.floating], exponent: float, center: float = 0.0
+) -> float:
+    """Return ``(mean - center) * n**(1 - exponent)``, no sentence and no length going too far."""
     clipped = np.clip(sentence_logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
-    return float(clipped.mean() * min(len(clipped), MOST_SENTENCES) ** (1.0 - exponent))
+    return float((clipped.mean() - center) * _weight(len(clipped), exponent))
+
+
+def _weight(sentences: int, exponent: float) -> float:
+    return float(min(sentences, MOST_SENTENCES) ** (1.0 - exponent))
 
 
 MAX_SENTENCE_LOGIT = 5.0
@@ -137,8 +146,9 @@ class TrainingReport(msgspec.Struct, frozen=True):
     """What cross-validation said of a voice, on the training labels alone."""
 
     held_out: Metrics
-    baseline: Metrics
-    """A bag of words (TF-IDF and logistic regression) on the same folds."""
+    baseline: Metrics | None
+    """A bag of words (TF-IDF and logistic regression) on the same folds; None where there were no
+    texts of other brands to compare with."""
     weights: dict[str, float]
     """What the stacker gave each model: "dense", and "lexical" and "published" where they help."""
     folds: int

@@ -44,6 +44,9 @@ SCALES = ("formal", "warm", "plain", "confident")
 
 MAX_EXCESS = 20.0
 """No sentence lies further inside a range than this many spreads."""
+INSIDE_SLOPE = 1.5
+"""Log-odds that one spread is worth where they speak for the brand: sentences that all lie near the
+edge are no proof each, and tell together in a draft."""
 GENERAL_SHARE = 0.6
 """What the general register, any wrong voice against any good one, adds to each single one."""
 SHORT_BLIND = ("telegraphic",)
@@ -99,7 +102,8 @@ class RegisterAnswer(msgspec.Struct, frozen=True):
     """A voice's answer to the question whether a sentence is in a wrong register for it.
 
     ``logit = edge - slope * (excess - head_share * head)`` of the register that lies furthest
-    outside of the range: the surer the brand's own head, the more it takes.
+    outside of the range: the surer the brand's own head, the more it takes. Well inside of the
+    range, where the logit is above 0, a spread is worth `INSIDE_SLOPE` only.
     """
 
     usual: RegisterRange
@@ -183,21 +187,30 @@ class Registers:
         decides = excess.argmax(axis=1)
         furthest = np.take_along_axis(excess, decides[:, None], axis=1)[:, 0]
         beyond = np.maximum(furthest, -MAX_EXCESS) - answer.head_share * heads
-        return decides, answer.edge - answer.slope * beyond
+        odds = answer.edge - answer.slope * beyond
+        return decides, np.where(odds > 0, odds * INSIDE_SLOPE / answer.slope, odds)
 
     def head(
-        self, register: int, words: int, answer: RegisterAnswer
-    ) -> tuple[NDArray[np.float64], float]:
+        self, register: int, words: int, answer: RegisterAnswer, odds: float
+    ) -> tuple[NDArray[np.float64], float, float]:
         """Return weights, shape (dim,), and bias of the log-odds where a register decides.
 
-        To them comes ``slope * head_share`` times what the voice's own head says.
+        The third value is what the log-odds of the voice's own head are worth beside them.
+
+        Args:
+            register: the one that decides.
+            words: of the sentence.
+            answer: of the voice.
+            odds: what `worst` says of the sentence.
         """
+        slope = INSIDE_SLOPE if odds > 0 else answer.slope
         matrix, offset = answer.usual.transform()
         end = len(self.names) + 1
-        column = -answer.slope * matrix[:, register]
+        column = -slope * matrix[:, register]
         allowed = float(self.allowance([words])[0, register])
-        bias = answer.edge - answer.slope * (float(offset[register]) - allowed)
-        return self.weights[:, :end] @ column, bias + float(self.bias[:end] @ column)
+        bias = answer.edge * slope / answer.slope - slope * (float(offset[register]) - allowed)
+        bias += float(self.bias[:end] @ column)
+        return self.weights[:, :end] @ column, bias, slope * answer.head_share
 
     def measure(self, vectors: NDArray[np.float32]) -> RegisterRange:
         """Return the range of a body of copy, vectors of shape (sentences, dim), without room."""

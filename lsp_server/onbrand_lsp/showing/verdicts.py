@@ -11,7 +11,7 @@ from onbrand.report.message import draft_message, figure, sentence_message
 from onbrand.scorer import draft_probability
 from onbrand.text.lines import Encoding
 from onbrand.verdict import Report, SentenceVerdict
-from onbrand.voice.model import Voice
+from onbrand.voice.model import LabelCounts, Metrics, Voice
 from onbrand.voice.profile import MARKS, RANGES
 from onbrand_lsp.showing import lens, places
 from onbrand_lsp.showing.markup import Markup
@@ -147,13 +147,10 @@ def _line(sentence: Mapping[str, Any], markup: Markup) -> str:
 def profile(voice: Voice) -> dict[str, Any]:
     """Return what a voice is like, as labels and values to show one below the other."""
     manifest, report = voice.manifest, voice.manifest.report
-    counts = manifest.labels
     rows = {
         "Trained": manifest.created[:10],
-        "On-brand lines": f"{counts.on:,}",
-        "Off-brand lines": f"{counts.off:,}",
-        "Accuracy on held-out lines": f"{report.held_out.accuracy:.1%} "
-        f"(a bag of words: {report.baseline.accuracy:.1%})",
+        **_counts(manifest.labels),
+        "Accuracy on held-out lines": f"{report.held_out.accuracy:.1%}{_baseline(report.baseline)}",
         "Sentences underlined": f"below P {manifest.threshold:.2f}",
         "Drafts forwarded": f"from P {manifest.gate:.2f}",
     }
@@ -169,3 +166,14 @@ def profile(voice: Voice) -> dict[str, Any]:
         "brand": manifest.brand,
         "rows": [{"label": label, "value": value} for label, value in rows.items()],
     }
+
+
+def _counts(labels: LabelCounts) -> dict[str, str]:
+    counted = {"On-brand lines": f"{labels.on:,}", "Off-brand lines": f"{labels.off:,}"}
+    if not labels.on + labels.off:
+        return {"Published lines": f"{labels.published:,}"}
+    return counted
+
+
+def _baseline(baseline: Metrics | None) -> str:
+    return "" if baseline is None else f" (a bag of words: {baseline.accuracy:.1%})"

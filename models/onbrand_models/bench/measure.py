@@ -138,7 +138,8 @@ def measure_accuracy(
     for i, (brand, lines) in enumerate(brands.items()):
         progress(brand, i / len(brands))
         report = train_voice(brand, lines, encoder, keep_texts=False).manifest.report
-        held_out[brand], baseline[brand] = report.held_out, report.baseline
+        held_out[brand] = report.held_out
+        baseline[brand] = report.baseline or report.held_out
     accuracies = {brand: figures.accuracy for brand, figures in held_out.items()}
     return Accuracy(
         mean=statistics.fmean(accuracies.values()),

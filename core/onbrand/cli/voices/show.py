@@ -13,7 +13,7 @@ from onbrand.cli.voices.listing import find_manifests, record, release_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from onbrand.voice.model import Manifest
+    from onbrand.voice.model import LabelCounts, Manifest, Metrics
 
 
 def show(
@@ -41,17 +41,14 @@ def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
 
     report, held_out = manifest.report, manifest.report.held_out
     console.print(f"{manifest.brand}  ({folder})", style="bold")
-    console.print(
-        f"  trained {manifest.created[:10]} on {manifest.labels.on} on-brand and "
-        f"{manifest.labels.off} off-brand lines"
-    )
+    console.print(f"  trained {manifest.created[:10]} on {_trained_on(manifest.labels)}")
     release = release_line(folder)
     if release is not None:
         console.print(f"  {release}")
     console.print(f"  encoder {manifest.encoder.name} ({manifest.encoder.fingerprint[:12]})")
     console.print(
-        f"  held-out accuracy {held_out.accuracy:.1%} "
-        f"(bag of words {report.baseline.accuracy:.1%}), AUROC {held_out.auroc:.3f}, "
+        f"  held-out accuracy {held_out.accuracy:.1%}{_bag_of_words(report.baseline)}, "
+        f"AUROC {held_out.auroc:.3f}, "
         f"ECE {held_out.ece:.3f}"
     )
     console.print(
@@ -67,3 +64,16 @@ def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
     for key, rate in sorted(manifest.profile.rates.items(), key=lambda item: -item[1]):
         if key in MARKS:
             console.print(f"    {rate * 100:3.0f}  {MARKS[key][0]}")
+
+
+def _trained_on(labels: LabelCounts) -> str:
+    parts = []
+    if labels.on or labels.off:
+        parts.append(f"{labels.on} on-brand and {labels.off} off-brand lines")
+    if labels.published:
+        parts.append(f"{labels.published:,} lines of published copy")
+    return " and ".join(parts)
+
+
+def _bag_of_words(baseline: Metrics | None) -> str:
+    return "" if baseline is None else f" (bag of words {baseline.accuracy:.1%})"

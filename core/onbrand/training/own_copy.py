@@ -1,0 +1,315 @@
+"""A voice from a brand's own published copy alone: nobody has to label a line.
+
+On the on-brand side are the brand's own lines, on the other a background of open voices, and other
+brands' copy where it is given. What a wrong voice is, the registers know.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.drafts import SUFFIXES as DRAFT_SUFFIXES
+from onbrand.drafts import find_drafts
+from onbrand.encoder import Encoder
+from onbrand.errors import OnbrandError
+from onbrand.files import read_text
+from onbrand.labels.files import SUFFIXES, LabelLine, read_labels
+from onbrand.labels.keys import check_brand, text_key
+from onbrand.text.document import format_of, parse
+from onbrand.training.background import Background, fit_own, load_background
+from onbrand.training.drafts import calibrate_drafts
+from onbrand.training.familiarity import fit_familiarity
+from onbrand.training.folds import make_folds
+from onbrand.training.linear import need_sklearn
+from onbrand.training.metrics import alarm_threshold, measure
+from onbrand.training.register_range import answer_by_registers, with_registers
+from onbrand.training.shares import HEAD_SHARE, HIGHEST_THRESHOLD, REGISTER_SHARE
+from onbrand.training.short import first_words
+from onbrand.training.stacker import Stacker, fit_stacker
+from onbrand.voice.model import (
+    DEFAULT_GATE,
+    FORMAT_VERSION,
+    EncoderReference,
+    Examples,
+    Head,
+    LabelCounts,
+    Manifest,
+    ShortCalibration,
+    TrainingReport,
+    Voice,
+    quantise_rows,
+    sigmoid,
+    unit,
+)
+from onbrand.voice.ngrams import Vocabulary
+from onbrand.voice.profile import build_profile
+from onbrand.voice.registers import RegisterAnswer
+from onbrand.voice.shortness import LONG_WORDS
+
+MIN_LINES = 40
+"""Different lines of published copy that a voice needs at the least."""
+MIN_WORDS = 6
+"""Shorter sentences of pages are headings and labels more often than copy."""
+MAX_OTHERS = 2000
+"""Lines of other brands that join the background."""
+MAX_EXAMPLES = 400
+"""Lines that are kept to be shown as the nearest ones."""
+FOLDS = 4
+SHORT_SLOPE = 0.5
+"""What is left of the log-odds of a very short sentence: its mean over few tokens scatters."""
+
+
+def read_published(paths: Sequence[Path], brand: str | None = None) -> list[LabelLine]:
+    """Read published copy: label files, pages as they are, and folders of either.
+
+    Args:
+        paths: ``.jsonl``, ``.csv`` or ``.tsv`` files, drafts in any format, folders.
+        brand: whose copy pages and lines without a brand are; pages need it.
+
+    Raises:
+        OnbrandError: a file cannot be read, or nothing says whose copy it is.
+    """
+    lines: list[LabelLine] = []
+    for path in paths:
+        files = _files_of(path) if path.is_dir() else [path]
+        for file in files:
+            if file.suffix.lower() in DRAFT_SUFFIXES:
+                lines += _sentences(file, brand)
+            else:
+                lines += read_labels([file], brand=brand, unlabelled=True)
+    return lines
+
+
+def _files_of(folder: Path) -> list[Path]:
+    tables = [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith((".", "~$"))
+    ]
+    pages = find_drafts(folder)
+    if not tables and not pages:
+        raise OnbrandError(
+            f"holds no published copy; expected {', '.join((*SUFFIXES, *DRAFT_SUFFIXES))}",
+            path=folder,
+        )
+    return tables or pages
+
+
+def _sentences(page: Path, brand: str | None) -> list[LabelLine]:
+    if brand is None:
+        raise OnbrandError("whose page is it? Say --brand", path=page)
+    document = parse(read_text(page), format_of(str(page)))
+    return [
+        LabelLine(
+            text=sentence.text,
+            label=None,
+            brand=check_brand(brand),
+            doc=str(page),
+            author=None,
+            source=None,
+            time=None,
+            path=str(page),
+            line=document.lines.line_of(sentence.span.start) + 1,
+        )
+        for sentence in document.sentences
+        if len(sentence.text.split()) >= MIN_WORDS
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Own and other lines, and what models that had not seen them say of them."""
+
+    on: NDArray[np.bool_]
+    logits: NDArray[np.float64]
+    stacker: Stacker
+    folds: int
+    grouped: bool
+
+
+def train_from_copy(
+    brand: str,
+    published: Sequence[LabelLine],
+    encoder: Encoder,
+    *,
+    gate: float = DEFAULT_GATE,
+    alarm_budget: float = 0.05,
+    keep_texts: bool = True,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> Voice:
+    """Train one brand's voice from published copy. The same lines give the same voice.
+
+    Args:
+        brand: its name.
+        published: copy of the brand, and of others perhaps, which is then what it is not.
+        encoder: one that has a background: the default one.
+        gate: P of a draft at which it goes forward.
+        alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
+        keep_texts: store lines in the voice, so that the nearest one can be shown.
+        progress: told the share of the work that is done, 0 to 1.
+
+    Raises:
+        OnbrandError: there are too few lines, the encoder has no background, or scikit-learn is
+            not installed.
+    """
+    need_sklearn()
+    background = load_background(encoder)
+    if background is None:
+        raise OnbrandError(
+            f"published copy alone needs the background of encoder {encoder.name}, which onbrand "
+            "brings for its default encoder only; give labels, too"
+        )
+    own = _different(line for line in published if line.brand == brand)
+    if len(own) < MIN_LINES:
+        raise OnbrandError(
+            f'brand "{brand}" has {len(own)} different lines of published copy; '
+            f"{MIN_LINES} are the least, some hundred are better"
+        )
+    texts = [" ".join(line.text.split()) for line in own]
+    vectors = encoder.encode(texts)
+    progress(0.5)
+    shorts = encoder.encode([first_words(text) for text in texts[:MAX_EXAMPLES]])
+    progress(0.6)
+    others = _different(line for line in published if line.brand != brand)
+    picked = np.random.default_rng(0).permutation(len(others))[:MAX_OTHERS]
+    strange = [background.lines()]
+    if len(picked):
+        found = encoder.encode([" ".join(others[i].text.split()) for i in sorted(picked)])
+        strange.append(background.project(found))
+    other = np.concatenate(strange)
+    mine = background.project(vectors)
+    progress(0.7)
+    docs = [line.doc for line in own]
+    judged = _cross_fit(mine, other, docs)
+    progress(0.9)
+    head = _head(mine, other, judged.stacker, background, vectors)
+    p = sigmoid(judged.logits)
+    threshold = min(HIGHEST_THRESHOLD, alarm_threshold(judged.on, p, HEAD_SHARE * alarm_budget))
+    registers = answer_by_registers(
+        encoder,
+        vectors,
+        texts,
+        judged.logits[judged.on],
+        threshold,
+        REGISTER_SHARE * alarm_budget,
+    )
+    logits = _final(encoder, background, vectors, texts, other, judged, registers)
+    voice = Voice(
+        Manifest(
+            format=FORMAT_VERSION,
+            brand=brand,
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
+            threshold=threshold,
+            gate=gate,
+            draft=calibrate_drafts(logits, judged.on, docs + [None] * len(other), gate),
+            short=ShortCalibration(SHORT_SLOPE, 0.0),
+            familiarity=fit_familiarity(texts, vectors, shorts),
+            labels=_count(own),
+            profile=build_profile(texts),
+            report=TrainingReport(
+                held_out=measure(judged.on, sigmoid(logits)),
+                baseline=None,
+                weights={"published": 1.0},
+                folds=judged.folds,
+                grouped=judged.grouped,
+            ),
+            files={},
+            registers=registers,
+        ),
+        head,
+        _examples(own, texts, unit(vectors - head.mean), keep_texts=keep_texts),
+    )
+    progress(1.0)
+    return voice
+
+
+def _different(lines: Iterable[LabelLine]) -> list[LabelLine]:
+    once: dict[str, LabelLine] = {}
+    for line in lines:
+        once.setdefault(text_key(line.text), line)
+    return list(once.values())
+
+
+def _cross_fit(
+    own: NDArray[np.float32], other: NDArray[np.float32], docs: Sequence[str | None]
+) -> _Judged:
+    both = np.concatenate([own, other])
+    on = np.arange(len(both)) < len(own)
+    folds, grouped = make_folds(on, [*docs, *[None] * len(other)], most=FOLDS)
+    logits = np.zeros(len(both))
+    for train, held in folds:
+        weights, bias = fit_own(both[train][on[train]], both[train][~on[train]])
+        logits[held] = both[held] @ weights + bias
+    # As many of either side, so that P 0.5 is where both are as likely.
+    fewer = min(len(own), len(other))
+    random = np.random.default_rng(0)
+    even = np.concatenate([random.permutation(np.flatnonzero(side))[:fewer] for side in (on, ~on)])
+    stacker = fit_stacker(logits[even][:, None], on[even])
+    return _Judged(on, stacker(logits[:, None]), stacker, len(folds), grouped)
+
+
+def _final(
+    encoder: Encoder,
+    background: Background,
+    vectors: NDArray[np.float32],
+    texts: Sequence[str],
+    other: NDArray[np.float32],
+    judged: _Judged,
+    registers: RegisterAnswer | None,
+) -> NDArray[np.float64]:
+    """Return what the voice says of own and other lines when held out, shape (lines,)."""
+    restored = background.restore(other)
+    everything = np.concatenate([vectors, restored])
+    # The background has no texts: its lines are longer than what is short.
+    filled = [*texts, *[" ".join(["word"] * LONG_WORDS)] * len(other)]
+    return with_registers(encoder, everything, filled, judged.logits, registers)
+
+
+def _head(
+    own: NDArray[np.float32],
+    other: NDArray[np.float32],
+    stacker: Stacker,
+    background: Background,
+    vectors: NDArray[np.float32],
+) -> Head:
+    weights, bias = background.lift(*fit_own(own, other))
+    slope = float(stacker.weights[0])
+    return Head(
+        weights=(slope * weights).astype(np.float32),
+        bias=slope * bias + stacker.intercept,
+        mean=np.asarray((vectors.mean(axis=0) + background.mean) / 2, np.float32),
+        vocabulary=Vocabulary((), np.zeros(0, np.float32)),
+        term_weights=np.zeros(0, np.float32),
+    )
+
+
+def _examples(
+    lines: Sequence[LabelLine],
+    texts: Sequence[str],
+    vectors: NDArray[np.float32],
+    *,
+    keep_texts: bool,
+) -> Examples:
+    step = max(1, -(-len(lines) // MAX_EXAMPLES))
+    kept = range(0, len(lines), step)
+    return Examples(
+        vectors=quantise_rows(vectors[kept]),
+        on=np.ones(len(kept), np.bool_),
+        texts=tuple(texts[i] for i in kept) if keep_texts else (),
+        sources=tuple(lines[i].doc for i in kept) if keep_texts else (),
+        centroid=unit(vectors.mean(axis=0)),
+    )
+
+
+def _count(lines: Sequence[LabelLine]) -> LabelCounts:
+    rows = sorted(line.text for line in lines)
+    digest = hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()
+    return LabelCounts(on=0, off=0, sha256=digest, published=len(lines))
