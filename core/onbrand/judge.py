@@ -24,7 +24,7 @@ MIN_WORDS = 3
 CHUNK = 256
 """Sentences whose vectors are in memory at once, 3 MB of the default encoder's; larger chunks
 would be no quicker."""
-FRAGMENT_ROOM = 0.5
+FRAGMENT_ROOM = 0.7
 """How much further outside of the brand's range headings, list items and table cells may read, in
 spreads: they are written in another manner than the running text that voices learn from."""
 MAX_EXPLANATIONS = 768
