@@ -15,6 +15,7 @@ from onbrand.cli.options import (
     ConfigFile,
     EncoderFolder,
     Output,
+    StdinPath,
     Voices,
     progress_bar,
     share_of_all,
@@ -47,14 +48,6 @@ Avoid = Annotated[
     typer.Option(
         metavar="NAMES",
         help="Judge without a voice: what the draft must not read like, say corporate,hype.",
-        show_default=False,
-    ),
-]
-StdinPath = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PATH",
-        help="Name of the draft on standard input: decides its format and settings.",
         show_default=False,
     ),
 ]

@@ -70,17 +70,20 @@ def finding(brand: str, why: Explanation | None) -> str:
     like = reads_like(why)
     if not is_brand(brand):
         return f"Reads like {like or 'a voice to avoid'}"
-    return f"Reads like {like}, more than {brand}’s own copy does" if like else (
-        f"Sounds off-brand for {brand}"
+    return (
+        f"Reads like {like}, more than {brand}’s own copy does"
+        if like
+        else (f"Sounds off-brand for {brand}")
     )
 
 
 def reads_like(why: Explanation | None) -> str | None:
     """Return what a sentence reads like, say "corporate-speak", if a register decided."""
-    from onbrand.voice.registers import READS_LIKE
-
     if why is None or why.register is None:
         return None
+    # With numpy: only where a register was found, and so an engine is loaded.
+    from onbrand.voice.registers import READS_LIKE
+
     return READS_LIKE.get(why.register, why.register)
 
 
