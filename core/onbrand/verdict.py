@@ -8,6 +8,14 @@ from typing import Literal, NamedTuple
 from onbrand.text.span import Span
 
 Verdict = Literal["forward", "review", "not judged"]
+AVOID = "avoid: "
+"""How the ``brand`` of a verdict begins where no brand's voice judged, but registers alone; what
+follows are their names. No brand's name has a colon in it."""
+
+
+def is_brand(name: str) -> bool:
+    """Tell whether the ``brand`` of a verdict is one, and not what registers are to be avoided."""
+    return not name.startswith(AVOID)
 
 
 class WordShare(NamedTuple):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from pygls.exceptions import JsonRpcInvalidParams
 
 from onbrand.errors import OnbrandError
-from onbrand.verdict import SentenceVerdict
+from onbrand.verdict import SentenceVerdict, is_brand
 from onbrand.voice.library import unknown_brand
 from onbrand_lsp.arguments import (
     Choice,
@@ -72,7 +72,7 @@ async def brands(ls: OnbrandServer, about: OfDocument) -> Result:
     checked = await _checked(ls, about.uri)
     found = await _verdict(ls, checked)
     own = {"brand": checked.brand, "probability": found["probability"]}
-    known = checked.scorer.brands if checked.scorer else ()
+    known = [*filter(is_brand, checked.scorer.brands)] if checked.scorer else []
     rows = [own] * (checked.brand in known) + found["others"]
     if not rows:  # no brand is in force, so none was judged
         rows = [{"brand": brand, "probability": None} for brand in known]
@@ -255,4 +255,4 @@ def _source(rules: Rules, checked: Checked) -> str | None:
         return "front matter"
     if checked.settings.brand is not None:
         return rules.brand_source
-    return None if checked.brand is None else "only voice"
+    return "only voice" if checked.brand and is_brand(checked.brand) else None

@@ -88,7 +88,7 @@ def test_spans_slice_the_file(checked: dict[str, Any], draft: str) -> None:
 def test_text_shows_each_finding_underlined_and_why(example_voices: Path) -> None:
     done = run("check", OATFOLK_DRAFT, "--voices", example_voices)
     assert (done.code, done.err) == (1, "")
-    assert f"{OATFOLK_DRAFT}:21:1: P <0.01 off-brand for oatfolk\n" in done.out
+    assert f"{OATFOLK_DRAFT}:21:1: P <0.01 off-brand for oatfolk" in done.out
     assert re.search(r"\n 21 \| Consumers with .*\n +\| [~^]+\n", done.out)
     assert re.search(r"= words: \w+ -\d\.\d\d, .*\(log-odds\)\n", done.out)
     assert re.search(r"= habit: .*; oatfolk ", done.out)

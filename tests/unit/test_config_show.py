@@ -109,6 +109,6 @@ def test_what_a_url_stands_for(project: Path, monkeypatch: pytest.MonkeyPatch) -
     (root / "installed.json").write_text("{}")
     assert f"{url}\n               in {root}\n" in show("a.md")
     found = json.loads(show("a.md", "--format", "json"))
-    assert found["settings"][1]["value"] == ["more", url]
+    assert found["settings"][2]["value"] == ["more", url]
     assert found["voices"] == [str(project / "more"), str(root)]
     assert "hunter2" not in shown + str(found)

@@ -276,3 +276,14 @@ async def test_an_error_is_the_callers() -> None:
         await lane.run(0, fail)
     assert await lane.run(0, lambda _: 7) == 7
     lane.close()
+
+
+async def test_registers_decide_where_no_brand_is_set(desk: Desk) -> None:
+    desk.projects.set_editor(None, {})
+    (desk.folder / "onbrand.toml").write_text('root = true\navoid = ["corporate"]\n')
+    found = (await desk.checker.check(desk.open(OFF_BRAND))).checked
+    assert (found.brand, found.problem) == ("avoid: corporate", None)
+    assert found.report is not None
+    (flagged,) = found.report.flagged
+    assert flagged.explanation is not None
+    assert flagged.explanation.register == "corporate"

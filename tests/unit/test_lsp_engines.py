@@ -228,3 +228,14 @@ async def test_a_release_that_cannot_be_loaded_leaves_the_old_one_in_use(
     assert await engines.get(key) is old
     (line,) = told
     assert "model.onnx" in line
+
+
+async def test_registers_to_avoid_need_no_voice(engines: Engines, voices: Path) -> None:
+    alone = await engines.get(Key((), None, ("hype", "corporate")))
+    assert alone.avoid == "avoid: hype, corporate"
+    assert alone.scorer.brands == (alone.avoid,)
+    beside = await engines.get(Key((voices,), None, ("hype",)))
+    assert beside.scorer.brands == ("oatfolk", "quillpot", "avoid: hype")
+    assert engines.brands() == {"oatfolk", "quillpot"}
+    assert alone.id != beside.id
+    assert not await engines.reload()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from onbrand.release.installed import default_root
+from onbrand_lsp.checking.engines import Key
 from onbrand_lsp.checking.problems import Problems
 from onbrand_lsp.checking.projects import Projects, Rules, config_stamp
 
@@ -247,3 +248,14 @@ def test_problems_are_kept_for_who_listens_later() -> None:
     problems.forget()
     problems.set("a", ["one"])
     assert lines == ["one", "two", "one"]
+
+
+def test_what_is_to_be_avoided_needs_no_voices(projects: Projects, tmp_path: Path) -> None:
+    configure(tmp_path, 'avoid = ["hype"]\n')
+    found = rules(projects, tmp_path / "a.md")
+    assert (found.problem, found.silent) == (None, None)
+    assert Key.of(found) == Key((), None, ("hype",))
+    projects.set_editor(None, {"brand": "beta"})
+    found = rules(projects, tmp_path / "a.md")
+    assert found.problem is not None, "a brand's voice decides alone"
+    assert Key.of(found).avoid == ()

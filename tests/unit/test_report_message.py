@@ -11,7 +11,7 @@ from onbrand.report.message import (
     severity,
     tally,
 )
-from onbrand.verdict import Example, Habit
+from onbrand.verdict import Example, Explanation, Habit
 from report_samples import report, sentence
 
 SOURCE = "We leverage synergies."
@@ -85,3 +85,26 @@ def test_draft() -> None:
 
 def test_tally_of_an_empty_draft() -> None:
     assert tally(report("a")) == "no sentence to judge"
+
+
+CORPORATE = Explanation(-2.0, -0.5, (), register="corporate")
+
+
+def test_a_register_that_decided_is_what_it_reads_like() -> None:
+    judged = sentence("We leverage.", "We leverage.", explanation=CORPORATE)
+    assert sentence_message(judged) == (
+        "Reads like corporate-speak, more than acme’s own copy does (P 0.12)."
+    )
+
+
+def test_without_a_brand_none_is_named() -> None:
+    judged = sentence("We leverage.", "We leverage.", brand="avoid: hype, corporate")
+    assert sentence_message(judged) == "Reads like a voice to avoid (P 0.12)."
+    judged = replace(judged, explanation=CORPORATE)
+    assert sentence_message(judged) == "Reads like corporate-speak (P 0.12)."
+    verdict = report("a.md", judged, brand="avoid: hype, corporate")
+    assert draft_message(verdict) == (
+        "Review: P 0.62 is below the gate of 0.70; 1 of 1 sentence in a voice to avoid."
+    )
+    verdict = replace(verdict, verdict="forward", probability=0.8)
+    assert draft_message(verdict).startswith("Forward: P 0.80, the gate is 0.70; 1 of 1")

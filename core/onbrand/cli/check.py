@@ -15,6 +15,7 @@ from onbrand.cli.options import (
     ConfigFile,
     EncoderFolder,
     Output,
+    StdinPath,
     Voices,
     progress_bar,
     share_of_all,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   onbrand check draft.md --brand acme
+  onbrand check draft.md --avoid corporate,hype,chatbot
   onbrand check docs/ --format sarif -o onbrand.sarif
   git show :post.mdx | onbrand check - --stdin-path post.mdx
   onbrand check docs/ --baseline known.json --update-baseline
@@ -41,11 +43,11 @@ GATE_EXAMPLES = """\b
 Example:
   onbrand gate draft.md --brand acme && publish draft.md
 """
-StdinPath = Annotated[
+Avoid = Annotated[
     str | None,
     typer.Option(
-        metavar="PATH",
-        help="Name of the draft on standard input: decides its format and settings.",
+        metavar="NAMES",
+        help="Judge without a voice: what the draft must not read like, say corporate,hype.",
         show_default=False,
     ),
 ]
@@ -60,6 +62,7 @@ def check(
     ] = None,
     voices: Voices = None,
     brand: Brand = None,
+    avoid: Avoid = None,
     form: Annotated[Format, typer.Option("--format", help="How to print the verdicts.")] = "text",
     output: Output = None,
     baseline: Annotated[
@@ -75,7 +78,7 @@ def check(
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
 ) -> None:
-    """Underline the sentences that do not sound like the brand.
+    """Underline the sentences that do not sound like the brand, or in a voice to avoid.
 
     Exit code 0: nothing to underline, 1: something is, 2: error.
     """
@@ -86,9 +89,10 @@ def check(
         raise OnbrandError("--update-baseline needs --baseline FILE to write to")
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise OnbrandError("nothing to check; name drafts or folders, or - for standard input")
+    avoided = _avoided(avoid, brand, voices)
     old = None if baseline is None or update_baseline else known.load_baseline(baseline)
     drafts = read_drafts(files or [STDIN], stdin_path, config)
-    reports = _judge(drafts, voices, brand, encoder)
+    reports = _judge(drafts, voices, brand, encoder, avoided)
     if update_baseline and baseline is not None:
         count = known.write_baseline(baseline, reports)
         typer.echo(f"{baseline}: {count:,} findings", err=True)
@@ -104,6 +108,7 @@ def gate(
     file: Annotated[str, typer.Argument(help="The draft; - for standard input.")],
     voices: Voices = None,
     brand: Brand = None,
+    avoid: Avoid = None,
     at: Annotated[
         float | None,
         typer.Option(
@@ -125,13 +130,28 @@ def gate(
 
     if file != STDIN and Path(file).is_dir():
         raise OnbrandError("is a folder; gate takes one draft", path=file)
+    avoided = _avoided(avoid, brand, voices)
     drafts = read_drafts([file], stdin_path, config)
     if not drafts:
         raise OnbrandError("cannot be gated, the configuration excludes it", path=file)
-    report = _judge(drafts, voices, brand, encoder, gate=at)[0]
+    report = _judge(drafts, voices, brand, encoder, avoided, gate=at)[0]
     typer.echo(f"{report.path}: {draft_message(report)}")
     _warn_of(report)
     raise typer.Exit(0 if report.verdict == "forward" else 1)
+
+
+def _avoided(
+    avoid: str | None, brand: str | None, voices: list[Path] | None
+) -> tuple[str, ...] | None:
+    """Return the registers that the command line names; None where it names none."""
+    if avoid is None:
+        return None
+    from onbrand.voice.avoid import split_names
+
+    if brand or voices:
+        option = "--brand" if brand else "--voices"
+        raise OnbrandError(f"--avoid judges without a voice; leave out {option}, or --avoid")
+    return split_names(avoid)
 
 
 def _judge(
@@ -139,6 +159,7 @@ def _judge(
     voices: list[Path] | None,
     brand: str | None,
     encoder: Path | None,
+    avoid: tuple[str, ...] | None,
     *,
     gate: float | None = None,
 ) -> list[Report]:
@@ -147,10 +168,21 @@ def _judge(
 
     encoders: dict[Path | None, Encoder] = {}
     groups: dict[tuple[tuple[Path, ...], Path | None], list[Draft]] = {}
+    registers: dict[tuple[tuple[str, ...], Path | None], list[Draft]] = {}
     for draft in drafts:
+        bundle = encoder or draft.settings.encoder
+        configured = () if voices else draft.avoids(brand)
+        if names := avoid or configured:
+            registers.setdefault((names, bundle), []).append(draft)
+            continue
         folders = tuple(voice_folders(voices, draft.settings))
-        groups.setdefault((folders, encoder or draft.settings.encoder), []).append(draft)
+        groups.setdefault((folders, bundle), []).append(draft)
     scorers: dict[str, Scorer] = {}
+    whose: dict[str, str] = {}
+    for (names, bundle), group in registers.items():
+        scorer = _avoiding(names, bundle, encoders)
+        scorers |= {draft.path: scorer for draft in group}
+        whose |= {draft.path: scorer.brands[0] for draft in group}
     for (folders, bundle), group in groups.items():
         scorer = read_current(folders, partial(_scorer, group, brand, bundle, encoders))
         scorers |= {draft.path: scorer for draft in group}
@@ -162,7 +194,7 @@ def _judge(
             report = scorers[draft.path].check_document(
                 draft.document,
                 path=draft.path,
-                brand=brand,
+                brand=whose.get(draft.path, brand),
                 default_brand=draft.settings.brand,
                 gate=draft.settings.gate if gate is None else gate,
                 threshold=draft.settings.threshold,
@@ -182,16 +214,31 @@ def _scorer(
     folders: Sequence[Path],
 ) -> Scorer:
     """Load the voices that the drafts need, and their encoder unless it is loaded."""
-    from onbrand.encoder import Encoder
     from onbrand.scorer import Scorer
     from onbrand.voice.library import encoder_for, load_voices
 
     brands = _brands(drafts, brand, folders)
     voices = load_voices(folders, brands)
-    bundle = encoder or encoder_for(folders, brands)
+    return Scorer(_encoder(encoder or encoder_for(folders, brands), encoders), voices)
+
+
+def _avoiding(
+    names: tuple[str, ...], bundle: Path | None, encoders: dict[Path | None, Encoder]
+) -> Scorer:
+    """Return what judges by registers alone; no voice is read."""
+    from onbrand.scorer import Scorer
+    from onbrand.voice.avoid import avoid_voice
+
+    encoder = _encoder(bundle, encoders)
+    return Scorer(encoder, [avoid_voice(encoder, names)])
+
+
+def _encoder(bundle: Path | None, encoders: dict[Path | None, Encoder]) -> Encoder:
+    from onbrand.encoder import Encoder
+
     if bundle not in encoders:
         encoders[bundle] = Encoder.load(bundle)
-    return Scorer(encoders[bundle], voices)
+    return encoders[bundle]
 
 
 def _brands(drafts: list[Draft], chosen: str | None, folders: Sequence[Path]) -> list[str] | None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from onbrand.cli import check, config, demo, evaluate, labels, score, train, voices
+from onbrand.cli import check, config, demo, evaluate, labels, registers, score, train, voices
 from onbrand.cli.options import line_of
 from onbrand.errors import OnbrandError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("gate", epilog=check.GATE_EXAMPLES)(check.gate)
+app.command("registers", epilog=registers.EXAMPLES)(registers.registers)
 app.command("score", epilog=score.SCORE_EXAMPLES)(score.score)
 app.command("explain", epilog=score.EXPLAIN_EXAMPLES)(score.explain)
 app.command("train", epilog=train.EXAMPLES)(train.train)

@@ -17,6 +17,7 @@ app = typer.Typer(help="Show the configuration in force.", no_args_is_help=True)
 
 _DEFAULTS = {
     "brand": "none; --brand names one",
+    "avoid": "nothing; --avoid names what drafts must not read like",
     "voices": "none; --voices names a folder",
     "encoder": "the one installed with the voices, else onbrand's own",
     "gate": "the voice's own",

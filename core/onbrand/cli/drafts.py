@@ -43,6 +43,14 @@ class Draft:
                     named[sentence.brand] = line + 1
         return named
 
+    def avoids(self, chosen: str | None) -> tuple[str, ...]:
+        """Return what the draft must not read like by its settings, where nothing names a brand.
+
+        Args:
+            chosen: the brand that the user wants, if any.
+        """
+        return self.settings.avoid if self.brands(chosen) is None else ()
+
 
 def read_drafts(names: list[str], stdin_path: str | None, config: Path | None) -> list[Draft]:
     """Read the drafts that the user names; those that the configuration excludes are left out.

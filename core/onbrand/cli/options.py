@@ -66,6 +66,14 @@ ConfigFile = Annotated[
         show_default=False,
     ),
 ]
+StdinPath = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Name of the draft on standard input: decides its format and settings.",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default=False),

@@ -132,6 +132,7 @@ def _load(file: Path, text: str) -> Config | None:
     except msgspec.ValidationError as error:
         message, keys = describe(error, data)
         raise source.error(message, *keys) from None
+    _check_avoid(source, content.avoid, "avoid")
     for n, voice in enumerate(content.voices or ()):
         try:
             urlsplit(voice)
@@ -142,6 +143,7 @@ def _load(file: Path, text: str) -> Config | None:
     for n, rule in enumerate(content.paths):
         if rule.glob.startswith("!"):
             raise source.error('"glob" must not begin with "!"', "paths", n, "glob")
+        _check_avoid(source, rule.avoid, "paths", n, "avoid")
     return Config(
         source,
         content,
@@ -151,6 +153,17 @@ def _load(file: Path, text: str) -> Config | None:
             for n, rule in enumerate(content.paths)
         ),
     )
+
+
+def _check_avoid(source: TomlSource, names: tuple[str, ...] | None, *keys: str | int) -> None:
+    if not names:
+        return
+    from onbrand.voice.registers import READS_LIKE
+
+    for n, name in enumerate(names):
+        if name not in READS_LIKE:
+            known = ", ".join(READS_LIKE)
+            raise source.error(f'"avoid": no register is named "{name}" (known: {known})', *keys, n)
 
 
 def _compile(source: TomlSource, globs: tuple[str, ...], *keys: str | int) -> GitIgnoreSpec:

@@ -23,6 +23,7 @@ class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
 
     glob: Name
     brand: Name | None = None
+    avoid: tuple[Name, ...] | None = None
     gate: Probability | None = None
     threshold: Probability | None = None
     quotes: bool | None = None
@@ -33,6 +34,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
 
     root: bool = False
     brand: Name | None = None
+    avoid: tuple[Name, ...] | None = None
     voices: tuple[Place, ...] | None = None
     encoder: Place | None = None
     exclude: tuple[Name, ...] = ()
@@ -48,6 +50,7 @@ ALLOWED = {
     "onbrand": "a table of settings",
     "root": "true (look no further up for configuration) or false",
     "brand": 'the name of a voice, say "acme"',
+    "avoid": 'a list of voices that drafts must not read like, say ["corporate", "hype"]',
     "voices": 'a list of folders or URLs, say ["voices"]',
     "encoder": "the folder of an encoder bundle",
     "exclude": 'a list of globs as in .gitignore, say ["drafts/**"]',

@@ -12,7 +12,7 @@ from onbrand.config.load import Config, ConfigCache, absolute, configs_above, lo
 from onbrand.labels.keys import text_key
 from onbrand.release.installed import POINTER, default_root, is_url, without_secrets
 
-KEYS = ("brand", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
+KEYS = ("brand", "avoid", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
 
 
 class Uninstalled(NamedTuple):
@@ -33,6 +33,8 @@ class Settings:
     """
 
     brand: str | None = None
+    avoid: tuple[str, ...] = ()
+    """Registers that a draft for which no brand is set must not read like."""
     voices: tuple[Path, ...] = ()
     """Folders of voices, and installations for the URLs from which something is installed."""
     uninstalled: tuple[Uninstalled, ...] = ()

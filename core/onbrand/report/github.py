@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from onbrand.report.message import draft_message, printable, sentence_message, severity
 from onbrand.report.place import flagged_regions, project_path
-from onbrand.verdict import Report
+from onbrand.verdict import Report, is_brand
 
 _COMMANDS = {"warning": "warning", "note": "notice"}
 
@@ -28,11 +28,14 @@ def render(reports: Sequence[Report], sources: Mapping[str, str]) -> str:
             place: dict[str, str | int] = {"file": file, "line": region.line}
             if region.line == region.end_line:  # GitHub takes columns within one line only
                 place |= {"col": region.column, "endColumn": region.end_column}
-            place |= {"endLine": region.end_line, "title": f"Off-brand for {sentence.brand}"}
+            named = is_brand(sentence.brand)
+            title = f"Off-brand for {sentence.brand}" if named else "Voice to avoid"
+            place |= {"endLine": region.end_line, "title": title}
             command = _COMMANDS[severity(sentence)]
             commands.append(_command(command, place, sentence_message(sentence)))
         if report.verdict == "review":
-            place = {"file": file, "line": 1, "title": f"Below the gate of {report.brand}"}
+            whose = f" of {report.brand}" if is_brand(report.brand) else ""
+            place = {"file": file, "line": 1, "title": f"Below the gate{whose}"}
             commands.append(_command("notice", place, draft_message(report)))
     return "".join(commands)
 

@@ -62,6 +62,7 @@ def explanation(why: Explanation | None) -> dict[str, Any]:
             for w in why.words
         ],
         "logit": why.logit,
+        "register": why.register,
         "base": why.base,
         "habits": [asdict(habit) for habit in why.habits],
         "nearest_on": why.nearest_on and asdict(why.nearest_on),

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import Literal
 
-from onbrand.verdict import Report, SentenceVerdict
+from onbrand.verdict import Explanation, Report, SentenceVerdict, is_brand
 
 Severity = Literal["warning", "note"]
 
@@ -48,8 +48,8 @@ def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
     if sentence.probability is None:
         return f"Not judged: {sentence.not_judged or 'no reason given'}."
     p = figure(sentence.probability, sentence.threshold)
-    head = f"Sounds off-brand for {sentence.brand} (P {p})"
     why = sentence.explanation
+    head = f"{finding(sentence.brand, why)} (P {p})"
     if why is None:
         return _line(head + ".")
     words = ", ".join(f"“{word.text}”" for word in why.worst_words())
@@ -60,15 +60,48 @@ def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
     return _line(" ".join(parts))
 
 
+def finding(brand: str, why: Explanation | None) -> str:
+    """Return what is wrong with a flagged sentence, say "Sounds off-brand for acme".
+
+    Args:
+        brand: of the sentence.
+        why: its explanation; without one nobody knows what it reads like.
+    """
+    like = reads_like(why)
+    if not is_brand(brand):
+        return f"Reads like {like or 'a voice to avoid'}"
+    return (
+        f"Reads like {like}, more than {brand}’s own copy does"
+        if like
+        else (f"Sounds off-brand for {brand}")
+    )
+
+
+def reads_like(why: Explanation | None) -> str | None:
+    """Return what a sentence reads like, say "corporate-speak", if a register decided."""
+    if why is None or why.register is None:
+        return None
+    # With numpy: only where a register was found, and so an engine is loaded.
+    from onbrand.voice.registers import READS_LIKE
+
+    return READS_LIKE.get(why.register, why.register)
+
+
+def fault(brand: str) -> str:
+    """Return what flagged sentences are: "off-brand", or "in a voice to avoid"."""
+    return "off-brand" if is_brand(brand) else "in a voice to avoid"
+
+
 def draft_message(report: Report) -> str:
     """Return the verdict on a draft in one line."""
     if report.probability is None:
         return _line(f"Not judged: {tally(report)}.")
     p = figure(report.probability, report.gate)
+    whose = f" for {report.brand}" if is_brand(report.brand) else ""
     if report.verdict == "forward":
-        text = f"Forward: P {p} for {report.brand}, the gate is {report.gate:.2f}"
+        text = f"Forward: P {p}{whose}, the gate is {report.gate:.2f}"
     else:
-        text = f"Review: P {p} for {report.brand} is below the gate of {report.gate:.2f}"
+        text = f"Review: P {p}{whose} is below the gate of {report.gate:.2f}"
     return _line(f"{text}; {tally(report)}.")
 
 
@@ -80,7 +113,7 @@ def tally(report: Report) -> str:
     judged = len(report.sentences) - reasons.total()
     if judged == 0:
         return unjudged if reasons else "no sentence to judge"
-    text = f"{len(report.flagged)} of {plural(judged, 'sentence')} off-brand"
+    text = f"{len(report.flagged)} of {plural(judged, 'sentence')} {fault(report.brand)}"
     return f"{text}, {unjudged}" if reasons else text
 
 

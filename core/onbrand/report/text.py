@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from onbrand.report.message import draft_message, figure, plural, severity
+from onbrand.report.message import draft_message, figure, plural, reads_like, severity
 from onbrand.report.snippet import crop, rows, shown
 from onbrand.text.lines import LineIndex
-from onbrand.verdict import Report, SentenceVerdict, Verdict
+from onbrand.verdict import Report, SentenceVerdict, Verdict, is_brand
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,7 +74,7 @@ def _finding(
         (place, "bold"),
         ": ",
         (f"P {p}", f"bold {style}"),
-        f" off-brand for {shown(sentence.brand)}",
+        f" {_what(sentence)}",
     )
     why = sentence.explanation
     worst = why.worst_words() if why else ()
@@ -98,6 +98,13 @@ def _finding(
         yield Text.assemble((head, "blue"), crop(note, max(width - len(head), 40)))
 
 
+def _what(sentence: SentenceVerdict) -> str:
+    like = reads_like(sentence.explanation)
+    if not is_brand(sentence.brand):
+        return f"reads like {like or 'a voice to avoid'}"
+    return f"off-brand for {shown(sentence.brand)}" + (f": reads like {like}" if like else "")
+
+
 def _gutter(width: int, number: int | None, text: str, style: str = "") -> Text:
     head = f"{number or '':>{width}} |"
     return Text.assemble((head, "blue"), (f" {text}" if text else "", style))
@@ -108,7 +115,10 @@ def _summary(reports: Sequence[Report], suppressed: int) -> Text:
     parts = [f"{verdicts[name]} {name}" for name in _VERDICTS if verdicts[name]]
     flagged = sum(len(report.flagged) for report in reports)
     text = plural(len(reports), "draft") + (": " + ", ".join(parts) if parts else "")
-    text += f"; {plural(flagged, 'off-brand sentence')}"
+    if reports and not any(is_brand(report.brand) for report in reports):
+        text += f"; {plural(flagged, 'sentence')} in a voice to avoid"
+    else:
+        text += f"; {plural(flagged, 'off-brand sentence')}"
     if suppressed:
         text += f", {plural(suppressed, 'known one')} in the baseline not shown"
     return Text(text + ".", "bold")

@@ -18,6 +18,7 @@ from onbrand.encoder.bundle import read_manifest
 from onbrand.errors import OnbrandError
 from onbrand.release.installed import ENCODERS, RELEASES, VOICES, holder_of, voices_of
 from onbrand.stamps import Stamp, stamp
+from onbrand.verdict import is_brand
 from onbrand.voice.model import Manifest, Voice
 from onbrand.voice.storage import (
     EXAMPLES,
@@ -185,11 +186,11 @@ def unknown_brand(
     brand: str, known: Iterable[str], *, path: str | None = None, line: int | None = None
 ) -> OnbrandError:
     """Return the error for a brand without a voice, asked for in a line of ``path``."""
-    names = sorted(known)
+    names = sorted(filter(is_brand, known))
     near = difflib.get_close_matches(brand.lower(), [name.lower() for name in names], 1, 0.5)
     hint = next((f"; did you mean {name!r}?" for name in names if near == [name.lower()]), "")
     listed = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
-    message = f"no voice for brand {brand!r}{hint} (known: {listed})"
+    message = f"no voice for brand {brand!r}{hint} (known: {listed or 'none'})"
     return OnbrandError(message, path=path, line=line)
 
 

@@ -38,11 +38,14 @@ class Key(NamedTuple):
     """Folders of voices, voices' own folders, or installations."""
     encoder: Path | None
     """A bundle; None: the one that comes with the voices, else the one that onbrand ships."""
+    avoid: tuple[str, ...] = ()
+    """Registers that documents for which no brand is set must not read like."""
 
     @classmethod
     def of(cls, rules: Rules) -> Key:
         """Return what the documents need for which ``rules`` hold."""
-        return cls(rules.settings.voices, rules.settings.encoder)
+        settings = rules.settings
+        return cls(settings.voices, settings.encoder, settings.avoid if not settings.brand else ())
 
     def stamp(self) -> Stamp:
         """Return what changes when a file of it does; reads folders."""
@@ -61,6 +64,8 @@ class Engine:
     """Equal ids, equal judgements."""
     problems: tuple[str, ...] = ()
     """What could not be loaded, one line each; the rest is."""
+    avoid: str | None = None
+    """The name among the scorer's brands that stands for the registers to avoid, if any."""
 
 
 class Engines:
@@ -145,7 +150,7 @@ class Engines:
     def brands(self) -> set[str]:
         """Return the brands of all engines that are there."""
         engines = [engine for key in self._loads if (engine := self.ready(key))]
-        return {brand for engine in engines for brand in engine.scorer.brands}
+        return {b for engine in engines for b in engine.scorer.brands if b != engine.avoid}
 
     def close(self) -> None:
         """Begin no more loads."""
@@ -190,13 +195,22 @@ class Engines:
 
         self._stamps[key] = key.stamp()
         try:
-            encoder, voices, problems = read_current(key.voices, load)
+            if key.voices or not key.avoid:
+                encoder, voices, problems = read_current(key.voices, load)
+            else:
+                encoder, voices, problems = self._encoder(key.encoder), [], []
         except OSError as error:
             raise OnbrandError(f"cannot be read ({error.strerror})", path=error.filename) from None
+        avoid = None
+        if key.avoid:
+            from onbrand.voice.avoid import avoid_voice
+
+            voices = [*voices, avoid_voice(encoder, key.avoid)]
+            avoid = voices[-1].brand
         if not voices:
             raise OnbrandError(problems[0])
         scorer = Scorer(encoder, voices, remember=REMEMBER)
-        return Engine(scorer, _id(encoder, voices), tuple(problems))
+        return Engine(scorer, _id(encoder, voices), tuple(problems), avoid)
 
     def _encoder(self, bundle: Path | None) -> Encoder:
         """Return an encoder, one for all engines that name the same bundle."""

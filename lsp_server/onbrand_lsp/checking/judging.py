@@ -119,7 +119,7 @@ def judge(
     document = parsed.read(snapshot, settings.quotes)
     if gives_up():
         raise Cancelled
-    brand = rules.chosen or document.brand or settings.brand
+    brand = rules.chosen or document.brand or settings.brand or plan.engine.avoid
     if brand is None and len(scorer.brands) == 1:
         brand = scorer.brands[0]
     problem = _problem(brand, scorer, rules, document)

@@ -192,6 +192,8 @@ class Projects:
         """Return why a document cannot be judged, and why it is not to be."""
         if settings.excluded:
             return None, "the configuration excludes this file"
+        if settings.avoid and not settings.brand:  # the registers come with onbrand
+            return None, None
         if not self._trusted:
             return None, "the workspace is not trusted; it cannot choose voices"
         if settings.voices:

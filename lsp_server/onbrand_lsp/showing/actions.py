@@ -12,7 +12,7 @@ from lsprotocol import types
 from onbrand.labels.keys import text_key
 from onbrand.text.lines import Encoding
 from onbrand.text.span import Span
-from onbrand.verdict import SentenceVerdict
+from onbrand.verdict import SentenceVerdict, is_brand
 from onbrand_lsp.showing import comments, places
 from onbrand_lsp.showing.diagnostics import OFF_BRAND, SOURCE
 from onbrand_lsp.sync.convert import to_range
@@ -124,12 +124,15 @@ class _About:
                 range=self._range_json(),
                 brand=brand,
             )
-        others = [(-p, name) for name, p in probabilities.items() if name != brand]
+        others = [
+            (-p, name) for name, p in probabilities.items() if name != brand and is_brand(name)
+        ]
         for _, name in sorted(others)[:OTHER_BRANDS]:
             yield self._command(f"Check this document as {name}", "onbrand.checkAs", brand=name)
 
     def _brands(self) -> Sequence[str]:
-        return self.checked.scorer.brands if self.checked.scorer else ()
+        known = self.checked.scorer.brands if self.checked.scorer else ()
+        return [*filter(is_brand, known)]
 
     def _range(self) -> types.Range:
         return to_range(self.sentence.span, self.checked.snapshot.lines, self.encoding)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.report.message import capitalised, draft_message, figure
+from onbrand.report.message import capitalised, draft_message, figure, finding
 from onbrand.text import suppress
 from onbrand.text.block import Comment
 from onbrand.text.lines import Encoding
 from onbrand.text.span import Span
-from onbrand.verdict import Example, Explanation, SentenceVerdict, WordShare
+from onbrand.verdict import Example, Explanation, SentenceVerdict, WordShare, is_brand
 from onbrand_lsp.showing import places
 from onbrand_lsp.showing.markup import Markup
 from onbrand_lsp.sync.convert import to_range
@@ -85,7 +85,7 @@ def _sentence(
     probabilities: Mapping[str, float] | None,
     why: Explanation | None,
 ) -> Sequence[str]:
-    head = _verdict(markup, sentence)
+    head = _verdict(markup, sentence, why)
     if sentence.probability is None:
         return [head]
     if sentence.truncated:
@@ -99,24 +99,28 @@ def _sentence(
     return parts
 
 
-def _verdict(markup: Markup, sentence: SentenceVerdict) -> str:
+def _verdict(markup: Markup, sentence: SentenceVerdict, why: Explanation | None) -> str:
     brand, p, limit = sentence.brand, sentence.probability, sentence.threshold
+    whose = f" for {brand}" if is_brand(brand) else ""
     if p is None:
         reason = markup.text(sentence.not_judged or "no reason given")
-        return f"{markup.strong(f'Not judged for {brand}')}: {reason}."
+        return f"{markup.strong(f'Not judged{whose}')}: {reason}."
     figures = f"P {figure(p, limit)}, underlined below {limit:.2f}"
     if not sentence.flagged and p < limit:
         return (
-            f"{markup.strong(f'Let pass for {brand}')} ({figures}): somebody marked the sentence "
+            f"{markup.strong(f'Let pass{whose}')} ({figures}): somebody marked the sentence "
             "as on-brand, or the project ignores it."
         )
-    said = "Sounds off-brand for" if sentence.flagged else "Sounds like"
-    said = "Uncertain for" if not sentence.flagged and p < EVEN else said
-    return f"{markup.strong(f'{said} {brand}')} ({figures})."
+    said = f"Sounds like {brand}" if whose else "Reads like nothing that is to be avoided"
+    if sentence.flagged:
+        said = finding(brand, why)
+    elif p < EVEN:
+        said = f"Uncertain{whose}"
+    return f"{markup.strong(said)} ({figures})."
 
 
 def _others(markup: Markup, brand: str, probabilities: Mapping[str, float]) -> str:
-    others = [(p, name) for name, p in probabilities.items() if name != brand]
+    others = [(p, name) for name, p in probabilities.items() if name != brand and is_brand(name)]
     best = sorted(others, key=lambda other: (-other[0], other[1]))[:OTHER_BRANDS]
     listed = ", ".join(f"{markup.text(name)} {figure(p, 0.0)}" for p, name in best)
     return listed and f"P for other brands: {listed}"

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.report.message import figure, plural, tally
+from onbrand.report.message import fault, figure, plural, tally
 from onbrand.scorer import draft_probability
 from onbrand.text import frontmatter
 from onbrand.text.document import Document, Sentence
 from onbrand.text.lines import Encoding
 from onbrand.text.span import Span
-from onbrand.verdict import Report, SentenceVerdict, Verdict
+from onbrand.verdict import Report, SentenceVerdict, Verdict, is_brand
 from onbrand_lsp.showing import places
 from onbrand_lsp.sync.convert import to_range
 
@@ -54,7 +54,9 @@ def lenses(checked: Checked, encoding: Encoding) -> list[types.CodeLens]:
     marked = [(_top(checked), draft_title(checked.report))]
     for section in sections(checked):
         p, judged = figure(section.probability, checked.report.gate), section.sentences
-        marked.append((section.span, f"P {p}, {section.verdict} - {_count(judged)}"))
+        marked.append(
+            (section.span, f"P {p}, {section.verdict} - {_count(judged, checked.report.brand)}")
+        )
     arguments = [{"uri": checked.snapshot.uri}]
     return [
         types.CodeLens(
@@ -67,16 +69,17 @@ def lenses(checked: Checked, encoding: Encoding) -> list[types.CodeLens]:
 
 def draft_title(report: Report) -> str:
     """Return the verdict on a draft as short as it goes."""
+    head = f"{report.brand}: " if is_brand(report.brand) else ""
     if report.probability is None:
-        return f"{report.brand}: not judged - {tally(report)}"
+        return f"{head}not judged - {tally(report)}"
     p = figure(report.probability, report.gate)
-    return f"{report.brand}: P {p}, {report.verdict} - {_count(report.sentences)}"
+    return f"{head}P {p}, {report.verdict} - {_count(report.sentences, report.brand)}"
 
 
-def _count(sentences: Sequence[SentenceVerdict]) -> str:
+def _count(sentences: Sequence[SentenceVerdict], brand: str) -> str:
     flagged = sum(sentence.flagged for sentence in sentences)
     judged = sum(sentence.probability is not None for sentence in sentences)
-    return f"{flagged} of {plural(judged, 'sentence')} off-brand"
+    return f"{flagged} of {plural(judged, 'sentence')} {fault(brand)}"
 
 
 def sections(checked: Checked) -> list[Section]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from onbrand.report.message import draft_message, figure, sentence_message
 from onbrand.scorer import draft_probability
 from onbrand.text.lines import Encoding
-from onbrand.verdict import Report, SentenceVerdict
+from onbrand.verdict import Report, SentenceVerdict, is_brand
 from onbrand.voice.model import LabelCounts, Metrics, Voice
 from onbrand.voice.profile import MARKS, RANGES
 from onbrand_lsp.showing import lens, places
@@ -104,7 +104,7 @@ def _others(
     rows = [probabilities_of(sentence.text) for sentence in judged]
     found = []
     for brand in checked.scorer.brands:
-        if brand != report.brand:
+        if brand != report.brand and is_brand(brand):
             sentences = [
                 replace(sentence, probability=row[brand])
                 for sentence, row in zip(judged, rows, strict=True)
@@ -154,6 +154,8 @@ def profile(voice: Voice) -> dict[str, Any]:
         "Sentences underlined": f"below P {manifest.threshold:.2f}",
         "Drafts forwarded": f"from P {manifest.gate:.2f}",
     }
+    if not is_brand(manifest.brand):  # nothing was learnt
+        rows = {label: rows[label] for label in ("Sentences underlined", "Drafts forwarded")}
     for key, label in _RANGE_LABELS.items():
         if usual := manifest.profile.ranges.get(key):
             digits = RANGES[key].digits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from onbrand.report.message import capitalised, draft_message
+from onbrand.report.message import capitalised, draft_message, reads_like
 from onbrand.verdict import SentenceVerdict
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.render import headline
@@ -48,7 +48,9 @@ def _sentence(number: int, sentence: SentenceVerdict, votes: Votes) -> str:
 def _verdict(sentence: SentenceVerdict) -> str:
     if sentence.probability is None:
         return f"Not judged: {_safe(sentence.not_judged or 'no reason given')}"
-    return f"{'Off-brand' if sentence.flagged else 'Fine'}, P {_safe(probability(sentence))}"
+    like = reads_like(sentence.explanation) if sentence.flagged else None
+    said = f"Off-brand, reads like {like}" if like else "Off-brand" if sentence.flagged else "Fine"
+    return f"{said}, P {_safe(probability(sentence))}"
 
 
 def _safe(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onbrand.report.message import capitalised, figure
+from onbrand.report.message import capitalised, figure, reads_like
 from onbrand.verdict import SentenceVerdict
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.model import SentenceRef
@@ -102,6 +102,8 @@ def _reasons(sentence: SentenceVerdict, room: Room) -> list[Payload]:
     why = sentence.explanation
     habits = why.habits[: room.habits] if why else ()
     said = [run(" · " + clip(capitalised(clean(habit.message)), 150)) for habit in habits]
+    if like := reads_like(why):
+        said.insert(0, run(f" · Reads like {like}"))
     return [run(f"P {probability(sentence)}", "bold"), *said]
 
 
