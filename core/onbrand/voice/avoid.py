@@ -123,7 +123,7 @@ def avoid_voice(encoder: Encoder, names: Sequence[str]) -> Voice:
     usual = msgspec.structs.replace(registers.reference, room=room_of(registers, chosen))
     edge = math.log(THRESHOLD / (1 - THRESHOLD))
     return Voice(
-        _manifest(encoder, RegisterAnswer(usual, edge, registers.slope, chosen)),
+        _manifest(encoder, RegisterAnswer(usual, edge, registers.slope, names=chosen)),
         _silent_head(encoder),
         _no_examples(encoder.dim),
     )
