@@ -41,6 +41,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"needs {', '.join(missing)}, which is not installed here")
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say at the end, too, which order it was: quiet runs have no head that does."""
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"random order, repeated by --randomly-seed={seed}")
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Random numbers that are the same whichever tests ran before."""
