@@ -96,7 +96,10 @@ class SlackProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None and self.process.poll() is not None:
+            last = "\n".join(self.log().splitlines()[-15:])
+            error.add_note(f"the app had ended with {self.process.returncode}:\n{last}")
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         killer = threading.Timer(60, self.process.kill)

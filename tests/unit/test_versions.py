@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from scripts import load_script
 
 ROOT = Path(__file__).parents[2]
 LOCKED = """\
@@ -22,27 +21,14 @@ Python_Docx==1.2.0 \\
 """
 
 
-def script(name: str) -> ModuleType:
-    """Load a script of .ci, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / f".ci/{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look for it
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        del sys.modules[name]
-    return module
-
-
 @pytest.fixture(scope="module")
 def versions() -> ModuleType:
-    return script("versions")
+    return load_script(".ci/versions.py")
 
 
 @pytest.fixture(scope="module")
 def shuffled() -> ModuleType:
-    return script("shuffled")
+    return load_script(".ci/shuffled.py")
 
 
 def test_versions_are_read(versions: ModuleType) -> None:
