@@ -26,12 +26,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "requirements"
+PROJECT = ROOT / "pyproject.toml"
 UV = "uv==0.13.9"
 SETS = {
     "dev": ("dev",),
     "all": ("dev", "editors", "export", "postgres", "bench"),
 }
 """The extras that each file of requirements/ holds."""
+
+ALONE = {"hub-0": "huggingface-hub<1", "hub-2": "huggingface-hub>=2,<3"}
+"""Libraries that tests use in other versions than the environment's, with what they need."""
 
 WITHOUT_TORCH = "torch ; python_version < '3'\n"
 OLDEST_PYTHON = "3.11"
@@ -115,24 +119,32 @@ class Uv:
         if done.returncode:
             raise SystemExit(f"uv {' '.join(map(str, arguments))}\n{done.stderr}")
 
-    def resolve(self, extras: Iterable[str], output: Path, *options: str) -> None:
-        """Write the versions of onbrand with some extras, without PyTorch, to a file."""
+    def resolve(self, asked: Path, output: Path, *options: str) -> None:
+        """Write the versions of what a file asks for, without PyTorch, to another."""
         override = ROOT / ".tools" / "without-torch.txt"
         override.write_text(WITHOUT_TORCH)
-        chosen = [option for extra in extras for option in ("--extra", extra)]
         self(
-            *("pip", "compile", "pyproject.toml", "--output-file", output),
-            *("--override", override, "--custom-compile-command", "make lock"),
-            *(*chosen, *options),
+            *("pip", "compile", asked, "--output-file", output, "--override", override),
+            *("--custom-compile-command", "make lock", *options),
         )
+
+
+def of_extras(name: str) -> list[str]:
+    """Return the options that name the extras of a set."""
+    return [option for extra in SETS[name] for option in ("--extra", extra)]
 
 
 def lock(uv: Uv, *, keep: bool) -> int:
     """Write requirements/*.txt; what is there already is kept if asked for."""
     REQUIREMENTS.mkdir(exist_ok=True)
-    for name, extras in SETS.items():
-        options = ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes"]
-        uv.resolve(extras, REQUIREMENTS / f"{name}.txt", *options, *([] if keep else ["--upgrade"]))
+    options = ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes"]
+    options += [] if keep else ["--upgrade"]
+    for name in SETS:
+        uv.resolve(PROJECT, REQUIREMENTS / f"{name}.txt", *of_extras(name), *options)
+    for name, asked in ALONE.items():
+        source = ROOT / ".tools" / f"{name}.in"
+        source.write_text(f"{asked}\n")
+        uv.resolve(source, REQUIREMENTS / f"{name}.txt", "--no-annotate", *options)
     return 0
 
 
@@ -148,7 +160,8 @@ class Trial:
         self._python = self._home / "bin" / "python"
         asked = self._home / "requirements.txt"
         resolution = {"newest": "highest", "lowest": "lowest-direct"}[which]
-        uv.resolve(SETS[name], asked, "--resolution", resolution, "--python", str(self._python))
+        options = ["--resolution", resolution, "--python", str(self._python)]
+        uv.resolve(PROJECT, asked, *of_extras(name), *options)
         locked = (REQUIREMENTS / f"{name}.txt").read_text("utf-8")
         self.differing = differing(asked.read_text("utf-8"), locked)
         self._install("--requirements", asked)
