@@ -96,8 +96,9 @@ class SlackProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is not None and self.process.poll() is not None:
+    def __exit__(self, *exception: object) -> None:
+        error = exception[1] if exception else None
+        if isinstance(error, BaseException) and self.process.poll() is not None:
             last = "\n".join(self.log().splitlines()[-15:])
             error.add_note(f"the app had ended with {self.process.returncode}:\n{last}")
         if self.process.poll() is None:
