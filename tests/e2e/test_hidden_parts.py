@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from parts import HIDDEN_PARTS, NEEDS, ROOT, is_there
+from parts import HIDDEN_PARTS, NEEDS, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -112,10 +112,10 @@ def test_without_any_part(tmp_path: Path) -> None:
     assert len(run.skips) > len(marked())
 
 
-@pytest.mark.parametrize("part", all_parts())
+@pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=pytest.mark.heavy(part)) for part in all_parts()]
+)
 def test_without_one_part(part: str, tmp_path: Path) -> None:
-    if not is_there(part):
-        pytest.skip(f"{part} is not installed here: there is nothing to hide")
     hidden = frozenset({part})  # psycopg: PostgreSQL's programs are there, and its driver is not
     run = run_without(hidden, affected(hidden), tmp_path)
     assert_green(run)
