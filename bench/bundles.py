@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from child import run
 from data import DATA
 from figures import Row, write
 
@@ -62,8 +62,7 @@ def main() -> None:
 
 def onbrand(*arguments: str) -> str:
     """Run a command and return what it printed."""
-    command = [sys.executable, "-m", "onbrand", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return run([sys.executable, "-m", "onbrand", *arguments])
 
 
 def size(bundle: Path) -> float:

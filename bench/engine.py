@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import child
 import msgspec
 import numpy as np
 from figures import Row, write
@@ -36,20 +36,19 @@ BRANDS = 14
 LAUNCHER = """
 import json, resource, subprocess, sys, time
 start = time.perf_counter()
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 seconds = time.perf_counter() - start
-print(json.dumps([code, seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(json.dumps([done.returncode, seconds, peak, done.stderr.decode("utf-8", "replace")]))
 """
 
 
 def run(command: list[str]) -> tuple[float, float]:
     """Return wall seconds and peak memory in MB of a command that may exit with 0 or 1."""
-    launched = subprocess.run(
-        [sys.executable, "-S", "-c", LAUNCHER, *command], stdout=subprocess.PIPE, check=True
-    )
-    code, seconds, peak = json.loads(launched.stdout)
+    launched = child.run([sys.executable, "-S", "-c", LAUNCHER, *command])
+    code, seconds, peak, stderr = json.loads(launched)
     if code not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} failed with {code}")
+        raise child.ChildError(command, code, stderr)
     return seconds, peak / 1024
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import subprocess
 import sys
 import threading
 import time
@@ -16,10 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from child import Child, ChildError
+
 Message = dict[str, Any]
 _UNUSUAL = ("PYTHONDONTWRITEBYTECODE",)
 PATIENCE = 120.0
 """Seconds to wait for anything before the benchmark gives up."""
+
+_Messages = queue.Queue[Message | ChildError]
 
 
 class LanguageClient:
@@ -37,13 +40,11 @@ class LanguageClient:
         command = [sys.executable, "-m", "onbrand", "lsp"]
         # Compiled files are kept, as they are in whatever pip has installed.
         kept = {name: value for name, value in os.environ.items() if name not in _UNUSUAL}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=kept
-        )
+        self._child = Child(command, kept)
         self._settings = settings
         self._next = 0
-        self._answers: dict[int, queue.Queue[Message]] = {}
-        self._pushed: queue.Queue[Message] = queue.Queue()
+        self._answers: dict[int, _Messages] = {}
+        self._pushed: _Messages = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         text = {"publishDiagnostics": {"versionSupport": True, "relatedInformation": True}}
         if pulls:
@@ -78,7 +79,7 @@ class LanguageClient:
 
     def answer(self, request: int) -> Message:
         """Wait for the answer to a request; it holds ``result`` or ``error``."""
-        return self._answers[request].get(timeout=PATIENCE)
+        return _next(self._answers[request])
 
     def is_answered(self, request: int) -> bool:
         """Tell whether the answer is there."""
@@ -116,31 +117,28 @@ class LanguageClient:
     def pushed(self, uri: str, version: int) -> list[Message]:
         """Wait until the server publishes diagnostics of this version."""
         while True:
-            params = self._pushed.get(timeout=PATIENCE)
+            params = _next(self._pushed)
             if params["uri"] == uri and params.get("version") == version:
                 diagnostics: list[Message] = params["diagnostics"]
                 return diagnostics
 
     def resident(self) -> float:
         """Return the server's resident memory in MB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        status = Path(f"/proc/{self._child.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
     def stop(self) -> None:
         """Shut the server down and wait until it is gone."""
         self.request("shutdown", {})
         self.notify("exit", {})
-        self.process.wait(PATIENCE)
+        self._child.process.wait(PATIENCE)
 
     def _send(self, message: Message) -> None:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        assert self.process.stdin is not None
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-        self.process.stdin.flush()
+        self._child.send(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
     def _read(self) -> None:
-        stream = self.process.stdout
-        assert stream is not None
+        stream = self._child.output
         while header := stream.readline():
             length = int(header.split(b":")[1])
             while stream.readline().strip():
@@ -152,8 +150,19 @@ class LanguageClient:
                 self._send({"id": message["id"], "result": self._reply(message)})
             elif message["method"] == "textDocument/publishDiagnostics":
                 self._pushed.put(message["params"])
+        # Whoever waits for a server that is gone is told why it went.
+        death = self._child.death()
+        for waiting in (*self._answers.values(), self._pushed):
+            waiting.put(death)
 
     def _reply(self, message: Message) -> Any:  # noqa: ANN401 - whatever JSON holds
         if message["method"] == "workspace/configuration":
             return [self._settings for _ in message["params"]["items"]]
         return None
+
+
+def _next(messages: _Messages) -> Message:
+    message = messages.get(timeout=PATIENCE)
+    if isinstance(message, ChildError):
+        raise message
+    return message

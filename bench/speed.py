@@ -18,13 +18,14 @@ import platform
 import random
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+
+from child import Child
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -63,7 +64,7 @@ def load(backend: str, onnx_folder: Path) -> Encode:
             str(onnx_folder),
             backend="onnx",
             device="cpu",
-            model_kwargs={"file_name": f"onnx/model_qint8_{preset()}.onnx"},
+            model_kwargs={"file_name": quantised(onnx_folder)},
         )
     return lambda texts: model.encode(texts, show_progress_bar=False)
 
@@ -89,34 +90,32 @@ def export_onnx(folder: Path) -> None:
     export_dynamic_quantized_onnx_model(model, preset(), str(folder))
 
 
+def quantised(folder: Path) -> str:
+    """Return what sentence-transformers has named the file: its type and chip are in it."""
+    (file,) = (folder / "onnx").glob("model_*.onnx")
+    return file.relative_to(folder).as_posix()
+
+
 class Worker:
     """A backend in a process of its own, so that none is slowed by the idle threads of another."""
 
     def __init__(self, backend: str, onnx_folder: Path) -> None:
         command = [sys.executable, __file__, "--child", backend, "--onnx", str(onnx_folder)]
         started = time.time()
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._child = Child(command)
         self.encode(["How long until the first vector is there?"])
         self.start_seconds = time.time() - started
         self.peak_mb = 0.0
 
     def encode(self, texts: list[str]) -> float:
         """Let the process encode ``texts`` and return the seconds that it took."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(texts), file=self._process.stdin, flush=True)
-        seconds, self.peak_mb = json.loads(self._process.stdout.readline())
+        self._child.send(f"{json.dumps(texts)}\n".encode())
+        seconds, self.peak_mb = json.loads(self._child.read_line())
         return seconds
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate()
+        self._child.close()
 
 
 def child(backend: str, onnx_folder: Path) -> None:
@@ -250,6 +249,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/data/brands14")
     parser.add_argument("--limit", type=int, default=3000, help="how many fragments")
     parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--output", type=Path, default=RESULTS, help="where the results go")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--onnx", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -273,9 +273,9 @@ def main() -> None:
         "int8_gain": round(int8_gain(), 2),
         "backends": summarise(rates, processes),
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "speed.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-    (RESULTS / "speed.md").write_text(markdown(result), "utf-8")
+    options.output.mkdir(exist_ok=True)
+    (options.output / "speed.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    (options.output / "speed.md").write_text(markdown(result), "utf-8")
     return print(markdown(result))
 
 

@@ -32,6 +32,11 @@ EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 """Set by .ci/run: every part is installed, so a skip for want of one is a failure."""
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name files by their argument: their bytes hold the time, which no test may be called by."""
+    return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("heavy"):
         missing = [part for part in mark.args if not is_there(part)]
@@ -39,6 +44,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"needs {', '.join(missing)}, which .ci/run should have installed")
         if missing:
             pytest.skip(f"needs {', '.join(missing)}, which is not installed here")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say at the end, too, which order it was: quiet runs have no head that does."""
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"random order, repeated by --randomly-seed={seed}")
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from typing import Any
 
-HIDDEN = frozenset(os.environ.get("ONBRAND_HIDDEN_PARTS", "").split(","))
+OURS = {path.stem for path in Path(__file__).parents[1].glob("*.py")}  # postgres.py, for one
+HIDDEN = frozenset(os.environ.get("ONBRAND_HIDDEN_PARTS", "").split(",")) - OURS
 
 
 class VisibleModules:

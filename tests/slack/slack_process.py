@@ -97,6 +97,10 @@ class SlackProcess:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        error = exception[1] if exception else None
+        if isinstance(error, BaseException) and self.process.poll() is not None:
+            last = "\n".join(self.log().splitlines()[-15:])
+            error.add_note(f"the app had ended with {self.process.returncode}:\n{last}")
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         killer = threading.Timer(60, self.process.kill)

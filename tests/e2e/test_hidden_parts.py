@@ -1,0 +1,139 @@
+"""Tests hold whatever parts are installed: run again with parts hidden, all and each one alone.
+
+Run again are the tests that are marked. That no other test needs a part is shown by the first half
+of .ci/run, which installs none.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from parts import HIDDEN_PARTS, NEEDS, ROOT
+
+pytestmark = pytest.mark.slow
+
+HIDING = ROOT / "tests" / "hidden_parts"
+WITHIN_A_RUN = ("ONBRAND_ALL_PARTS", "PYTHONPATH", "VIRTUAL_ENV")
+"""Variables of this run that are no business of another, beside pytest's own."""
+
+
+@functools.cache
+def marked() -> dict[str, frozenset[str]]:
+    """Return the parts that the marks in each module name, this one aside."""
+    found: dict[str, frozenset[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        parts = {
+            argument.value
+            for call in ast.walk(ast.parse(path.read_bytes()))
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.heavy"
+            for argument in call.args
+            if isinstance(argument, ast.Constant)
+        }
+        if parts and path != Path(__file__):
+            found[path.relative_to(ROOT).as_posix()] = frozenset(map(str, parts))
+    return found
+
+
+def all_parts() -> list[str]:
+    """Return all parts that some test needs, and what those that are made of others consist of."""
+    named = frozenset().union(*marked().values())
+    within = {
+        each.partition(".")[0] for part in named for each in NEEDS.get(part, ()) if part in named
+    }
+    return sorted(named | within)
+
+
+def affected(hidden: frozenset[str]) -> list[str]:
+    """Return the modules with a mark that names something hidden."""
+    whole = hidden | {part for part, needs in NEEDS.items() if hidden & frozenset(needs)}
+    return [module for module, parts in marked().items() if parts & whole]
+
+
+@dataclass
+class Run:
+    """How a run of pytest ended."""
+
+    status: int
+    output: str
+    passed: int
+    skips: list[str]
+    """Why tests were skipped."""
+
+
+def run_tests(folder: Path, *options: str, **variables: str) -> Run:
+    """Run pytest in a process of its own, with nothing of this run's environment."""
+    report = folder / "report.xml"
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in WITHIN_A_RUN and not name.startswith("PYTEST_")
+    }
+    own = ["-p", "no:cacheprovider", f"--basetemp={folder / 'base'}", f"--junit-xml={report}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *own, *options],
+        cwd=ROOT,
+        env={**kept, **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    output = done.stdout + done.stderr
+    assert report.exists(), output
+    cases = list(ET.parse(report).getroot().iter("testcase"))
+    skips = [skip.get("message") or "" for case in cases for skip in case.iter("skipped")]
+    return Run(done.returncode, output, sum(not len(case) for case in cases), skips)
+
+
+def run_without(hidden: frozenset[str], modules: Iterable[str], folder: Path) -> Run:
+    """Run the marked tests of modules as if the hidden parts were not installed."""
+    variables = {"PYTHONPATH": str(HIDING), HIDDEN_PARTS: ",".join(sorted(hidden))}
+    return run_tests(folder, "-m", "heavy and not slow", *modules, **variables)
+
+
+def assert_green(run: Run) -> None:
+    assert run.status in (0, 5), run.output  # 5: there was nothing to run
+    assert all(run.skips), run.output
+
+
+def test_without_any_part(tmp_path: Path) -> None:
+    hidden = frozenset(all_parts())
+    run = run_without(hidden, marked(), tmp_path)
+    assert_green(run)
+    assert not run.passed, run.output
+    assert len(run.skips) > len(marked())
+
+
+@pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=pytest.mark.heavy(part)) for part in all_parts()]
+)
+def test_without_one_part(part: str, tmp_path: Path) -> None:
+    hidden = frozenset({part})  # psycopg: PostgreSQL's programs are there, and its driver is not
+    run = run_without(hidden, affected(hidden), tmp_path)
+    assert_green(run)
+    named = {part, *(whole for whole, needs in NEEDS.items() if part in needs)}
+    reasons = [reason for reason in run.skips if any(each in reason for each in named)]
+    assert reasons or run.status == 5, f"hiding {part} made no difference\n{run.output}"
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        pytest.param("0", marks=pytest.mark.heavy("huggingface_hub-0")),
+        pytest.param("2", marks=pytest.mark.heavy("huggingface_hub-2")),
+    ],
+)
+def test_either_version_of_the_hub(version: str, tmp_path: Path) -> None:
+    installed = ROOT / ".parts" / f"huggingface_hub-{version}"
+    assert list(installed.glob(f"huggingface_hub-{version}.*.dist-info"))
+    run = run_tests(tmp_path, "tests/unit/test_models_hub.py", PYTHONPATH=str(installed))
+    assert_green(run)
+    assert run.passed and not run.skips, run.output
