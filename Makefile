@@ -56,6 +56,7 @@ shuffled: $(STAMP)
 bench:
 	$(MAKE) install PARTS=all
 	$(BIN)/python bench/quality.py
+	$(BIN)/python bench/rewrites.py
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/bundles.py

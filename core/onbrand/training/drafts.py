@@ -15,7 +15,7 @@ SIZES = (1, 2, 3, 5, 8, 13, MOST_SENTENCES)
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 OWN_SIZES = (8, 13)
 """Sizes of the brand's own groups that are to reach the gate …"""
-OWN_STOPPED = 0.05
+OWN_STOPPED = 0.03
 """… and the share of them that may not."""
 MAX_ROOM = 1.0
 """How far below these the center may lie, in log-odds."""

@@ -1,0 +1,173 @@
+"""Do voices pass their brands' pages, and stop the same pages in a wrong voice?
+
+Data: a folder of ``<brand>--<page>/`` with ``genuine.md``, ``faithful.md`` (the same content worded
+anew in the brand's own voice), ``mixed.md`` (three sentences replaced, listed in ``index.json``) and
+one file a wrong voice; a folder of tasks with ``<brand>.train.jsonl`` and
+``<brand>.pool.jsonl``; and a folder of the brands' own drafts. No line of a page is ever trained on.
+
+Usage: ``python bench/rewrites.py [--mode labels|few|alone] …``; writes ``results/rewrites.*``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from onbrand.encoder import Encoder
+from onbrand.labels.files import LabelLine, read_labels
+from onbrand.scorer import Scorer
+from onbrand.training.evaluate import POOL, TEST, TRAIN, labelled_lines
+from onbrand.training.own_copy import train_from_copy
+from onbrand.training.trainer import train_voice
+from onbrand.verdict import Report
+from onbrand.voice.model import Voice
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "bench/results"
+MODES = {
+    "labels": "320 labels",
+    "few": "20 + 20 labels",
+    "alone": "published copy alone",
+}
+FEW = 8
+"""Every eighth of 160 lines of a kind makes 20."""
+
+
+def voice_of(brand: str, tasks: Path, mode: str, encoder: Encoder) -> Voice:
+    """Train the brand's voice as the mode says."""
+    lines = labelled_lines(tasks / (brand + TRAIN), brand)
+    on = [line for line in lines if line.label == "on"]
+    if mode == "alone":
+        pool: list[LabelLine] = read_labels([tasks / (brand + POOL)], brand=brand, unlabelled=True)
+        return train_from_copy(brand, on + pool, encoder, keep_texts=False)
+    if mode == "few":
+        lines = on[::FEW] + [line for line in lines if line.label == "off"][::FEW]
+    return train_voice(brand, lines, encoder, keep_texts=False)
+
+
+def count_page(n: Counter[str], kind: str, report: Report) -> None:
+    """Add one page to the counts of its kind."""
+    judged = [s for s in report.sentences if s.probability is not None]
+    n[f"{kind} pages"] += 1
+    n[f"{kind} forwarded"] += report.verdict == "forward"
+    n[f"{kind} sentences"] += len(judged)
+    n[f"{kind} flagged"] += sum(s.flagged for s in judged)
+
+
+def count_mixed(n: Counter[str], text: str, replaced: list[dict[str, str]], report: Report) -> None:
+    """Add one mixed page: how many of the replaced sentences were found, and of the others."""
+    starts = [(text.find(each["new"]), len(each["new"])) for each in replaced]
+    found = set()
+    for sentence in report.sentences:
+        if sentence.probability is None:
+            continue
+        inside = [
+            i
+            for i, (start, length) in enumerate(starts)
+            if sentence.span.start < start + length and start < sentence.span.end
+        ]
+        found |= {i for i in inside if sentence.flagged}
+        n["other sentences"] += not inside
+        n["other flagged"] += sentence.flagged and not inside
+    n["replaced"] += len(starts)
+    n["replaced found"] += len(found)
+
+
+def measure(mode: str, rewrites: Path, tasks: Path, drafts: Path) -> dict[str, object]:
+    """Return all figures of one mode, in per cent."""
+    encoder = Encoder.load(cache_size=30_000)
+    n: Counter[str] = Counter()
+    right, flagged_in_drafts, by_voice = [], [], {}
+    for folder in sorted(file.parent for file in rewrites.glob("*/index.json")):
+        index = json.loads((folder / "index.json").read_text("utf-8"))
+        brand = index["brand"]
+        scorer = Scorer(encoder, [voice_of(brand, tasks, mode, encoder)])
+        test = labelled_lines(tasks / (brand + TEST), brand)
+        p = scorer.score([line.text for line in test])[:, 0]
+        right.append(np.mean((p > 0.5) == [line.label == "on" for line in test]))
+        for page in sorted(folder.glob("*.md")):
+            text = page.read_text("utf-8")
+            report = scorer.check(text, brand=brand, path=page.name)
+            kind = page.stem if page.stem in ("genuine", "faithful", "mixed") else "wrong"
+            count_page(n, kind, report)
+            if kind == "wrong":
+                count_page(by_voice.setdefault(page.stem, Counter()), kind, report)
+            if kind == "mixed":
+                count_mixed(n, text, index["mixed"], report)
+        own: Counter[str] = Counter()
+        for draft in sorted((drafts / brand).glob("*.md")):
+            report = scorer.check(draft.read_text("utf-8"), brand=brand, path=draft.name)
+            count_page(own, "own", report)
+        n["own forwarded"] += own["own forwarded"]
+        n["own pages"] += own["own pages"]
+        flagged_in_drafts.append(own["own flagged"] / max(1, own["own sentences"]))
+
+    def share(part: str, whole: str) -> float:
+        return round(100 * n[part] / max(1, n[whole]), 1)
+
+    return {
+        "mode": MODES[mode],
+        "genuine forwarded": share("genuine forwarded", "genuine pages"),
+        "faithful forwarded": share("faithful forwarded", "faithful pages"),
+        "wrong stopped": round(100 - share("wrong forwarded", "wrong pages"), 1),
+        "genuine flagged": share("genuine flagged", "genuine sentences"),
+        "faithful flagged": share("faithful flagged", "faithful sentences"),
+        "wrong flagged": share("wrong flagged", "wrong sentences"),
+        "replaced found": share("replaced found", "replaced"),
+        "others flagged": share("other flagged", "other sentences"),
+        "own drafts flagged": round(100 * float(np.mean(flagged_in_drafts)), 1),
+        "worst brand": round(100 * max(flagged_in_drafts), 1),
+        "own drafts forwarded": share("own forwarded", "own pages"),
+        "test accuracy": round(100 * float(np.mean(right)), 1),
+        "stopped by voice": {
+            voice: round(100 - 100 * each["wrong forwarded"] / each["wrong pages"])
+            for voice, each in sorted(by_voice.items())
+        },
+    }
+
+
+def markdown(results: list[dict[str, object]]) -> str:
+    """Return the figures as a table, a mode a column."""
+    rows = [key for key in results[0] if key not in ("mode", "stopped by voice")]
+    lines = [
+        "Shares in %, with thresholds as shipped.",
+        "",
+        "| | " + " | ".join(str(each["mode"]) for each in results) + " |",
+        "|---|" + "---:|" * len(results),
+        *(f"| {row} | " + " | ".join(str(each[row]) for each in results) + " |" for row in rows),
+    ]
+    for each in results:
+        voices = each["stopped by voice"]
+        assert isinstance(voices, dict)
+        stopped = ", ".join(f"{voice} {share}" for voice, share in voices.items())
+        lines.append(f"\nStopped by voice, {each['mode']}: {stopped}.")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure the modes and write the results."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    data = ROOT.parent / "shared/data"
+    parser.add_argument("--rewrites", type=Path, default=data / "rewrites")
+    parser.add_argument("--tasks", type=Path, default=data / "brands14")
+    parser.add_argument("--drafts", type=Path, default=data / "drafts")
+    parser.add_argument("--mode", choices=[*MODES], action="append")
+    options = parser.parse_args()
+    if not options.rewrites.is_dir():
+        return print(f"skipped: no pages in {options.rewrites}; name a folder with --rewrites")
+    results = [
+        measure(mode, options.rewrites, options.tasks, options.drafts)
+        for mode in options.mode or MODES
+    ]
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "rewrites.json").write_text(json.dumps(results, indent=2) + "\n", "utf-8")
+    (RESULTS / "rewrites.md").write_text(markdown(results), "utf-8")
+    return print(markdown(results))
+
+
+if __name__ == "__main__":
+    main()
