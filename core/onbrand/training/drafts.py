@@ -19,6 +19,9 @@ OWN_STOPPED = 0.03
 """… and the share of them that may not."""
 MAX_ROOM = 1.0
 """How far below these the center may lie, in log-odds."""
+MAX_CENTER = 0.1
+"""And no higher than this: the sentences of real drafts are shorter and less telling than training
+lines, so that their mean is nearer to 0."""
 WINDOWS = 24
 """Simulated drafts of each size and class."""
 
@@ -57,7 +60,8 @@ def calibrate_drafts(
         if best is None or loss < best[0]:
             reach = math.log(gate / (1 - gate)) if 0 < gate < 1 else 0.0
             weight = max(slope * OWN_SIZES[-1] ** (1 - exponent), 1e-6)
-            best = loss, DraftCalibration(slope, exponent, lowest - min(reach / weight, MAX_ROOM))
+            center = min(MAX_CENTER, lowest - min(reach / weight, MAX_ROOM))
+            best = loss, DraftCalibration(slope, exponent, center)
     assert best is not None  # noqa: S101 - EXPONENTS is not empty
     return best[1]
 
