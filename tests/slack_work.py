@@ -114,7 +114,7 @@ class MemoryJobs:
         with self._open():
             self.renewed += 1
 
-    def posting(self, number: int, worker: str) -> bool:
+    def posting(self, number: int, worker: str, *, again: bool) -> bool:
         return self._change(number, worker, "posting", ("running",))
 
     def finish(self, number: int, worker: str) -> None:

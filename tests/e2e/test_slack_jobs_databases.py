@@ -186,6 +186,10 @@ def test_a_job_whose_worker_died_before_it_posted_is_done_as_if_new(
     assert jobs.release("dead") == 0
     assert jobs.posting(taken.id, "w")
     assert not jobs.posting(taken.id, "w"), "one answer for one claim"
+    jobs.release("w")
+    (later,) = jobs.claim("w", "score")
+    assert not jobs.posting(taken.id, "w", again=taken.again), "the claim was an earlier one"
+    assert jobs.posting(later.id, "w", again=later.again)
 
 
 def test_a_job_whose_worker_died_while_it_posted_is_marked(jobs: Jobs, clock: Clock) -> None:

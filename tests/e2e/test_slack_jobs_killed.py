@@ -91,7 +91,7 @@ class Trial:
     def survives(self, jobs: Jobs, job: Job, worker: str, dice: random.Random) -> bool:
         if dice.random() < 0.1:
             return False
-        if jobs.posting(job.id, worker):
+        if jobs.posting(job.id, worker, again=job.again):
             self.sent[job.key].append(job.again)
             if dice.random() < 0.1:
                 return False

@@ -70,11 +70,13 @@ class Replicas(RuleBasedStateMachine):
     def open(self) -> None:
         self.files = ExitStack()
         location = self.files.enter_context(empty_store())
-        self.databases = [connect(location) for _ in WORKERS]
+        databases = [connect(location) for _ in WORKERS]
+        for database in databases:
+            self.files.callback(database.close)
         self.now = 0.0
         self.jobs = {
             worker: Jobs(database, lease=timedelta(seconds=LEASE), clock=self.clock)
-            for worker, database in zip(WORKERS, self.databases, strict=True)
+            for worker, database in zip(WORKERS, databases, strict=True)
         }
         self.known: dict[tuple[str, str], Known] = {}
 
@@ -137,8 +139,8 @@ class Replicas(RuleBasedStateMachine):
             return
         job, worker = each
         known = self.held_by(job, worker)
-        mine = known is not None and known.state == "running"
-        assert self.jobs[worker].posting(job.id, worker) == mine
+        mine = known is not None and known.state == "running" and (job.again or not known.again)
+        assert self.jobs[worker].posting(job.id, worker, again=job.again) == mine
         if mine:
             known.state, known.lease = "posting", self.now + LEASE
             known.sent.append(job.again)
@@ -186,11 +188,15 @@ class Replicas(RuleBasedStateMachine):
         """Everyone but the first worker is dead; it does what is left."""
         if not hasattr(self, "known"):
             return
+        with self.files:
+            self.finish_all()
+
+    def finish_all(self) -> None:
         self.now += 10 * LEASE
         jobs = self.jobs["one"]
         while left := jobs.claim("one", "score", 3):
             for job in left:
-                assert jobs.posting(job.id, "one")
+                assert jobs.posting(job.id, "one", again=job.again)
                 self.of(job).sent.append(job.again)
                 self.of(job).state = "ended"
                 jobs.finish(job.id, "one")
@@ -198,9 +204,6 @@ class Replicas(RuleBasedStateMachine):
         for known in self.known.values():
             assert known.state == "ended"
             assert known.sent.count(False) <= 1, "an answer came twice and did not say so"
-        for database in self.databases:
-            database.close()
-        self.files.close()
 
 
 class TestReplicas(Replicas.TestCase):

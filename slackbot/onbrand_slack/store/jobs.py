@@ -184,13 +184,21 @@ class Jobs:
         """Keep all jobs that a worker has for another lease."""
         self._change(worker, TAKEN, lease=self._clock() + self._lease)
 
-    def posting(self, job: int, worker: str) -> bool:
+    def posting(self, job: int, worker: str, *, again: bool = True) -> bool:
         """Say that the answer is about to be sent.
 
+        Args:
+            job: its id.
+            worker: who has it.
+            again: whether the answer says that it may have come before.
+
         Returns:
-            Whether the job is still the worker's; if not, another one answers.
+            Whether the job is still the worker's, as it was when it was claimed; if not, it is
+            answered by another one, or by the same for a later claim.
         """
         mine = sa.and_(_jobs.id == job, _jobs.state == "running")
+        if not again:
+            mine = sa.and_(mine, _jobs.again.is_(False))
         return self._change(worker, mine, state="posting", lease=self._clock() + self._lease) == 1
 
     def finish(self, job: int, worker: str) -> None:

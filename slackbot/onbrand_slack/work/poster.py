@@ -22,7 +22,7 @@ _PACED = ("chat.postMessage", UPLOAD)
 
 
 class _Jobs(Protocol):
-    def posting(self, job: int, worker: str, /) -> bool: ...
+    def posting(self, job: int, worker: str, /, *, again: bool) -> bool: ...
     def finish(self, job: int, worker: str, /) -> None: ...
     def fail(self, job: int, worker: str, reason: str, /) -> None: ...
     def retry(self, job: int, worker: str, after: float, /, *, sent: bool) -> None: ...
@@ -164,7 +164,8 @@ class Poster:
     def _is_ours(self, errand: Errand) -> bool:
         """Tell whether the job may be answered by us; from then on it is `posting`."""
         if not errand.begun:
-            errand.begun = self._jobs.posting(errand.job.id, self._worker)
+            job = errand.job
+            errand.begun = self._jobs.posting(job.id, self._worker, again=job.again)
         return errand.begun
 
     def _end(self, errand: Errand) -> None:
