@@ -97,7 +97,12 @@ CONFIGURATION = [
     ),
 ]
 LABELS = [
-    Case("no labels", nothing, "train", r"nothing to train from; name label files, --published or --labels-db"),
+    Case(
+        "no labels",
+        nothing,
+        "train",
+        r"nothing to train from; name label files, --published or --labels-db",
+    ),
     Case("missing labels", nothing, TRAIN, r"labels\.jsonl: no such file; check the path"),
     Case(
         "broken line",
