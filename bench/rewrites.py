@@ -1,9 +1,9 @@
 """Do voices pass their brands' pages, and stop the same pages in a wrong voice?
 
 Data: a folder of ``<brand>--<page>/`` with ``genuine.md``, ``faithful.md`` (the same content worded
-anew in the brand's own voice), ``mixed.md`` (three sentences replaced, listed in ``index.json``) and
-one file a wrong voice; a folder of tasks with ``<brand>.train.jsonl`` and
-``<brand>.pool.jsonl``; and a folder of the brands' own drafts. No line of a page is ever trained on.
+anew in the brand's own voice), ``mixed.md`` (three sentences replaced, listed in ``index.json``)
+and one file a wrong voice; a folder of tasks with ``<brand>.train.jsonl`` and
+``<brand>.pool.jsonl``; and a folder of the brands' own drafts. Nothing of a page is trained on.
 
 Usage: ``python bench/rewrites.py [--mode labels|few|alone] …``; writes ``results/rewrites.*``.
 """
