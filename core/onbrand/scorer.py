@@ -28,7 +28,7 @@ from onbrand.voice.library import (
     unknown_brand,
 )
 from onbrand.voice.model import MAX_SENTENCE_LOGIT, Voice, probability, sigmoid
-from onbrand.voice.stack import VoiceStack
+from onbrand.voice.stack import VoiceStack, check_one_encoder
 
 MAX_EXPLAINED = 500
 """Flagged sentences that get an explanation in one check, the worst first."""
@@ -50,6 +50,7 @@ class Scorer:
             OnbrandError: a voice was trained on another encoder.
         """
         self.encoder = encoder
+        check_one_encoder(voices)
         check_encoder(voices, encoder)
         self.stack = VoiceStack(voices)
         self._judge = Judge(encoder, self.stack, remember)

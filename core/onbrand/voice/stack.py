@@ -77,7 +77,7 @@ class VoiceStack:
         Raises:
             OnbrandError: there are none, two have one name, or they need different encoders.
         """
-        _check_one_encoder(voices)
+        check_one_encoder(voices)
         self.voices = tuple(voices)
         self.brands = tuple(voice.brand for voice in voices)
         self._weights = np.stack([voice.head.weights for voice in voices], axis=1)
@@ -137,7 +137,12 @@ def _registers_of(voices: Sequence[Voice]) -> Registers | None:
     return registers
 
 
-def _check_one_encoder(voices: Sequence[Voice]) -> None:
+def check_one_encoder(voices: Sequence[Voice]) -> None:
+    """Check that there are voices, each of a name of its own, all for one encoder.
+
+    Raises:
+        OnbrandError: it is not so.
+    """
     if not voices:
         raise OnbrandError("no voices; train one with onbrand train")
     names = Counter(voice.brand for voice in voices)
