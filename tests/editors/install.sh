@@ -100,7 +100,8 @@ install_pictures() { apt_install "${PICTURES[@]}"; }
 
 apt_install() {
     local missing
-    missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
+    # dpkg-query fails where it has never heard of a package, as on a fresh machine.
+    missing=$({ dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true; } |
         awk '$2 == "installed" { print $1 }' | sort | comm -13 - <(printf '%s\n' "$@" | sort))
     [ -n "$missing" ] || return 0
     as_root apt-get update -qq
