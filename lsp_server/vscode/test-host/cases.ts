@@ -72,7 +72,7 @@ export const CASES: Record<string, () => Promise<void>> = {
     const draft = await open("draft.md");
     await untilEqual(underlined(draft), [EPIC, INTELLIGENCE]);
     const [first] = findings(draft);
-    assert.match(first?.message ?? "", /^Sounds off-brand for quillpot \(P \S+\): “/);
+    assert.match(first?.message ?? "", /^Reads like .+, more than quillpot’s own copy does \(P \S+\): “/);
     assert.equal((first?.code as { value: string }).value, "off-brand");
   },
 
@@ -115,7 +115,7 @@ export const CASES: Record<string, () => Promise<void>> = {
     const said = hovers.flatMap(({ contents }) =>
       contents.map((part) => (part as vscode.MarkdownString).value),
     );
-    assert.match(said.join("\n"), /Sounds off-brand for quillpot/);
+    assert.match(said.join("\n"), /more than quillpot’s own copy/);
   },
 
   "quick fixes are offered": async () => {
