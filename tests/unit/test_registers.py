@@ -91,7 +91,8 @@ def test_a_range_goes_from_one_to_the_other(registers: Registers) -> None:
 def test_the_surer_the_head_the_more_it_takes(registers: Registers, encoder: Encoder) -> None:
     vectors = encoder.encode([HYPE, HYPE])
     answer = RegisterAnswer(registers.reference, edge=-2.0, slope=3.0, head_share=0.25)
-    _, (unsure, sure) = registers.worst(vectors, [14, 14], answer, np.array([0.0, 4.0]))
+    raw, allowance = registers.raw(vectors), registers.allowance([14, 14])
+    _, (unsure, sure) = registers.worst(raw, allowance, answer, np.array([0.0, 4.0]))
     assert sure == pytest.approx(unsure + 3.0 * 0.25 * 4.0)
 
 

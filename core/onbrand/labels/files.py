@@ -83,16 +83,21 @@ def read_labels(
     return [line for path in _files(paths) for line in _read_file(path, rules)]
 
 
+def find_label_files(folder: Path) -> list[Path]:
+    """Return the label files in ``folder`` and below, sorted."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith((".", "~$"))
+    )
+
+
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        inside = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in SUFFIXES and not file.name.startswith((".", "~$"))
-        )
+        inside = find_label_files(path)
         if not inside:
             raise OnbrandError(f"holds no {', '.join(SUFFIXES)} file", path=path)
         yield from inside

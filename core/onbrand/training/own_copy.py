@@ -20,7 +20,7 @@ from onbrand.drafts import find_drafts
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
-from onbrand.labels.files import SUFFIXES, LabelLine, read_labels
+from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_labels
 from onbrand.labels.keys import check_brand, text_key
 from onbrand.text.document import format_of, parse
 from onbrand.training.background import Background, fit_own, load_background
@@ -88,12 +88,7 @@ def read_published(paths: Sequence[Path], brand: str | None = None) -> list[Labe
 
 
 def _files_of(folder: Path) -> list[Path]:
-    tables = [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith((".", "~$"))
-    ]
-    pages = find_drafts(folder)
+    tables, pages = find_label_files(folder), find_drafts(folder)
     if not tables and not pages:
         raise OnbrandError(
             f"holds no published copy; expected {', '.join((*SUFFIXES, *DRAFT_SUFFIXES))}",

@@ -78,4 +78,5 @@ def with_registers(
     if registers is None or answer is None:
         return heads
     words = [len(words_of(text)) for text in texts]
-    return np.minimum(heads, registers.worst(vectors, words, answer, heads)[1])
+    raw, allowance = registers.raw(vectors), registers.allowance(words)
+    return np.minimum(heads, registers.worst(raw, allowance, answer, heads)[1])

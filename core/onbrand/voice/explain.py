@@ -41,7 +41,9 @@ def explain(
     if registers is not None and (answer := voice.manifest.registers) is not None:
         count = len(words_of(text))
         head = np.array([base + shares.sum()])
-        decides, odds = registers.worst(vector[None], [count], answer, head)
+        decides, odds = registers.worst(
+            registers.raw(vector[None]), registers.allowance([count]), answer, head
+        )
         if odds[0] < head[0]:
             register = registers.names[decides[0]]
             # What the head says counts here too, for less.

@@ -164,25 +164,24 @@ class Registers:
         self, vectors: NDArray[np.float32], words: Sequence[int], usual: RegisterRange
     ) -> NDArray[np.float64]:
         """Return how far outside a range sentences lie in each register, (sentences, names)."""
-        matrix, offset = usual.transform()
-        return np.asarray(self.raw(vectors) @ matrix + offset - self.allowance(words))
+        return _excess(self.raw(vectors), self.allowance(words), usual)
 
     def worst(
         self,
-        vectors: NDArray[np.float32],
-        words: Sequence[int],
+        raw: NDArray[np.float32],
+        allowance: NDArray[np.float64],
         answer: RegisterAnswer,
         heads: NDArray[np.floating],
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Return the register that decides and the log-odds of on-brand, both (sentences,).
 
         Args:
-            vectors: of sentences, shape (sentences, dim).
-            words: their numbers of words.
+            raw: of sentences (`raw`), the same for every voice.
+            allowance: of the same (`allowance`).
             answer: of the voice.
             heads: what the voice's own head says, log-odds, shape (sentences,).
         """
-        excess = self.excess(vectors, words, answer.usual)
+        excess = _excess(raw, allowance, answer.usual)
         excess[:, ~answer.counts(self)] = -np.inf
         decides = excess.argmax(axis=1)
         furthest = np.take_along_axis(excess, decides[:, None], axis=1)[:, 0]
@@ -234,6 +233,13 @@ class Registers:
                 raise OnbrandError(
                     f"no register is named {name!r} (known: {', '.join(self.names)})"
                 )
+
+
+def _excess(
+    raw: NDArray[np.float32], allowance: NDArray[np.float64], usual: RegisterRange
+) -> NDArray[np.float64]:
+    matrix, offset = usual.transform()
+    return np.asarray(raw @ matrix + offset - allowance)
 
 
 def room_for(excess: NDArray[np.floating], share: float) -> float:

@@ -109,10 +109,12 @@ class VoiceStack:
             rest = shortness(count)
             if rest:
                 logits[row] += rest * ((self._short_slopes - 1.0) * logits[row] + self._short_bias)
-        for column, voice in enumerate(self.voices):
-            if self.registers is not None and (answer := voice.manifest.registers) is not None:
-                _, odds = self.registers.worst(vectors, words, answer, logits[:, column])
-                logits[:, column] = np.minimum(logits[:, column], odds)
+        if self.registers is not None:
+            raw, allowance = self.registers.raw(vectors), self.registers.allowance(words)
+            for column, voice in enumerate(self.voices):
+                if (answer := voice.manifest.registers) is not None:
+                    _, odds = self.registers.worst(raw, allowance, answer, logits[:, column])
+                    logits[:, column] = np.minimum(logits[:, column], odds)
         return np.asarray(logits, np.float32)
 
     def familiarity(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
