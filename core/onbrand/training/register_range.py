@@ -15,7 +15,7 @@ from onbrand.voice.registers import RegisterAnswer, load_registers, room_for
 
 PRIOR_LINES = 40
 """Lines that the range of good copy in general counts for, beside a brand's own."""
-HEAD_SHARE = 0.25
+HEAD_SUPPORT = 0.25
 """Spreads of excess that one log-odds of the head makes up for."""
 MAX_SLOPE = 6.0
 """Log-odds that one spread of excess stands for, at the most."""
@@ -46,7 +46,7 @@ def answer_by_registers(
     prior = PRIOR_LINES / (PRIOR_LINES + len(texts))
     reference = msgspec.structs.replace(registers.reference, room=0.0)
     usual = registers.measure(vectors).blend(reference, prior)
-    excess = registers.excess(vectors, words, usual).max(axis=1) - HEAD_SHARE * heads
+    excess = registers.excess(vectors, words, usual).max(axis=1) - HEAD_SUPPORT * heads
     few = prior * registers.reference.room
     room, even = ((1 - prior) * room_for(excess, s) + few for s in (share, 1.5 * share))
     edge = math.log(threshold / (1 - threshold))
@@ -54,7 +54,7 @@ def answer_by_registers(
     # other brands decides there.
     slope = max(registers.slope, -edge / max(room - even, 1e-6))
     return RegisterAnswer(
-        msgspec.structs.replace(usual, room=room), edge, min(slope, MAX_SLOPE), HEAD_SHARE
+        msgspec.structs.replace(usual, room=room), edge, min(slope, MAX_SLOPE), HEAD_SUPPORT
     )
 
 
