@@ -76,6 +76,7 @@ def example_release(
             "fingerprint": read_manifest(bundle).fingerprint,
             "dimensions": read_manifest(bundle).dim,
         }
+        changes["registers"] = None  # onbrand brings them for its own encoder alone
     for manifest in folder.glob(f"{VOICES}/*/{MANIFEST}"):
         _edit(manifest, **changes)
     (folder / INDEX).write_text("{}")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from rights import no_special_rights
 
 from onbrand.errors import OnbrandError
 from onbrand.labels import schema
@@ -31,22 +29,6 @@ def path(tmp_path: Path) -> Path:
     with LabelStore.open(path) as store:
         store.add([LABEL])
     return path
-
-
-@pytest.fixture
-def common_user() -> Iterator[Path]:
-    """A folder of a user without special rights, whom the test acts as."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if os.geteuid() != 0:
-            yield folder
-            return
-        os.chown(folder, 65534, 65534)
-        os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            os.seteuid(0)
 
 
 def error_of(location: str | Path, **options: float) -> str:
@@ -127,20 +109,19 @@ def test_made_while_another_program_is_writing(
     other.close()
 
 
-def test_read_only(common_user: Path) -> None:
-    path = common_user / "labels.db"
-    with LabelStore.open(path) as store:
-        store.add([LABEL])
+def test_read_only(path: Path) -> None:
     path.chmod(0o444)
-    assert error_of(path) == f"{path}: is read-only; allow writing to the file and its folder"
+    with no_special_rights():
+        assert error_of(path) == f"{path}: is read-only; allow writing to the file and its folder"
 
 
-def test_folder_without_rights(common_user: Path) -> None:
-    common_user.chmod(0o555)
-    assert "labels.db: cannot be opened; check the path and" in error_of(common_user / "labels.db")
-    deeper = common_user / "new" / "labels.db"
-    assert error_of(deeper) == f"{deeper}: its folder cannot be made (Permission denied)"
-    common_user.chmod(0o755)
+def test_folder_without_rights(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with no_special_rights():
+        path, deeper = tmp_path / "labels.db", tmp_path / "new" / "labels.db"
+        assert f"{path}: cannot be opened; check the path and" in error_of(path)
+        assert error_of(deeper) == f"{deeper}: its folder cannot be made (Permission denied)"
+    tmp_path.chmod(0o755)
 
 
 def test_no_database_and_other_databases(tmp_path: Path, path: Path) -> None:

@@ -6,16 +6,15 @@ import errno
 import os
 import shutil
 import sys
-import tempfile
 import threading
 import time
 from collections import namedtuple
-from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 import pytest
 from release_samples import NAME, TRUSTED, names, update_error, write_release
+from rights import no_special_rights
 
 from onbrand.errors import OnbrandError
 from onbrand.release import archive, lock, staging
@@ -189,35 +188,21 @@ def test_the_disk_gets_full(
     assert update(root).release == 2
 
 
-@pytest.fixture
-def common_user(release: Path, root: Path) -> Iterator[Path]:
-    """A folder that nobody may write to, as a user without special rights."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        shutil.copytree(release, folder / "release")
-        shutil.copytree(root, folder / "theirs")
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        if os.geteuid() != 0:
-            folder.chmod(0o555)
-            yield folder
-            folder.chmod(0o755)
-            return
-        os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            os.seteuid(0)
-
-
-def test_a_read_only_place(common_user: Path) -> None:
-    for name in ("new", "theirs"):
-        with pytest.raises(OnbrandError) as caught:
-            install(str(common_user / "release"), common_user / name, [TRUSTED])
-        assert str(caught.value) == (
-            f"{common_user / name}: cannot be written (Permission denied); "
-            "check who may write there or choose another folder"
-        )
+def test_a_read_only_place(release: Path, root: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    shutil.copytree(root, theirs / "old")
+    for path in (theirs, *theirs.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    with no_special_rights():
+        for name in ("new", "old"):
+            with pytest.raises(OnbrandError) as caught:
+                install(str(release), theirs / name, [TRUSTED])
+            assert str(caught.value) == (
+                f"{theirs / name}: cannot be written (Permission denied); "
+                "check who may write there or choose another folder"
+            )
+    for path in (theirs, *theirs.rglob("*")):
+        path.chmod(0o755)
 
 
 def test_who_holds_the_lock_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
