@@ -12,10 +12,16 @@ from onbrand.encoder import Encoder
 from onbrand.errors import Cancelled
 from onbrand.labels.keys import text_key
 from onbrand.memory import MAX_LENGTH, Recent, RecentRecords, Records
-from onbrand.text.document import Document
-from onbrand.verdict import Explanation, SentenceVerdict
+from onbrand.text.document import Document, Sentence
+from onbrand.verdict import Evidence, Explanation, SentenceVerdict
 from onbrand.voice.explain import explain
-from onbrand.voice.model import Voice, probability
+from onbrand.voice.model import (
+    DEFAULT_GATE,
+    MAX_SENTENCE_LOGIT,
+    Voice,
+    log_odds,
+    probability,
+)
 from onbrand.voice.ngrams import words_of
 from onbrand.voice.stack import VoiceStack
 
@@ -27,6 +33,15 @@ would be no quicker."""
 FRAGMENT_ROOM = 0.7
 """How much further outside of the brand's range headings, list items and table cells may read, in
 spreads: they are written in another manner than the running text that voices learn from."""
+CONTEXT_SLOPE = 2.0
+"""Log-odds by which the threshold of a sentence moves for each that the registers say, on average,
+of the rest of the draft: who writes one sentence like an advertisement writes the next one so."""
+CONTEXT_PRIOR = 3
+"""Sentences that count as saying nothing, beside the rest of the draft."""
+MAX_CONTEXT = 3.0
+"""Log-odds that the rest of a draft may move a threshold by …"""
+MAX_THRESHOLD = DEFAULT_GATE
+"""… and never above this P: a sentence that would go forward by itself is not flagged."""
 MAX_EXPLANATIONS = 768
 """Explanations to remember, some 5 kB each."""
 
@@ -48,6 +63,8 @@ class Judge:
         self._record = np.dtype(
             [
                 ("logits", np.float32, (brands,)),
+                ("heads", np.float32, (brands,)),
+                ("registers", np.float32, (brands,)),
                 ("familiarity", np.float32, (brands,)),
                 ("words", np.int32),
                 ("truncated", np.bool_),
@@ -67,8 +84,8 @@ class Judge:
     ) -> Records:
         """Return a record of each sentence; one that comes twice is judged once.
 
-        Its fields are ``logits`` and ``familiarity`` (of all brands in their order, float32),
-        ``words`` (their number) and ``truncated``.
+        Its fields are ``logits``, ``heads``, ``registers`` (`Answers`) and ``familiarity`` (of all
+        brands in their order, float32), ``words`` (their number) and ``truncated``.
 
         Args:
             texts: sentences, white space collapsed.
@@ -115,39 +132,73 @@ class Judge:
         texts = [sentence.text for sentence in document.sentences]
         judged = self.judge(texts, cancelled=cancelled, progress=progress)
         places = {brand: place for place, brand in enumerate(self._stack.brands)}
-        rows, columns = range(len(brands)), [places.get(brand, 0) for brand in brands]
+        at = range(len(brands)), [places.get(brand, 0) for brand in brands]
+        reasons = [
+            self._not_judged(brand, text, words, familiarity)
+            for brand, text, words, familiarity in zip(
+                brands,
+                texts,
+                judged["words"].tolist(),
+                judged["familiarity"][at].tolist(),
+                strict=True,
+            )
+        ]
+        heads, registers = judged["heads"][at].tolist(), judged["registers"][at].tolist()
+        logits, truncated = judged["logits"][at].tolist(), judged["truncated"].tolist()
+        evidence = [
+            None if reason else Evidence(*both)
+            for reason, *both in zip(reasons, heads, registers, strict=True)
+        ]
+        if threshold is None:
+            least = self._thresholds(document.sentences, brands, evidence)
+        else:
+            least = [threshold] * len(texts)
         lines = document.lines
         verdicts = []
-        for sentence, brand, logit, familiarity, words, truncated in zip(
-            document.sentences,
-            brands,
-            judged["logits"][rows, columns].tolist(),
-            judged["familiarity"][rows, columns].tolist(),
-            judged["words"].tolist(),
-            judged["truncated"].tolist(),
-            strict=True,
-        ):
-            voice = self._voices.get(brand)
-            reason = self._not_judged(brand, sentence.text, words, familiarity)
-            p = None if reason else probability(logit)
-            least = _least(voice, sentence.kind) if threshold is None else threshold
+        for i, sentence in enumerate(document.sentences):
+            p = None if reasons[i] else probability(logits[i])
             line = lines.line_of(sentence.span.start)
-            below = p is not None and p < least
+            below = p is not None and p < least[i]
             verdicts.append(
                 SentenceVerdict(
                     span=sentence.span,
                     line=line + 1,
                     column=sentence.span.start - lines.line_start(line) + 1,
                     text=sentence.text,
-                    brand=brand,
+                    brand=brands[i],
                     probability=p,
                     flagged=below and not (ignored and text_key(sentence.text) in ignored),
-                    threshold=least,
-                    not_judged=reason,
-                    truncated=truncated,
+                    threshold=least[i],
+                    not_judged=reasons[i],
+                    evidence=evidence[i],
+                    truncated=truncated[i],
                 )
             )
         return verdicts
+
+    def _thresholds(
+        self,
+        sentences: Sequence[Sentence],
+        brands: Sequence[str],
+        evidence: Sequence[Evidence | None],
+    ) -> list[float]:
+        """Return the P below which each sentence is flagged, given the rest of the draft."""
+        least = [
+            _least(self._voices.get(brand), sentence.kind)
+            for sentence, brand in zip(sentences, brands, strict=True)
+        ]
+        for brand in set(brands) & set(self._voices):
+            draft = self._voices[brand].manifest.draft.registers
+            own = [i for i, name in enumerate(brands) if name == brand and evidence[i] is not None]
+            if draft is None or len(own) < 2:
+                continue
+            said = np.array([e.registers for i in own if (e := evidence[i])])
+            said = np.clip(said, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT) - draft.center
+            rest = (said.sum() - said) / (len(own) - 1 + CONTEXT_PRIOR)
+            moved = np.clip(CONTEXT_SLOPE * rest, -MAX_CONTEXT, MAX_CONTEXT)
+            for i, by in zip(own, moved.tolist(), strict=True):
+                least[i] = _moved(least[i], -by)
+        return least
 
     def explain(
         self,
@@ -195,7 +246,9 @@ class Judge:
     ) -> Records:
         vectors = self._encoder.encode(texts, cancelled=cancelled, progress=progress)
         records = np.empty(len(texts), self._record)
-        records["logits"] = self._stack.logits(vectors, texts)
+        answers = self._stack.answers(vectors, texts)
+        for name, values in answers._asdict().items():
+            records[name] = values
         records["familiarity"] = self._stack.familiarity(vectors)
         records["words"] = [len(words_of(text)) for text in texts]
         records["truncated"] = self._encoder.truncated(texts)
@@ -227,3 +280,10 @@ def _least(voice: Voice | None, kind: str) -> float:
     if answer is None or kind == "paragraph":
         return voice.manifest.threshold
     return probability(answer.edge - answer.slope * FRAGMENT_ROOM)
+
+
+def _moved(p: float, by: float) -> float:
+    """Return a threshold that was moved by some log-odds."""
+    if not 0.0 < p < MAX_THRESHOLD:
+        return p
+    return min(probability(log_odds(p) + by), MAX_THRESHOLD)

@@ -5,7 +5,6 @@ Data flows one way: source text → blocks → sentences → features → logits
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from onbrand.voice.library import (
     read_current,
     unknown_brand,
 )
-from onbrand.voice.model import MAX_SENTENCE_LOGIT, Voice, probability, sigmoid
+from onbrand.voice.model import Voice, probability, sigmoid
 from onbrand.voice.stack import VoiceStack, check_one_encoder
 
 MAX_EXPLAINED = 500
@@ -247,13 +246,11 @@ def draft_probability(voice: Voice, sentences: Iterable[SentenceVerdict]) -> flo
         voice: the brand of the draft.
         sentences: the verdicts on its sentences.
     """
-    # Beyond these no sentence counts for more, and 0 and 1 have no logit.
-    low, high = probability(-MAX_SENTENCE_LOGIT), probability(MAX_SENTENCE_LOGIT)
-    judged = [min(max(s.probability, low), high) for s in sentences if s.probability is not None]
+    judged = [sentence.evidence for sentence in sentences if sentence.evidence is not None]
     if not judged:
         return None
-    logits = np.array([math.log(p / (1.0 - p)) for p in judged])
-    return probability(voice.manifest.draft.logit(logits))
+    heads, registers = np.array(judged).T
+    return probability(voice.manifest.draft.logit(heads, registers))
 
 
 def _tidy(text: str) -> str:

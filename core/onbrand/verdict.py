@@ -77,6 +77,14 @@ class Explanation:
         return tuple(against[:limit])
 
 
+class Evidence(NamedTuple):
+    """What the voice's two answers say of a sentence, natural-log odds: drafts are judged by it."""
+
+    head: float
+    registers: float
+    """Infinite where the voice has no registers."""
+
+
 @dataclass(frozen=True, slots=True)
 class SentenceVerdict:
     """One sentence of a draft."""
@@ -97,6 +105,8 @@ class SentenceVerdict:
     """Below it the sentence is flagged."""
     not_judged: str | None = None
     """Why it was not judged ("too short", "unfamiliar text", …)."""
+    evidence: Evidence | None = None
+    """None when the sentence was not judged."""
     truncated: bool = False
     """The encoder read only the first `max_tokens` tokens."""
     explanation: Explanation | None = None

@@ -92,7 +92,7 @@ def test_the_surer_the_head_the_more_it_takes(registers: Registers, encoder: Enc
     vectors = encoder.encode([HYPE, HYPE])
     answer = RegisterAnswer(registers.reference, edge=-2.0, slope=3.0, head_share=0.25)
     raw, allowance = registers.raw(vectors), registers.allowance([14, 14])
-    _, (unsure, sure) = registers.worst(raw, allowance, answer, np.array([0.0, 4.0]))
+    unsure, sure = registers.read(raw, allowance, answer, np.array([0.0, 4.0])).odds
     assert sure == pytest.approx(unsure + 3.0 * 0.25 * 4.0)
 
 

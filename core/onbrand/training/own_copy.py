@@ -29,7 +29,7 @@ from onbrand.training.familiarity import fit_familiarity
 from onbrand.training.folds import make_folds
 from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
-from onbrand.training.register_range import answer_by_registers, with_registers
+from onbrand.training.register_range import RegisterFit, fit_register_answer
 from onbrand.training.shares import HEAD_SHARE, HIGHEST_THRESHOLD, REGISTER_SHARE
 from onbrand.training.short import first_words
 from onbrand.training.stacker import Stacker, fit_stacker
@@ -48,9 +48,8 @@ from onbrand.voice.model import (
     sigmoid,
     unit,
 )
-from onbrand.voice.ngrams import Vocabulary
+from onbrand.voice.ngrams import Vocabulary, words_of
 from onbrand.voice.profile import build_profile
-from onbrand.voice.registers import RegisterAnswer
 from onbrand.voice.shortness import LONG_WORDS
 
 MIN_LINES = 40
@@ -187,15 +186,15 @@ def train_from_copy(
     head = _head(mine, other, judged.stacker, background, vectors)
     p = sigmoid(judged.logits)
     threshold = min(HIGHEST_THRESHOLD, alarm_threshold(judged.on, p, HEAD_SHARE * alarm_budget))
-    registers = answer_by_registers(
+    registers = fit_register_answer(
         encoder,
         vectors,
-        texts,
+        [len(words_of(text)) for text in texts],
         judged.logits[judged.on],
         threshold,
         REGISTER_SHARE * alarm_budget,
     )
-    logits = _final(encoder, background, vectors, texts, other, judged, registers)
+    logits = _final(background, other, judged, registers)
     voice = Voice(
         Manifest(
             format=FORMAT_VERSION,
@@ -204,7 +203,13 @@ def train_from_copy(
             encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
             threshold=threshold,
             gate=gate,
-            draft=calibrate_drafts(logits, judged.on, docs + [None] * len(other), gate),
+            draft=calibrate_drafts(
+                judged.logits,
+                judged.on,
+                docs + [None] * len(other),
+                gate,
+                None if registers is None else registers.alone,
+            ),
             short=ShortCalibration(SHORT_SLOPE, 0.0),
             familiarity=fit_familiarity(texts, vectors, shorts),
             labels=_count(own),
@@ -217,7 +222,7 @@ def train_from_copy(
                 grouped=judged.grouped,
             ),
             files={},
-            registers=registers,
+            registers=None if registers is None else registers.answer,
         ),
         head,
         _examples(own, texts, unit(vectors - head.mean), keep_texts=keep_texts),
@@ -252,20 +257,19 @@ def _cross_fit(
 
 
 def _final(
-    encoder: Encoder,
     background: Background,
-    vectors: NDArray[np.float32],
-    texts: Sequence[str],
     other: NDArray[np.float32],
     judged: _Judged,
-    registers: RegisterAnswer | None,
+    registers: RegisterFit | None,
 ) -> NDArray[np.float64]:
     """Return what the voice says of own and other lines when held out, shape (lines,)."""
-    restored = background.restore(other)
-    everything = np.concatenate([vectors, restored])
+    if registers is None:
+        return judged.logits
+    heads, on = judged.logits, judged.on
     # The background has no texts: its lines are longer than what is short.
-    filled = [*texts, *[" ".join(["word"] * LONG_WORDS)] * len(other)]
-    return with_registers(encoder, everything, filled, judged.logits, registers)
+    words = [LONG_WORDS] * len(other)
+    rest = registers.other(background.restore(other), words, heads[~on])
+    return np.concatenate([registers.own(heads[on]), rest])
 
 
 def _head(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
-from onbrand.voice.ngrams import words_of
-from onbrand.voice.registers import RegisterAnswer, load_registers, room_for
+from onbrand.voice.model import log_odds
+from onbrand.voice.registers import (
+    RegisterAnswer,
+    RegisterRange,
+    Registers,
+    load_registers,
+    room_for,
+)
 
 PRIOR_LINES = 40
 """Lines that the range of good copy in general counts for, beside a brand's own."""
@@ -19,22 +25,61 @@ HEAD_SUPPORT = 0.25
 """Spreads of excess that one log-odds of the head makes up for."""
 MAX_SLOPE = 6.0
 """Log-odds that one spread of excess stands for, at the most."""
+PARTS = 4
+"""Own lines are measured by the range of the other parts. Neighbours, which are of one document
+more often than not, are in one part."""
 
 
-def answer_by_registers(
+@dataclass(frozen=True, slots=True)
+class RegisterFit:
+    """A voice's answer by registers, and what it says of the brand's own lines when held out."""
+
+    answer: RegisterAnswer
+    registers: Registers
+    excess: NDArray[np.float64]
+    """Of own lines, each measured by the range of the others, shape (lines,)."""
+
+    @property
+    def alone(self) -> NDArray[np.float64]:
+        """Log-odds of own lines by the registers alone, shape (lines,)."""
+        return self.answer.odds(self.excess)
+
+    def own(self, heads: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the voice says of own lines, log-odds, shape (lines,).
+
+        Args:
+            heads: what the head says of them when held out.
+        """
+        return np.minimum(heads, self.answer.odds(self.excess, heads))
+
+    def other(
+        self, vectors: NDArray[np.float32], words: Sequence[int], heads: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return what the voice says of other lines, log-odds, shape (lines,).
+
+        Args:
+            vectors: of the lines, shape (lines, dim).
+            words: how many each has.
+            heads: what the head says of them when held out.
+        """
+        raw, allowance = self.registers.raw(vectors), self.registers.allowance(words)
+        return np.minimum(heads, self.registers.read(raw, allowance, self.answer, heads).odds)
+
+
+def fit_register_answer(
     encoder: Encoder,
     vectors: NDArray[np.float32],
-    texts: Sequence[str],
+    words: Sequence[int],
     heads: NDArray[np.float64],
     threshold: float,
     share: float,
-) -> RegisterAnswer | None:
-    """Return a voice's range in each register, measured on its own lines.
+) -> RegisterFit | None:
+    """Measure a voice's range in each register on its own lines.
 
     Args:
         encoder: whose registers to use; there is no answer where it has none.
-        vectors: of on-brand lines, shape (lines, dim).
-        texts: the lines themselves.
+        vectors: of on-brand lines, shape (lines, dim), those of one document side by side.
+        words: how many each line has.
         heads: what the head says of them when held out, log-odds, shape (lines,).
         threshold: the voice's P below which sentences are flagged: the edge of the range.
         share: of on-brand sentences that may lie outside of it.
@@ -42,41 +87,31 @@ def answer_by_registers(
     registers = load_registers(encoder.fingerprint)
     if registers is None:
         return None
-    words = [len(words_of(text)) for text in texts]
-    prior = PRIOR_LINES / (PRIOR_LINES + len(texts))
-    reference = msgspec.structs.replace(registers.reference, room=0.0)
-    usual = registers.measure(vectors).blend(reference, prior)
-    excess = registers.excess(vectors, words, usual).max(axis=1) - HEAD_SUPPORT * heads
+    usual, excess = _range_of(registers, vectors), np.zeros(len(vectors))
+    for held in np.array_split(np.arange(len(vectors)), PARTS):
+        others = np.delete(vectors, held, axis=0)
+        held_words = [words[i] for i in held]
+        part = registers.excess(vectors[held], held_words, _range_of(registers, others))
+        excess[held] = part.max(axis=1)
+    supported = excess - HEAD_SUPPORT * heads
+    prior = _prior(len(vectors))
     few = prior * registers.reference.room
-    room, even = ((1 - prior) * room_for(excess, s) + few for s in (share, 1.5 * share))
-    edge = math.log(threshold / (1 - threshold))
+    room, even = ((1 - prior) * room_for(supported, s) + few for s in (share, 1.5 * share))
+    edge = log_odds(threshold)
     # Half as many again as lie outside may lie on the wrong side of P 0.5: what the head knows of
     # other brands decides there.
-    slope = max(registers.slope, -edge / max(room - even, 1e-6))
-    return RegisterAnswer(
-        msgspec.structs.replace(usual, room=room), edge, min(slope, MAX_SLOPE), HEAD_SUPPORT
-    )
+    slope = min(MAX_SLOPE, max(registers.slope, -edge / max(room - even, 1e-6)))
+    answer = RegisterAnswer(msgspec.structs.replace(usual, room=room), edge, slope, HEAD_SUPPORT)
+    return RegisterFit(answer, registers, excess - room)
 
 
-def with_registers(
-    encoder: Encoder,
-    vectors: NDArray[np.float32],
-    texts: Sequence[str],
-    heads: NDArray[np.float64],
-    answer: RegisterAnswer | None,
-) -> NDArray[np.float64]:
-    """Return what a voice says of lines, log-odds, shape (lines,): the lower of its two answers.
+def _range_of(registers: Registers, vectors: NDArray[np.float32]) -> RegisterRange:
+    """Return the range of own lines, drawn to that of good copy where they are few."""
+    reference = msgspec.structs.replace(registers.reference, room=0.0)
+    if len(vectors) == 0:
+        return reference
+    return registers.measure(vectors).blend(reference, _prior(len(vectors)))
 
-    Args:
-        encoder: whose registers they are.
-        vectors: of lines, shape (lines, dim).
-        texts: the lines.
-        heads: what the head says of them.
-        answer: of the registers, if there is one.
-    """
-    registers = load_registers(encoder.fingerprint)
-    if registers is None or answer is None:
-        return heads
-    words = [len(words_of(text)) for text in texts]
-    raw, allowance = registers.raw(vectors), registers.allowance(words)
-    return np.minimum(heads, registers.worst(raw, allowance, answer, heads)[1])
+
+def _prior(lines: int) -> float:
+    return PRIOR_LINES / (PRIOR_LINES + lines)

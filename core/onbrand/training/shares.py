@@ -4,6 +4,6 @@ from __future__ import annotations
 
 HIGHEST_THRESHOLD = 0.35
 """A sentence is underlined only when it is clearly more likely off-brand than on-brand."""
-HEAD_SHARE, REGISTER_SHARE = 0.2, 0.3
+HEAD_SHARE, REGISTER_SHARE = 0.1, 0.5
 """What the head and the registers may use of the budget of underlined sentences. The rest is room:
 drafts hold headings and lists, which lines of a label file are not."""

@@ -27,7 +27,7 @@ from onbrand.training.lexical import TermMatrix
 from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.published import PublishedModel
-from onbrand.training.register_range import answer_by_registers, with_registers
+from onbrand.training.register_range import fit_register_answer
 from onbrand.training.shares import HEAD_SHARE, HIGHEST_THRESHOLD, REGISTER_SHARE
 from onbrand.training.short import first_words
 from onbrand.voice.model import (
@@ -45,7 +45,7 @@ from onbrand.voice.model import (
     sigmoid,
     unit,
 )
-from onbrand.voice.ngrams import Vocabulary
+from onbrand.voice.ngrams import Vocabulary, words_of
 from onbrand.voice.profile import build_profile
 
 DEFAULT_ALARM_BUDGET = 0.05
@@ -101,15 +101,20 @@ def train_voice(
     head = _final_head(brand, lines, joint, published)
     threshold = _threshold(lines.on, joint, HEAD_SHARE * alarm_budget)
     on_texts = [text for text, on in zip(lines.texts, lines.on, strict=True) if on]
-    registers = answer_by_registers(
+    words = np.array([len(words_of(text)) for text in lines.texts])
+    registers = fit_register_answer(
         encoder,
         lines.vectors[lines.on],
-        on_texts,
+        words[lines.on].tolist(),
         joint.logits[lines.on],
         threshold,
         REGISTER_SHARE * alarm_budget,
     )
-    logits = with_registers(encoder, lines.vectors, lines.texts, joint.logits, registers)
+    logits = joint.logits.copy()
+    if registers is not None:
+        off = ~lines.on
+        logits[lines.on] = registers.own(logits[lines.on])
+        logits[off] = registers.other(lines.vectors[off], words[off].tolist(), logits[off])
     manifest = Manifest(
         format=FORMAT_VERSION,
         brand=brand,
@@ -117,7 +122,9 @@ def train_voice(
         encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
         threshold=threshold,
         gate=gate,
-        draft=calibrate_drafts(logits, lines.on, lines.docs, gate),
+        draft=calibrate_drafts(
+            joint.logits, lines.on, lines.docs, gate, None if registers is None else registers.alone
+        ),
         short=ShortCalibration(float(joint.temper.weights[0]), joint.temper.intercept),
         familiarity=fit_familiarity(lines.texts, lines.vectors, lines.short_vectors),
         labels=_count(labels, published.lines[brand] if published else 0),
@@ -131,7 +138,7 @@ def train_voice(
             suspects=_suspects(labels, lines.on, joint.p),
         ),
         files={},
-        registers=registers,
+        registers=None if registers is None else registers.answer,
     )
     progress(1.0)
     return Voice(manifest, head, _examples(labels, lines, head, keep_texts=keep_texts))

@@ -41,13 +41,14 @@ def explain(
     if registers is not None and (answer := voice.manifest.registers) is not None:
         count = len(words_of(text))
         head = np.array([base + shares.sum()])
-        decides, odds = registers.worst(
+        reading = registers.read(
             registers.raw(vector[None]), registers.allowance([count]), answer, head
         )
-        if odds[0] < head[0]:
-            register = registers.names[decides[0]]
+        if reading.odds[0] < head[0]:
+            decides, odds = int(reading.register[0]), float(reading.odds[0])
+            register = registers.names[decides]
             # What the head says counts here too, for less.
-            weights, bias, kept = registers.head(int(decides[0]), count, answer, float(odds[0]))
+            weights, bias, kept = registers.head(decides, count, answer, odds)
             mean = voice.head.mean
             shares *= kept
             unowned = _add_tokens(shares, owner, weights, mean, tokens)

@@ -39,23 +39,49 @@ class LabelCounts(msgspec.Struct, frozen=True):
     """Unlabelled published lines that supported the head."""
 
 
-class DraftCalibration(msgspec.Struct, frozen=True):
-    """Joins the logits of a draft's sentences: ``slope * (mean - center) * n**(1 - exponent)``.
+class RegisterDraft(msgspec.Struct, frozen=True):
+    """What the registers say of a draft: ``slope * (mean - center)`` of its sentences."""
 
-    Exponent 0 would take the sentences as independent witnesses, 1 would not gain certainty from
-    length at all; training picks what held-out groups of sentences bear out. From `MOST_SENTENCES`
-    on, more sentences add no more certainty, for no larger group was looked at.
+    slope: float
+    center: float
+    """Mean log-odds of a draft that may as well read like a wrong voice as like the brand."""
+
+
+class DraftCalibration(msgspec.Struct, frozen=True):
+    """Joins what the voice says of a draft's sentences into what it says of the draft.
+
+    A draft is on-brand when both answers say so, the head's and the registers'; the lower one
+    counts. Each is asked about the whole draft before they are compared: the lower answers of many
+    sentences, joined, would blur what one of the two knows.
+
+    The head's is ``slope * (mean - center) * n**(1 - exponent)``. Exponent 0 would take the
+    sentences as independent witnesses, 1 would not gain certainty from length at all; training
+    picks what held-out groups of sentences bear out. From `MOST_SENTENCES` on, more sentences add
+    no more certainty, for no larger group was looked at.
     """
 
     slope: float
     exponent: float
     center: float = 0.0
-    """Mean logit of a draft that may as well be the brand's as not: registers speak against
-    sentences only, so that the mean of a brand's own draft is lower than without them."""
+    """Mean log-odds of the head of a draft that may as well be another organisation's."""
+    registers: RegisterDraft | None = None
+    """None where the voice has no registers."""
 
-    def logit(self, sentence_logits: NDArray[np.floating]) -> float:
-        """Return the log-odds that a draft with these sentences (at least one) is on-brand."""
-        return self.slope * draft_evidence(sentence_logits, self.exponent, self.center)
+    def logit(
+        self, heads: NDArray[np.floating], registers: NDArray[np.floating] | None = None
+    ) -> float:
+        """Return the log-odds that a draft is on-brand.
+
+        Args:
+            heads: what the head says of its sentences (at least one), log-odds.
+            registers: what the registers say of them.
+        """
+        head = self.slope * draft_evidence(heads, self.exponent, self.center)
+        if self.registers is None or registers is None:
+            return head
+        return min(
+            head, self.registers.slope * draft_evidence(registers, 1.0, self.registers.center)
+        )
 
 
 def draft_evidence(
@@ -244,6 +270,11 @@ def quantise_rows(vectors: NDArray[np.floating]) -> NDArray[np.int8]:
 def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return probabilities from natural-log odds, without overflow."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
+
+
+def log_odds(p: float) -> float:
+    """Return the natural-log odds of a probability, 0 < p < 1."""
+    return math.log(p / (1.0 - p))
 
 
 def probability(logit: float) -> float:

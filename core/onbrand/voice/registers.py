@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -115,9 +116,33 @@ class RegisterAnswer(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     """The registers that count; all of them where there are none."""
 
+    def odds(
+        self, excess: NDArray[np.floating], heads: NDArray[np.floating] | float = 0.0
+    ) -> NDArray[np.float64]:
+        """Return the log-odds of on-brand of sentences, shape (sentences,).
+
+        Args:
+            excess: of the register that decides, shape (sentences,).
+            heads: what the voice's own head says, log-odds of the same shape.
+        """
+        beyond = np.maximum(excess, -MAX_EXCESS) - self.head_share * heads
+        odds = self.edge - self.slope * beyond
+        return np.asarray(np.where(odds > 0, odds * INSIDE_SLOPE / self.slope, odds))
+
     def counts(self, registers: Registers) -> NDArray[np.bool_]:
         """Return which registers count, shape (names,)."""
         return np.array([not self.names or name in self.names for name in registers.names])
+
+
+class Reading(NamedTuple):
+    """What the registers say of sentences, each of shape (sentences,)."""
+
+    register: NDArray[np.intp]
+    """The one that lies furthest outside of the range, so that it decides."""
+    odds: NDArray[np.float64]
+    """Log-odds of on-brand, with what the voice's own head adds."""
+    alone: NDArray[np.float64]
+    """The same without the head: what drafts are judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +191,14 @@ class Registers:
         """Return how far outside a range sentences lie in each register, (sentences, names)."""
         return _excess(self.raw(vectors), self.allowance(words), usual)
 
-    def worst(
+    def read(
         self,
         raw: NDArray[np.float32],
         allowance: NDArray[np.float64],
         answer: RegisterAnswer,
         heads: NDArray[np.floating],
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Return the register that decides and the log-odds of on-brand, both (sentences,).
+    ) -> Reading:
+        """Return what the registers say of sentences.
 
         Args:
             raw: of sentences (`raw`), the same for every voice.
@@ -183,11 +208,9 @@ class Registers:
         """
         excess = _excess(raw, allowance, answer.usual)
         excess[:, ~answer.counts(self)] = -np.inf
-        decides = excess.argmax(axis=1)
-        furthest = np.take_along_axis(excess, decides[:, None], axis=1)[:, 0]
-        beyond = np.maximum(furthest, -MAX_EXCESS) - answer.head_share * heads
-        odds = answer.edge - answer.slope * beyond
-        return decides, np.where(odds > 0, odds * INSIDE_SLOPE / answer.slope, odds)
+        register = excess.argmax(axis=1)
+        furthest = np.take_along_axis(excess, register[:, None], axis=1)[:, 0]
+        return Reading(register, answer.odds(furthest, heads), answer.odds(furthest))
 
     def head(
         self, register: int, words: int, answer: RegisterAnswer, odds: float
@@ -200,7 +223,7 @@ class Registers:
             register: the one that decides.
             words: of the sentence.
             answer: of the voice.
-            odds: what `worst` says of the sentence.
+            odds: what `read` says of the sentence.
         """
         slope = INSIDE_SLOPE if odds > 0 else answer.slope
         matrix, offset = answer.usual.transform()

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,18 @@ class _TermTable:
         return total
 
 
+class Answers(NamedTuple):
+    """What voices say of sentences: natural-log odds of on-brand, each (sentences, brands)."""
+
+    logits: Logits
+    """The verdict on a sentence: it is on-brand when both answers say so; the lower one counts."""
+    heads: Logits
+    """Is it the brand's manner, or another organisation's?"""
+    registers: Logits
+    """Does it read as the brand's own copy does, or like a wrong voice? Infinite where a voice has
+    no registers."""
+
+
 class VoiceStack:
     """Scores sentences against every loaded brand at once."""
 
@@ -93,28 +106,42 @@ class VoiceStack:
     def logits(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Logits:
         """Return calibrated natural-log odds of on-brand, shape (sentences, brands).
 
-        A sentence is on-brand when both answers say so: the head, which knows whose manner it is,
-        and the registers, which know what it reads like. The lower one counts.
+        Args:
+            vectors: the encoder's vectors, shape (sentences, dim).
+            texts: the sentences themselves, for the n-grams.
+        """
+        return self.answers(vectors, texts).logits
+
+    def answers(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Answers:
+        """Return what the voices say of sentences.
 
         Args:
             vectors: the encoder's vectors, shape (sentences, dim).
             texts: the sentences themselves, for the n-grams.
         """
-        logits = vectors @ self._weights + self._bias
-        if self._terms.index:
-            for start in range(0, len(texts), CHUNK):
-                logits[start : start + CHUNK] += self._terms.logits(texts[start : start + CHUNK])
         words = [len(words_of(text)) for text in texts]
-        for row, count in enumerate(words):
-            rest = shortness(count)
-            if rest:
-                logits[row] += rest * ((self._short_slopes - 1.0) * logits[row] + self._short_bias)
+        heads = self._heads(vectors, texts, words)
+        logits, alone = heads.copy(), np.full_like(heads, np.inf)
         if self.registers is not None:
             raw, allowance = self.registers.raw(vectors), self.registers.allowance(words)
             for column, voice in enumerate(self.voices):
                 if (answer := voice.manifest.registers) is not None:
-                    _, odds = self.registers.worst(raw, allowance, answer, logits[:, column])
-                    logits[:, column] = np.minimum(logits[:, column], odds)
+                    reading = self.registers.read(raw, allowance, answer, heads[:, column])
+                    logits[:, column] = np.minimum(heads[:, column], reading.odds)
+                    alone[:, column] = reading.alone
+        return Answers(logits, heads, alone)
+
+    def _heads(
+        self, vectors: NDArray[np.float32], texts: Sequence[str], words: Sequence[int]
+    ) -> Logits:
+        logits = vectors @ self._weights + self._bias
+        if self._terms.index:
+            for start in range(0, len(texts), CHUNK):
+                logits[start : start + CHUNK] += self._terms.logits(texts[start : start + CHUNK])
+        for row, count in enumerate(words):
+            rest = shortness(count)
+            if rest:
+                logits[row] += rest * ((self._short_slopes - 1.0) * logits[row] + self._short_bias)
         return np.asarray(logits, np.float32)
 
     def familiarity(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
