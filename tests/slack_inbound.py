@@ -43,6 +43,7 @@ class FakeScoring:
     """Voices by name; None: there are none."""
 
     names: tuple[str, ...] | None = ("acme", "bolt")
+    avoided: str | None = None
 
     def brands(self, tenant: Tenant) -> tuple[str, ...]:
         if self.names is None:

@@ -9,7 +9,7 @@ CHECKOUT = Path(__file__).parents[2] / "examples"
 
 
 def examples_folder() -> Path:
-    """Return the folder with ``brands`` and ``drafts``."""
+    """Return the folder with ``brands``, ``drafts`` and ``rewrites``."""
     return PACKAGED if PACKAGED.is_dir() else CHECKOUT
 
 

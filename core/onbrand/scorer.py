@@ -18,6 +18,7 @@ from onbrand.errors import OnbrandError
 from onbrand.judge import Judge
 from onbrand.text.document import Document, Sentence, format_of, parse
 from onbrand.verdict import Example, Explanation, Report, SentenceVerdict, Verdict, WordShare
+from onbrand.voice.avoid import avoid_voice
 from onbrand.voice.explain import nearest
 from onbrand.voice.library import (
     check_encoder,
@@ -84,6 +85,19 @@ class Scorer:
             return Encoder.load(bundle, threads=threads, **cache), voices
 
         return cls(*read_current(map(Path, folders), load), remember=remember)
+
+    @classmethod
+    def avoiding(cls, encoder: Encoder, registers: Sequence[str]) -> Self:
+        """Return what judges without a voice, by what a text must not read like.
+
+        Args:
+            encoder: one that has registers: the one that ships with onbrand.
+            registers: names, say "corporate" and "hype".
+
+        Raises:
+            OnbrandError: there is no register of a name, or the encoder has none at all.
+        """
+        return cls(encoder, [avoid_voice(encoder, registers)])
 
     @property
     def brands(self) -> tuple[str, ...]:

@@ -181,6 +181,8 @@ class HomePage:
     """One line, where the workspace has no voices or they cannot be read."""
     voice_gates: Mapping[str, float] = field(default_factory=dict)
     """By brand, what counts where the settings have no gate."""
+    avoided: str | None = None
+    """What judges where nothing names a brand, see `Scoring.avoided`."""
 
 
 @dataclass(frozen=True, slots=True)

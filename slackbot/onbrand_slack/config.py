@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
+from onbrand.cli.options import DEFAULT_VOICES
 from onbrand.errors import OnbrandError
 
 Transport = Literal["socket", "http"]
@@ -49,6 +50,8 @@ class Config:
     admin_host: str = "127.0.0.1"
     admin_port: int = 3001
     """Of health and metrics; -1: not served."""
+    avoid: tuple[str, ...] = ()
+    """Registers that drafts must not read like where nothing names a brand."""
     workers: int = 2
     """Threads that score."""
     queue_limit: int = 1000
@@ -64,7 +67,7 @@ class Config:
         cls,
         transport: Transport,
         *,
-        voices: Path,
+        voices: Path | None,
         database: str,
         environment: Mapping[str, str] = os.environ,
         **options: object,
@@ -73,7 +76,8 @@ class Config:
 
         Args:
             transport: Socket Mode or HTTP.
-            voices: folder of voices.
+            voices: folder of voices; None stands for ``voices``, which need not be there where
+                registers are to be avoided.
             database: path or URL.
             environment: where the secrets are, named in `SECRETS`.
             options: any other field; None stands for its default.
@@ -95,19 +99,25 @@ class Config:
             given["api_url"] = api_url
         config = cls(
             transport=transport,
-            voices=voices,
+            voices=DEFAULT_VOICES if voices is None else voices,
             database=database,
             **secrets,
             **given,
         )
+        if voices is not None or not config.avoid:
+            config._check_voices()
         config._check()
         return config
 
-    def _check(self) -> None:
+    def _check_voices(self) -> None:
         if not self.voices.is_dir():
             raise OnbrandError(
-                "no such folder of voices; train some with onbrand train", path=self.voices
+                "no such folder of voices; train some with onbrand train, or judge without any "
+                "by --avoid corporate,hype,chatbot",
+                path=self.voices,
             )
+
+    def _check(self) -> None:
         if self.transport == "socket":
             self._need("Socket Mode", "bot_token", "app_token")
         elif self.many_workspaces:

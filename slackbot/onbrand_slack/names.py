@@ -95,3 +95,5 @@ CAN_BE_NONE = (Action.HOME_BRAND, Action.CHANNEL_BRAND)
 """Those in which no brand can be chosen: what was chosen once cannot be cleared in Slack."""
 NO_BRAND = "-"
 """The value of that option; no brand can be called so."""
+AVOIDED = "avoid:"
+"""The value of the option to judge by no brand, but by what drafts must not read like."""

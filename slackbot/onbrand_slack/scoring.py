@@ -49,6 +49,9 @@ class Scoring:
         encoder: what all voices were trained on; by default an installation brings its own, and
             other voices are on the one that ships with onbrand.
         clock: tells seconds.
+
+    Raises:
+        OnbrandError: the configuration names a register to avoid that is none.
     """
 
     def __init__(
@@ -62,17 +65,26 @@ class Scoring:
         self._config = config
         self._step_aside = step_aside
         self._encoders = _Encoders(encoder)
+        self._avoiding = (
+            Scorer.avoiding(self._encoders.get(None), config.avoid) if config.avoid else None
+        )
         self._clock = clock
         self._lock = threading.Lock()
         self._voices: OrderedDict[Path, _Voices] = OrderedDict()
+
+    @property
+    def avoided(self) -> str | None:
+        """The ``brand`` of verdicts where none judges but registers to avoid; None: never."""
+        return self._avoiding.brands[0] if self._avoiding else None
 
     def brands(self, tenant: Tenant) -> tuple[str, ...]:
         """Return the brands of a workspace, sorted.
 
         Raises:
-            OnbrandError: it has no voices.
+            OnbrandError: it has no voices, and there is nothing to judge by without them.
         """
-        return tuple(sorted(self.scorer(tenant).brands))
+        scorer = self._current(tenant) if self._avoiding else self.scorer(tenant)
+        return tuple(sorted(scorer.brands)) if scorer else ()
 
     def scorer(self, tenant: Tenant) -> Scorer:
         """Return what judges a workspace's drafts, by its voices as they are on disk now.
@@ -80,6 +92,16 @@ class Scoring:
         Raises:
             OnbrandError: it has no voices.
         """
+        scorer = self._current(tenant)
+        if scorer is None:
+            raise OnbrandError(
+                "this workspace has no voices yet; ask whoever runs onbrand to put trained ones "
+                f"in its folder {self._folder(tenant).name!r}, or to see in the log why they "
+                "cannot be loaded"
+            )
+        return scorer
+
+    def _current(self, tenant: Tenant) -> Scorer | None:
         folder = self._folder(tenant)
         with self._lock:
             voices = self._voices.get(folder)
@@ -89,11 +111,6 @@ class Scoring:
         scorer = voices.current()
         with self._lock:
             self._make_room()
-        if scorer is None:
-            raise OnbrandError(
-                "this workspace has no voices yet; ask whoever runs onbrand to put trained ones "
-                f"in its folder {folder.name!r}, or to see in the log why they cannot be loaded"
-            )
         return scorer
 
     def check(self, tenant: Tenant, draft: Pasted, brand: str, gate: float | None = None) -> Report:
@@ -102,14 +119,16 @@ class Scoring:
         Args:
             tenant: whose voices.
             draft: the text.
-            brand: judge all of it as this brand, whatever comments in it say.
+            brand: judge all of it as this brand, whatever comments in it say; or by no brand, if
+                it is what `avoided` says.
             gate: P at which it goes forward, instead of the voice's own.
 
         Raises:
             OnbrandError: no such brand, or the draft is too long.
             Cancelled: raised by ``step_aside``, to end the check.
         """
-        scorer = self.scorer(tenant)
+        alone = self._avoiding if brand == self.avoided else None
+        scorer = alone or self.scorer(tenant)
         scorer.voice(brand)
         if len(draft.text.encode("utf-8", "surrogatepass")) > MAX_DRAFT_BYTES:
             limit = MAX_DRAFT_BYTES // 1024**2
@@ -130,7 +149,7 @@ class Scoring:
         it already.
         """
         with suppress(OnbrandError):
-            for brand in self.brands(tenant)[:1]:
+            for brand in (*self.brands(tenant)[:1], *([self.avoided] if self.avoided else [])):
                 self.check(tenant, Pasted("A first line, for nobody to read."), brand)
 
     def close(self) -> None:

@@ -66,11 +66,46 @@ def test_other_formats(folder: Path) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("command", ["check", "gate"])
+@pytest.mark.parametrize("command", ["check", "gate", "score", "explain"])
 def test_refusals(folder: Path, command: str, arguments: list[str], told: str) -> None:
     done = run(command, "good.md", *arguments)
     assert done.code == 2
     assert told in error_of(done)
+
+
+def test_all_voices_are_none_to_avoid(folder: Path) -> None:
+    done = run("score", "Hello.", "--avoid", "hype", "--all")
+    assert "--avoid judges without a voice; leave out --all, or" in error_of(done)
+
+
+def test_sentences(folder: Path) -> None:
+    bad = BAD.splitlines()[0]
+    names = "avoid: hype, corporate"
+    done = run("score", "-", "--avoid", "corporate,hype", stdin=f"{GOOD}{bad}\n".encode())
+    scored = re.findall(f"^([0-9.]+)  {names}$", done.out, re.M)
+    good_p, bad_p = map(float, scored)
+    assert good_p > 0.9 > 0.1 > bad_p
+    told = run("score", bad, "--avoid", "hype,corporate", "--format", "json").json()
+    assert list(told["sentences"][0]["probabilities"]) == [names]
+    done = run("explain", bad, "--avoid", "corporate,hype")
+    assert (done.code, done.err) == (0, "")
+    assert f"  {names}, flagged below 0.30\n  {bad}\n  Reads like corporate-speak\n" in done.out
+    assert "Reads like" not in run("explain", GOOD, "--avoid", "corporate,hype").out
+    why = run("explain", bad, "--avoid", "corporate,hype", "--format", "json").json()
+    assert (why["brand"], why["register"]) == (names, "corporate")
+
+
+def test_sentences_by_onbrand_toml(folder: Path, example_voices: Path) -> None:
+    settings = f'root = true\nvoices = ["{example_voices.as_posix()}"]\navoid = ["corporate"]\n'
+    (folder / "onbrand.toml").write_text(settings)
+    bad = BAD.splitlines()[0]
+    assert run("score", bad).out.endswith("  avoid: corporate\n")
+    assert "Reads like corporate-speak\n" in run("explain", bad).out
+    # Who asks for a voice gets one.
+    assert run("score", bad, "--brand", "quillpot").out.endswith("  quillpot\n")
+    assert len(run("score", bad, "--all").out.splitlines()) == 4
+    (folder / "onbrand.toml").write_text(settings + 'brand = "quillpot"\n')
+    assert "  quillpot, flagged below" in run("explain", bad).out
 
 
 def test_onbrand_toml_says_what_to_avoid(folder: Path, example_voices: Path) -> None:

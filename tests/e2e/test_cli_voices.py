@@ -13,7 +13,6 @@ from cli_runner import BRAND_NAMES, BRANDS, OFF_BRAND, error_of, run
 
 from onbrand.cli import train
 from onbrand.training.evaluate import Evaluation, evaluate_folder
-from onbrand.training.trainer import DEFAULT_ALARM_BUDGET
 from onbrand.voice.model import DEFAULT_GATE
 
 FEW = 25
@@ -44,9 +43,8 @@ def manifest(folder: Path) -> dict[str, object]:
     return json.loads((folder / "voice.json").read_text(encoding="utf-8"))
 
 
-def test_the_defaults_of_the_options_are_those_of_the_engine() -> None:
+def test_the_default_gate_of_the_option_is_that_of_the_engine() -> None:
     assert train.DEFAULT_GATE == DEFAULT_GATE
-    assert train.DEFAULT_ALARM_BUDGET == DEFAULT_ALARM_BUDGET
 
 
 def test_training_reports_each_voice_in_80_columns(labels: Path) -> None:
@@ -201,9 +199,16 @@ def test_the_demo_trains_checks_and_cleans_up(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     done = run("demo")
     assert (done.code, done.err) == (0, "")
-    assert "$ onbrand train brands/ -o voices\n" in done.out
-    assert "4 voices in voices\n" in done.out
-    assert "$ onbrand check drafts/oatfolk-launch.md --voices voices\n" in done.out
-    assert "drafts/oatfolk-launch.md: Forward:" in done.out
-    assert "drafts/oatfolk-launch.md: Review:" in done.out  # as a pump maker's draft
+    assert "$ onbrand train brands/quillpot.jsonl -o voices\n" in done.out
+    assert "1 voice in voices\n" in done.out
+    assert "$ onbrand check drafts/quillpot-tax-season.md --voices voices\n" in done.out
+    assert "drafts/quillpot-tax-season.md:14:106: P <0.01 off-brand for quillpot" in done.out
+    lines = re.findall(r"^(tax-season\S*) +(forward|review) +<?[01]\.\d\d +\d", done.out, re.M)
+    assert lines == [
+        ("tax-season", "forward"),
+        ("tax-season-chatbot", "review"),
+        ("tax-season-corporate", "review"),
+        ("tax-season-hype", "review"),
+    ]
+    assert all(len(line) <= 80 for line in done.out.split("A page as the brand")[1].splitlines())
     assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,7 @@ class SlackProcess:
     Args:
         peer: the Slack that it talks to.
         folder: of its database and its log.
-        voices: what it judges by.
+        voices: what it judges by; None: nothing says where they are.
         options: of the command line, ``--http`` and ports aside.
         environment: over the defaults; an empty string unsets.
         transport: ``http`` or ``socket-mode``.
@@ -37,7 +37,7 @@ class SlackProcess:
         self,
         peer: SlackPeer,
         folder: Path,
-        voices: Path,
+        voices: Path | None,
         *options: str,
         environment: Mapping[str, str] | None = None,
         transport: str = "http",
@@ -54,7 +54,8 @@ class SlackProcess:
             "ONBRAND_LABELS_DB": "",
             **(environment or {}),
         }
-        command = [sys.executable, "-m", "onbrand", "slack", f"--{transport}", "--voices", voices]
+        command = [sys.executable, "-m", "onbrand", "slack", f"--{transport}"]
+        command += [] if voices is None else ["--voices", str(voices)]
         command += ["--database", self.database, "--port", "0", "--admin-port", "0", *options]
         self._log = self.log_path.open("wb")
         self.process = subprocess.Popen(

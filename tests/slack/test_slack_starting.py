@@ -112,6 +112,18 @@ def test_a_folder_of_voices_that_is_not_there(start: Start, tmp_path: Path) -> N
     assert "no such folder of voices" in start.fails()
 
 
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ("hype,hpye", "no register is named 'hpye' (known: hype, corporate, legalese, "),
+        (" , ", "--avoid needs names of registers (known: hype, "),
+    ],
+)
+def test_a_register_to_avoid_that_is_none(start: Start, names: str, says: str) -> None:
+    start.environment["ONBRAND_SLACK_AVOID"] = names
+    assert says in start.fails()
+
+
 # --- the database -------------------------------------------------------------------------------
 
 

@@ -98,6 +98,31 @@ def test_pages_are_read_as_they_are(tmp_path: Path) -> None:
     assert {Path(line.path).name for line in found} == {"a.md", "b.html"}
 
 
+def test_tables_and_pages_of_a_folder_are_read_once_each(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("We bake the oats twice before we pack them.\n")
+    (tmp_path / "posts.csv").write_text("text,label\nOats from our own field.,\nOats!,off\n")
+    (tmp_path / "old.jsonl").write_text('{"text": "We have baked oats since 1912."}\n')
+    found = read_published([tmp_path, tmp_path / "a.md", tmp_path / "posts.csv"], "acme")
+    assert sorted(line.text for line in found) == [
+        "Oats from our own field.",
+        "We bake the oats twice before we pack them.",
+        "We have baked oats since 1912.",
+    ]
+
+
+def test_a_table_of_something_else_among_pages_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("We bake the oats twice before we pack them.\n")
+    prices = tmp_path / "prices.csv"
+    prices.write_text("item,price\noats,2\n")
+    with pytest.raises(OnbrandError, match="lacks the column") as told:
+        read_published([tmp_path], "acme")
+    assert f"move it out of {tmp_path}" in told.value.message
+    assert (told.value.path, told.value.line) == (prices, 1)
+    with pytest.raises(OnbrandError) as told:
+        read_published([prices], "acme")
+    assert "move it" not in told.value.message
+
+
 def test_whose_pages_they_are_must_be_said(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("We bake the oats twice before we pack them.\n")
     with pytest.raises(OnbrandError, match="whose page is it"):

@@ -63,6 +63,18 @@ def test_a_missing_folder_of_voices_is_named(tmp_path: Path) -> None:
         load(tmp_path / "nowhere", "socket", {**BOT, **APP})
 
 
+def test_without_voices_there_must_be_something_to_avoid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"database": "slack.db", "environment": {**BOT, **APP}}
+    with pytest.raises(OnbrandError, match="voices: no such folder of voices"):
+        Config.load("socket", voices=None, **given)
+    assert Config.load("socket", voices=None, avoid=("hype",), **given).voices == Path("voices")
+    with pytest.raises(OnbrandError, match="nowhere: no such folder of voices"):
+        Config.load("socket", voices=tmp_path / "nowhere", avoid=("hype",), **given)
+
+
 def test_secrets_do_not_show(tmp_path: Path) -> None:
     environment = {**BOT, **APP, **SIGNING, **OAUTH}
     config = Config.load(

@@ -10,7 +10,7 @@ from slack_inbound import CHANNEL, USER, Inbound
 from listener_samples import HERE, TICKET, body
 from onbrand_slack.answer import WorkspaceSettings
 from onbrand_slack.model import Configure, Sealed, ToConversation
-from onbrand_slack.names import NO_BRAND
+from onbrand_slack.names import AVOIDED, NO_BRAND
 from onbrand_slack.render import settings
 
 
@@ -26,6 +26,17 @@ def test_the_brands_that_begin_with_what_was_typed_come_first(slack: Inbound) ->
     assert options(slack, "", "home_brand") == [NO_BRAND, "Acme", "acre", "boldacre", "zest"]
     assert options(slack, "ac", "home_brand") == ["Acme", "acre", "boldacre"]
     assert options(slack, "nothing") == []
+
+
+def test_no_brand_is_the_last_choice_where_registers_judge(slack: Inbound) -> None:
+    slack.scoring.avoided = "avoid: hype, corporate"
+    assert options(slack, "") == ["acme", "bolt", AVOIDED]
+    assert options(slack, "speak", "pick_brand") == [AVOIDED]
+    assert options(slack, "ac") == ["acme"]
+    # Channels and users who have no brand are judged so.
+    assert options(slack, "", "channel_brand") == [NO_BRAND, "acme", "bolt"]
+    slack.scoring.names = tuple(f"brand-{number:03}" for number in range(250))
+    assert options(slack, "") == [*slack.scoring.names[:99], AVOIDED]
 
 
 def test_no_more_than_a_hundred_brands_are_offered(slack: Inbound) -> None:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.cli.options import (
+    Avoid,
     Brand,
     ConfigFile,
     EncoderFolder,
     Output,
     StdinPath,
     Voices,
+    avoided_names,
     progress_bar,
     share_of_all,
     voice_folders,
@@ -43,14 +45,6 @@ GATE_EXAMPLES = """\b
 Example:
   onbrand gate draft.md --brand acme && publish draft.md
 """
-Avoid = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAMES",
-        help="Judge without a voice: what the draft must not read like, say corporate,hype.",
-        show_default=False,
-    ),
-]
 
 
 def check(
@@ -89,7 +83,7 @@ def check(
         raise OnbrandError("--update-baseline needs --baseline FILE to write to")
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise OnbrandError("nothing to check; name drafts or folders, or - for standard input")
-    avoided = _avoided(avoid, brand, voices)
+    avoided = avoided_names(avoid, brand=brand, voices=voices)
     old = None if baseline is None or update_baseline else known.load_baseline(baseline)
     drafts = read_drafts(files or [STDIN], stdin_path, config)
     reports = _judge(drafts, voices, brand, encoder, avoided)
@@ -130,7 +124,7 @@ def gate(
 
     if file != STDIN and Path(file).is_dir():
         raise OnbrandError("is a folder; gate takes one draft", path=file)
-    avoided = _avoided(avoid, brand, voices)
+    avoided = avoided_names(avoid, brand=brand, voices=voices)
     drafts = read_drafts([file], stdin_path, config)
     if not drafts:
         raise OnbrandError("cannot be gated, the configuration excludes it", path=file)
@@ -138,20 +132,6 @@ def gate(
     typer.echo(f"{report.path}: {draft_message(report)}")
     _warn_of(report)
     raise typer.Exit(0 if report.verdict == "forward" else 1)
-
-
-def _avoided(
-    avoid: str | None, brand: str | None, voices: list[Path] | None
-) -> tuple[str, ...] | None:
-    """Return the registers that the command line names; None where it names none."""
-    if avoid is None:
-        return None
-    from onbrand.voice.avoid import split_names
-
-    if brand or voices:
-        option = "--brand" if brand else "--voices"
-        raise OnbrandError(f"--avoid judges without a voice; leave out {option}, or --avoid")
-    return split_names(avoid)
 
 
 def _judge(
@@ -164,6 +144,7 @@ def _judge(
     gate: float | None = None,
 ) -> list[Report]:
     """Judge the drafts, loading each set of voices and each encoder once."""
+    from onbrand.scorer import Scorer
     from onbrand.voice.library import read_current
 
     encoders: dict[Path | None, Encoder] = {}
@@ -180,7 +161,7 @@ def _judge(
     scorers: dict[str, Scorer] = {}
     whose: dict[str, str] = {}
     for (names, bundle), group in registers.items():
-        scorer = _avoiding(names, bundle, encoders)
+        scorer = Scorer.avoiding(_encoder(bundle, encoders), names)
         scorers |= {draft.path: scorer for draft in group}
         whose |= {draft.path: scorer.brands[0] for draft in group}
     for (folders, bundle), group in groups.items():
@@ -220,17 +201,6 @@ def _scorer(
     brands = _brands(drafts, brand, folders)
     voices = load_voices(folders, brands)
     return Scorer(_encoder(encoder or encoder_for(folders, brands), encoders), voices)
-
-
-def _avoiding(
-    names: tuple[str, ...], bundle: Path | None, encoders: dict[Path | None, Encoder]
-) -> Scorer:
-    """Return what judges by registers alone; no voice is read."""
-    from onbrand.scorer import Scorer
-    from onbrand.voice.avoid import avoid_voice
-
-    encoder = _encoder(bundle, encoders)
-    return Scorer(encoder, [avoid_voice(encoder, names)])
 
 
 def _encoder(bundle: Path | None, encoders: dict[Path | None, Encoder]) -> Encoder:

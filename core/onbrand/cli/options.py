@@ -48,6 +48,15 @@ Brand = Annotated[
         show_default=False,
     ),
 ]
+Avoid = Annotated[
+    str | None,
+    typer.Option(
+        "--avoid",
+        metavar="NAMES",
+        help="Judge without a voice: what the text must not read like, say corporate,hype.",
+        show_default=False,
+    ),
+]
 EncoderFolder = Annotated[
     Path | None,
     typer.Option(
@@ -105,6 +114,24 @@ def voice_folders(chosen: list[Path] | None, settings: Settings) -> list[Path]:
         "no voices: name their folder with --voices, or voices in onbrand.toml, "
         "or train some with onbrand train"
     )
+
+
+def avoided_names(
+    avoid: str | None, *, brand: str | None, voices: list[Path] | None, every: bool = False
+) -> tuple[str, ...] | None:
+    """Return the registers that ``--avoid`` names; None where it is not given.
+
+    Raises:
+        OnbrandError: it names none, or stands beside an option that asks for a voice.
+    """
+    if avoid is None:
+        return None
+    from onbrand.voice.avoid import split_names
+
+    beside = {"--brand": brand, "--voices": voices, "--all": every}
+    for option in (name for name, given in beside.items() if given):
+        raise OnbrandError(f"--avoid judges without a voice; leave out {option}, or --avoid")
+    return split_names(avoid)
 
 
 def warn(message: str) -> None:

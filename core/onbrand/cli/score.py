@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.cli.options import (
+    Avoid,
     Brand,
     ConfigFile,
     EncoderFolder,
     Format,
     Voices,
+    avoided_names,
     print_json,
     voice_folders,
     warn,
@@ -29,10 +31,12 @@ SCORE_EXAMPLES = """\b
 Examples:
   onbrand score "Hello. Do sit down." --brand acme
   onbrand score - --all --format json < sentences.txt
+  onbrand score "We leverage synergies." --avoid corporate,hype
 """
 EXPLAIN_EXAMPLES = """\b
-Example:
+Examples:
   onbrand explain "Hello. Do sit down." --brand acme
+  onbrand explain "We leverage synergies." --avoid corporate,hype
 """
 STDIN = "-"
 STRONG = 0.15
@@ -46,6 +50,7 @@ def score(
     ],
     voices: Voices = None,
     brand: Brand = None,
+    avoid: Avoid = None,
     every: Annotated[bool, typer.Option("--all", help="Score against every brand.")] = False,
     form: Format = "text",
     encoder: EncoderFolder = None,
@@ -54,8 +59,9 @@ def score(
     """Print P(on-brand) of a sentence, for one brand or all of them."""
     if brand and every:
         raise OnbrandError("--brand and --all exclude each other; give one of them")
+    avoided = avoided_names(avoid, brand=brand, voices=voices, every=every)
     sentences = _sentences(sentence)
-    scorer = _load(voices, brand, encoder, config, every=every)
+    scorer = _load(voices, brand, encoder, config, avoided, every=every)
     if not every and len(scorer.brands) > 1:
         raise OnbrandError(f"which brand? Give --brand or --all ({', '.join(scorer.brands)})")
     probabilities = scorer.score(sentences)
@@ -82,6 +88,7 @@ def explain(
     sentence: Annotated[str, typer.Argument(help="The sentence.")],
     voices: Voices = None,
     brand: Brand = None,
+    avoid: Avoid = None,
     form: Format = "text",
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
@@ -89,7 +96,8 @@ def explain(
     """Say why a sentence gets its P: words, habits, nearest lines."""
     if not sentence.strip():
         raise OnbrandError("there is no sentence to explain; give one in quotes")
-    scorer = _load(voices, brand, encoder, config)
+    avoided = avoided_names(avoid, brand=brand, voices=voices)
+    scorer = _load(voices, brand, encoder, config, avoided)
     if len(scorer.brands) > 1:
         raise OnbrandError(f"which brand? Give --brand ({', '.join(scorer.brands)})")
     text = " ".join(sentence.split())
@@ -106,10 +114,12 @@ def _load(
     brand: str | None,
     encoder: Path | None,
     config: Path | None,
+    avoid: tuple[str, ...] | None,
     *,
     every: bool = False,
 ) -> Scorer:
     from onbrand.config import settings_for
+    from onbrand.encoder import Encoder
     from onbrand.scorer import Scorer
 
     # The working folder's configuration: there is no file to start from.
@@ -117,6 +127,9 @@ def _load(
     chosen = None if every else brand or settings.brand
     for warning in settings.warnings:
         warn(warning)
+    configured = () if voices or chosen or every else settings.avoid
+    if names := avoid or configured:
+        return Scorer.avoiding(Encoder.load(encoder or settings.encoder), names)
     return Scorer.load(
         *voice_folders(voices, settings),
         brands=[chosen] if chosen else None,
@@ -154,7 +167,7 @@ def _print(text: str, why: Explanation, voice: Voice) -> None:
     from rich.text import Text
 
     from onbrand.cli.tables import new_console
-    from onbrand.report.message import figure
+    from onbrand.report.message import figure, finding
     from onbrand.voice.model import probability
 
     console = new_console()
@@ -167,6 +180,8 @@ def _print(text: str, why: Explanation, voice: Voice) -> None:
         if abs(word.share) >= STRONG:
             shaded.stylize(f"bold {_tone(word)}", word.span.start, word.span.end)
     console.print(Text.assemble("  ", shaded))
+    if p < threshold:
+        console.print(f"  {finding(voice.brand, why)}")
     console.print("\n  log-odds")
     words = sorted(why.words, key=lambda word: -abs(word.share))[:SHOWN_WORDS]
     for word in words:

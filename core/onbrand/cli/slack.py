@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from onbrand_slack.store import Store
 
 VOICES_VARIABLE = "ONBRAND_SLACK_VOICES"
+AVOID_VARIABLE = "ONBRAND_SLACK_AVOID"
 DATABASE_VARIABLE = "ONBRAND_SLACK_DATABASE"
 
 app = typer.Typer(
@@ -52,12 +53,24 @@ def slack(
         bool, typer.Option("--http", help="Be called by Slack, behind a reverse proxy.")
     ] = False,
     voices: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             envvar=VOICES_VARIABLE,
-            help="Folder of voices; with OAuth one folder a workspace in it, named by its id.",
+            help="Folder of voices; with OAuth one folder a workspace in it, named by its id. "
+            "Else: ./voices.",
+            show_default=False,
         ),
-    ] = Path("voices"),
+    ] = None,
+    avoid: Annotated[
+        str | None,
+        typer.Option(
+            envvar=AVOID_VARIABLE,
+            metavar="NAMES",
+            help="What drafts must not read like where nothing names a brand, say corporate,hype; "
+            "needs no voices.",
+            show_default=False,
+        ),
+    ] = None,
     database: Database = None,
     url: Annotated[
         str | None,
@@ -85,6 +98,7 @@ def slack(
         return
     if socket_mode == http:
         raise OnbrandError("say --socket-mode (one workspace, no public address) or --http")
+    from onbrand.voice.avoid import split_names
     from onbrand_slack.config import Config
     from onbrand_slack.log import start_logging
     from onbrand_slack.run import run
@@ -95,6 +109,7 @@ def slack(
             "socket" if socket_mode else "http",
             voices=voices,
             database=database or default_database(),
+            avoid=None if avoid is None else split_names(avoid),
             public_url=url,
             host=host,
             port=port,

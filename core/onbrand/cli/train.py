@@ -10,10 +10,10 @@ import typer
 
 from onbrand.cli.options import EncoderFolder, progress_bar, share_of_all, warn
 from onbrand.errors import OnbrandError
+from onbrand.training.shares import DEFAULT_ALARM_BUDGET
 
-# As in onbrand.voice.model and onbrand.training.trainer, which load numpy; a test compares them.
+# As in onbrand.voice.model, which loads numpy; a test compares them.
 DEFAULT_GATE = 0.7
-DEFAULT_ALARM_BUDGET = 0.05
 
 EXAMPLES = """\b
 Examples:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import Literal
 
-from onbrand.verdict import Explanation, Report, SentenceVerdict, is_brand
+from onbrand.verdict import AVOID, Explanation, Report, SentenceVerdict, is_brand
 
 Severity = Literal["warning", "note"]
 
@@ -81,10 +81,32 @@ def reads_like(why: Explanation | None) -> str | None:
     """Return what a sentence reads like, say "corporate-speak", if a register decided."""
     if why is None or why.register is None:
         return None
-    # With numpy: only where a register was found, and so an engine is loaded.
+    return _as_read(why.register)
+
+
+def reads_most_like(report: Report) -> tuple[str, ...]:
+    """Return what flagged sentences of a draft read like, what most of them do first.
+
+    Those whose brand's own head decided read like nothing that has a name.
+    """
+    named = (reads_like(sentence.explanation) for sentence in report.flagged)
+    return tuple(like for like, _ in Counter(filter(None, named)).most_common())
+
+
+def to_avoid(brand: str) -> str:
+    """Return what a draft must not read like where no brand judged, say "hype, a chatbot".
+
+    Args:
+        brand: of a verdict; see `is_brand`.
+    """
+    return ", ".join(_as_read(name) for name in brand.removeprefix(AVOID).split(", "))
+
+
+def _as_read(register: str) -> str:
+    # With numpy: only where registers are at work, and so an engine is loaded.
     from onbrand.voice.registers import READS_LIKE
 
-    return READS_LIKE.get(why.register, why.register)
+    return READS_LIKE.get(register, register)
 
 
 def fault(brand: str) -> str:

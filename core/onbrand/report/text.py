@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _STYLES = {"warning": "red", "note": "yellow"}
-_VERDICTS: dict[Verdict, str] = {"forward": "green", "review": "red", "not judged": "yellow"}
+VERDICTS: dict[Verdict, str] = {"forward": "green", "review": "red", "not judged": "yellow"}
+"""Verdict → its colour."""
 
 
 def render(
@@ -56,7 +57,7 @@ def _report(report: Report, source: str, width: int) -> Iterator[Text]:
             yield from _finding(report.path, sentence, source, index, width)
             yield Text()
     verdict, _, rest = draft_message(report).partition(": ")
-    style = _VERDICTS[report.verdict]
+    style = VERDICTS[report.verdict]
     yield Text.assemble(
         (shown(report.path), "bold"), ": ", (verdict, f"bold {style}"), ": " + shown(rest)
     )
@@ -112,7 +113,7 @@ def _gutter(width: int, number: int | None, text: str, style: str = "") -> Text:
 
 def _summary(reports: Sequence[Report], suppressed: int) -> Text:
     verdicts = Counter(report.verdict for report in reports)
-    parts = [f"{verdicts[name]} {name}" for name in _VERDICTS if verdicts[name]]
+    parts = [f"{verdicts[name]} {name}" for name in VERDICTS if verdicts[name]]
     flagged = sum(len(report.flagged) for report in reports)
     text = plural(len(reports), "draft") + (": " + ", ".join(parts) if parts else "")
     if reports and not any(is_brand(report.brand) for report in reports):

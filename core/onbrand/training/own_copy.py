@@ -30,7 +30,12 @@ from onbrand.training.folds import make_folds
 from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.register_range import RegisterFit, fit_register_answer
-from onbrand.training.shares import HEAD_SHARE, HIGHEST_THRESHOLD, REGISTER_SHARE
+from onbrand.training.shares import (
+    DEFAULT_ALARM_BUDGET,
+    HEAD_SHARE,
+    HIGHEST_THRESHOLD,
+    REGISTER_SHARE,
+)
 from onbrand.training.short import first_words
 from onbrand.training.stacker import Stacker, fit_stacker
 from onbrand.voice.model import (
@@ -76,14 +81,29 @@ def read_published(paths: Sequence[Path], brand: str | None = None) -> list[Labe
         OnbrandError: a file cannot be read, or nothing says whose copy it is.
     """
     lines: list[LabelLine] = []
+    read: set[Path] = set()
     for path in paths:
-        files = _files_of(path) if path.is_dir() else [path]
-        for file in files:
+        for file in _files_of(path) if path.is_dir() else [path]:
+            if file.resolve() in read:  # named, and in a folder that is named too
+                continue
+            read.add(file.resolve())
             if file.suffix.lower() in DRAFT_SUFFIXES:
                 lines += _sentences(file, brand)
             else:
-                lines += read_labels([file], brand=brand, unlabelled=True)
+                lines += _table(file, brand, None if file == path else path)
     return lines
+
+
+def _table(file: Path, brand: str | None, folder: Path | None) -> list[LabelLine]:
+    """Return the copy in a table, without what is labelled as off-brand."""
+    try:
+        lines = read_labels([file], brand=brand, unlabelled=True)
+    except OnbrandError as error:
+        if folder is None:
+            raise
+        hint = f"{error.message} (if it is no published copy, move it out of {folder})"
+        raise OnbrandError(hint, path=error.path, line=error.line) from None
+    return [line for line in lines if line.label != "off"]
 
 
 def _files_of(folder: Path) -> list[Path]:
@@ -93,7 +113,7 @@ def _files_of(folder: Path) -> list[Path]:
             f"holds no published copy; expected {', '.join((*SUFFIXES, *DRAFT_SUFFIXES))}",
             path=folder,
         )
-    return tables or pages
+    return [*tables, *pages]
 
 
 def _sentences(page: Path, brand: str | None) -> list[LabelLine]:
@@ -134,7 +154,7 @@ def train_from_copy(
     encoder: Encoder,
     *,
     gate: float = DEFAULT_GATE,
-    alarm_budget: float = 0.05,
+    alarm_budget: float = DEFAULT_ALARM_BUDGET,
     keep_texts: bool = True,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Voice:

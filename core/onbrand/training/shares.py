@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+DEFAULT_ALARM_BUDGET = 0.05
+"""Share of on-brand sentences that may be underlined."""
 HIGHEST_THRESHOLD = 0.35
 """A sentence is underlined only when it is clearly more likely off-brand than on-brand."""
 HEAD_SHARE, REGISTER_SHARE = 0.1, 0.5

@@ -28,7 +28,12 @@ from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.published import PublishedModel
 from onbrand.training.register_range import fit_register_answer
-from onbrand.training.shares import HEAD_SHARE, HIGHEST_THRESHOLD, REGISTER_SHARE
+from onbrand.training.shares import (
+    DEFAULT_ALARM_BUDGET,
+    HEAD_SHARE,
+    HIGHEST_THRESHOLD,
+    REGISTER_SHARE,
+)
 from onbrand.training.short import first_words
 from onbrand.voice.model import (
     DEFAULT_GATE,
@@ -48,8 +53,6 @@ from onbrand.voice.model import (
 from onbrand.voice.ngrams import Vocabulary, words_of
 from onbrand.voice.profile import build_profile
 
-DEFAULT_ALARM_BUDGET = 0.05
-"""Share of on-brand sentences that may be underlined."""
 SUSPECT_P = 0.05
 SUSPECTS = 10
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from onbrand.verdict import is_brand
 from onbrand_slack.answer import Answer
 from onbrand_slack.handlers.votes import votes
 from onbrand_slack.model import Tenant
@@ -49,7 +50,9 @@ def answer_of(
         again=again,
         review_channel=settings.review_channel,
         review=None if review is None else review.status,
-        can_label=not settings.labellers or viewer in settings.labellers,
+        # Registers learn from nobody's labels.
+        can_label=is_brand(check.brand)
+        and (not settings.labellers or viewer in settings.labellers),
     )
 
 

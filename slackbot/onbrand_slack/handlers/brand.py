@@ -8,11 +8,12 @@ from onbrand.errors import OnbrandError
 from onbrand.text import frontmatter
 from onbrand.voice.library import unknown_brand
 from onbrand_slack.model import Check, Tenant
+from onbrand_slack.names import AVOIDED
 from onbrand_slack.services import Services
 
 
 class Choice(NamedTuple):
-    """A brand, and where it came from."""
+    """A brand, or what `Scoring.avoided` says, and where it came from."""
 
     brand: str
     reason: str = ""
@@ -34,9 +35,15 @@ def choose(
     Raises:
         OnbrandError: there are no voices, or none for the brand that was chosen.
     """
-    known = services.scoring.scorer(tenant).brands
+    known, avoided = services.scoring.brands(tenant), services.scoring.avoided
+    if request.brand == AVOIDED:
+        if avoided is None:
+            raise OnbrandError("drafts are not judged without a brand any more; choose one")
+        return Choice(avoided)
     choice = _choice(tenant, request, services, text, named)
     if choice is None:
+        if avoided is not None:
+            return Choice(avoided, "no brand is named")
         return Choice(known[0], "the only brand there is") if len(known) == 1 else None
     if choice.brand not in known:
         where = f"{choice.reason}: " if choice.reason else ""

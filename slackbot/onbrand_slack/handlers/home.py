@@ -51,12 +51,15 @@ def _page(tenant: Tenant, user: str, services: Services) -> HomePage:
         settings=settings.workspace(tenant),
         problem=problem,
         voice_gates=gates,
+        avoided=services.scoring.avoided,
     )
 
 
 def _voice_gates(tenant: Tenant, services: Services) -> tuple[dict[str, float], str | None]:
     """Return the gates of a workspace's voices by brand, or what is wrong with them."""
     try:
+        if not services.scoring.brands(tenant):  # registers judge, until there are some
+            return {}, None
         scorer = services.scoring.scorer(tenant)
     except OnbrandError as error:
         return {}, error.message

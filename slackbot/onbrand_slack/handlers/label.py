@@ -6,6 +6,7 @@ from typing import Literal
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.model import Label as Word
+from onbrand.verdict import is_brand
 from onbrand_slack.answer import Review
 from onbrand_slack.handlers import answers, permission, replies
 from onbrand_slack.handlers.answers import answer_of
@@ -17,6 +18,7 @@ from onbrand_slack.store.checks import OpenCheck
 from onbrand_slack.store.jobs import Job
 from onbrand_slack.work.calls import Call
 
+NO_BRAND = "Labels teach a brand's voice; check the draft as a brand to label its sentences."
 TOO_OLD = "This check is too old to label; check the draft again."
 
 
@@ -25,6 +27,8 @@ def run(job: Job, request: Label, services: Services) -> list[Call]:
     tenant = job.tenant
     check, index = _sentence(job, request, services)
     sentence = check.report.sentences[index]
+    if not is_brand(sentence.brand):
+        raise OnbrandError(NO_BRAND)
     settings = services.store.settings.brand(tenant, sentence.brand)
     refused = permission.to_label(tenant, request.user, settings, services)
     if refused is not None:

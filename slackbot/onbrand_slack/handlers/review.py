@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.keys import clean_text
+from onbrand.verdict import is_brand
 from onbrand_slack.answer import Answer, Decided, Decision, Review
 from onbrand_slack.handlers import answers, permission, replies
 from onbrand_slack.handlers.answers import answer_of
@@ -36,6 +37,8 @@ def send(job: Job, request: SendToReview, services: Services) -> list[Call]:
     check = services.store.checks.open(tenant, request.ticket)
     if check is None:
         raise OnbrandError(words.EXPIRED)
+    if not is_brand(check.brand):
+        raise OnbrandError("reviewers are a brand's; check the draft as a brand to send it to them")
     review, _ = services.store.reviews.open_for(tenant, check, request.user)
     answer = answer_of(services, tenant, check, request.user)
     if review.ts is not None:

@@ -36,6 +36,7 @@ def _brands(tenant: Tenant, request: Say, services: Services) -> Payload:
         own=settings.user_brand(tenant, request.user),
         channel=request.channel,
         channel_brand=_here(tenant, request, services),
+        avoided=services.scoring.avoided,
     )
 
 

@@ -46,12 +46,16 @@ def recheck(sent: Sent[Actions], desk: Desk) -> None:
 
 
 def _usual_brand(sent: Sent[Interaction], desk: Desk, channel: str | None) -> str | None:
-    """Return the brand that the user most likely means; a voice that is gone is none."""
+    """Return the brand that the user most likely means; a voice that is gone is none.
+
+    Where there is nothing to go by, it is what judges then: registers, if any are to be avoided.
+    """
     stored, brands = desk.services.store.settings, desk.brands(sent.tenant)
     of_channel = stored.channel_brand(sent.tenant, channel) if channel else None
     usual = of_channel or stored.user_brand(sent.tenant, sent.payload.user.id)
-    if usual is None and len(brands) == 1:
-        return brands[0]
+    if usual is None:
+        avoided = desk.services.scoring.avoided
+        return avoided or (brands[0] if len(brands) == 1 else None)
     return usual if usual in brands else None
 
 

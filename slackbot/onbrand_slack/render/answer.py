@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from onbrand.report.message import plural
-from onbrand.verdict import Report
+from onbrand.verdict import Report, is_brand
 from onbrand_slack.answer import Answer
 from onbrand_slack.names import COMMAND, Action
 from onbrand_slack.render import headline, sentence
@@ -128,10 +128,12 @@ def worst_blocks(answer: Answer, limit: int, room: Room, *, names: bool) -> list
     made = []
     for index in chosen:
         made += [divider(), *sentence.blocks(answer, index, room, names=names)]
-    brand = headline.name(answer.report.brand)
-    notes = [f"Bold words speak most against {brand}."]
+    brand = answer.report.brand
+    against = headline.name(brand) if is_brand(brand) else "the draft"
+    notes = [f"Bold words speak most against {against}."]
     if rest := len(answer.report.flagged) - len(chosen):
-        notes.append(f"{plural(rest, 'more off-brand sentence')} in Details.")
+        more = plural(rest, "more off-brand sentence") if is_brand(brand) else f"{rest:,} more"
+        notes.append(f"{more} in Details.")
     return [*made, divider(), context(plain_text(" ".join(notes)))]
 
 

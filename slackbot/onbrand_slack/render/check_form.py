@@ -52,7 +52,7 @@ def view(
     blocks += [
         el.input_block(
             "Brand",
-            el.external_select(Action.BRAND, "Choose a brand", el.option(brand, brand))
+            el.external_select(Action.BRAND, "Choose a brand", inputs.brand_option(brand))
             if brand
             else el.external_select(Action.BRAND, "Choose a brand"),
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onbrand.verdict import SentenceVerdict
+from onbrand.report.message import fault
+from onbrand.verdict import SentenceVerdict, is_brand
 from onbrand_slack.answer import Answer
 from onbrand_slack.names import Action, View
 from onbrand_slack.render import answer as answers
@@ -44,7 +45,9 @@ def view(answer: Answer, page: int = 0) -> Payload:
     if pages > 1:
         blocks += [divider(), *_pages(page, pages)]
     metadata = metadata_of(answer.ticket, page)
-    return modal(View.DETAILS, f"Details: {answer.report.brand}", blocks, metadata=metadata)
+    brand = answer.report.brand
+    title = f"Details: {brand}" if is_brand(brand) else "Details"
+    return modal(View.DETAILS, title, blocks, metadata=metadata)
 
 
 def result(answer: Answer) -> Payload:
@@ -94,7 +97,8 @@ def read_metadata(metadata: str) -> tuple[str, int]:
 def _sentence(answer: Answer, index: int) -> list[Payload]:
     one = answer.report.sentences[index]
     if one.flagged:
-        return [divider(), *sentence.blocks(answer, index, ALL, head=f"{index + 1} · off-brand")]
+        head = f"{index + 1} · {fault(one.brand)}"
+        return [divider(), *sentence.blocks(answer, index, ALL, head=head)]
     if one.probability is None:
         why = clip(clean(one.not_judged or "no reason given"), 100)
         return [context(plain(f"{index + 1}. {_text(one)} (not judged: {why})"))]

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from onbrand.report.message import capitalised, draft_message, figure, tally
-from onbrand.verdict import Report
+from onbrand.report.message import (
+    capitalised,
+    draft_message,
+    fault,
+    figure,
+    reads_most_like,
+    tally,
+    to_avoid,
+)
+from onbrand.verdict import Report, is_brand
 from onbrand_slack.answer import Answer, Change, Status
 from onbrand_slack.render.elements import channel, context, header, lines, plain, rich, run
 from onbrand_slack.render.text import clean, clip, escape, is_link
@@ -50,6 +58,8 @@ def fallback(answer: Answer) -> str:
 
 def title(report: Report) -> str:
     """Return the verdict as a headline."""
+    if not is_brand(report.brand):
+        return _title_without_a_brand(report)
     brand = name(report.brand)
     if report.verdict == "forward":
         return f"✅ Good to go: sounds like {brand}"
@@ -58,8 +68,19 @@ def title(report: Report) -> str:
     return f"➖ Not judged for {brand}"
 
 
+def _title_without_a_brand(report: Report) -> str:
+    if report.verdict == "forward":
+        return "✅ Good to go: reads like nothing to avoid"
+    if report.verdict == "review":
+        like = " and ".join(reads_most_like(report)[:2])
+        return f"👀 Human review: reads like {like or 'what is to be avoided'}"
+    return "➖ Not judged"
+
+
 def name(brand: str) -> str:
-    """Return a brand's name, no longer than fits anywhere."""
+    """Return a brand's name, no longer than fits anywhere; "no brand" where none judged."""
+    if not is_brand(brand):
+        return "no brand"
     return clip(clean(brand), 60) or "–"
 
 
@@ -82,7 +103,8 @@ def _counts(report: Report) -> str:
     if report.verdict == "forward" and not report.flagged:
         counts = f"nothing to mend: {counts}"
     elif report.verdict == "review" and not report.flagged:
-        counts += "; none stands out, the draft as a whole is not close enough"
+        whole = "is not close enough" if is_brand(report.brand) else "reads like one"
+        counts += f"; none stands out, the draft as a whole {whole}"
     return capitalised(clip(clean(counts), 200)) + "."
 
 
@@ -97,7 +119,8 @@ def meter(probability: float, gate: float) -> str:
 
 def changed(report: Report, change: Change) -> tuple[str, str]:
     """Return by how much P changed since the version before, and what else did."""
-    counts = [(change.mended, "mended"), (change.new, "new"), (change.still, "still off-brand")]
+    still = f"still {fault(report.brand)}"
+    counts = [(change.mended, "mended"), (change.new, "new"), (change.still, still)]
     said = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "no other change"
     if change.verdict == "review" and report.verdict == "forward":
         said += "; now past the gate"
@@ -118,12 +141,20 @@ def _origin(answer: Answer) -> list[str | Payload]:
     made: list[str | Payload] = []
     if answer.title:
         made.append(plain(f"📄 {clip(clean(answer.title), 80)}"))
-    if answer.brand_reason:
-        reason = clip(clean(answer.brand_reason), 120)
-        made.append(plain(f"Judged as {name(answer.report.brand)}: {reason}"))
+    if said := judged_as(answer):
+        made.append(plain(said))
     if is_link(answer.link):
         made.append(f"<{escape(answer.link)}|The message>")
     return made
+
+
+def judged_as(answer: Answer) -> str:
+    """Return by what a draft was judged, and why by that; empty where its author named a brand."""
+    brand, reason = answer.report.brand, clip(clean(answer.brand_reason), 120)
+    because = f": {reason}" if reason else ""
+    if not is_brand(brand):
+        return f"Must not read like {to_avoid(brand)}{because}"
+    return f"Judged as {name(brand)}{because}" if because else ""
 
 
 def _sentence(text: str) -> str:

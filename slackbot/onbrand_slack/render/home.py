@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onbrand.report.message import figure, plural
+from onbrand.report.message import fault, figure, plural
 from onbrand.verdict import Verdict
 from onbrand_slack.answer import BrandSettings, HomePage, PastCheck, Review
 from onbrand_slack.model import Source
@@ -45,16 +45,22 @@ def page(shown: HomePage) -> Payload:
 def _problem(shown: HomePage) -> list[Payload]:
     if shown.problem:
         return [el.section(el.plain(f"⚠️ {shown.problem}"))]
-    return [] if shown.brands else [el.header("Welcome to onbrand"), el.section(words.NO_BRANDS)]
+    if shown.brands:
+        return []
+    none = words.without_brands(shown.avoided)
+    return [el.header("Welcome to onbrand"), el.section(none)]
 
 
 def _start(shown: HomePage) -> list[Payload]:
-    if not shown.brands:
+    if not shown.brands and shown.avoided is None:
         return []
+    begins = el.actions(el.button("Check a draft", Action.HOME_CHECK, "home", style="primary"))
+    if not shown.brands:
+        return [begins]
     brand = shown.default_brand
     initial = el.option(brand, brand) if brand else None
     return [
-        el.actions(el.button("Check a draft", Action.HOME_CHECK, "home", style="primary")),
+        begins,
         el.section(
             "*Your own brand*\nCounts where you name no other and the channel has none.",
             accessory=el.external_select(Action.HOME_BRAND, "Choose a brand", initial),
@@ -111,22 +117,22 @@ def _more(hidden: int) -> list[Payload]:
 
 
 def _recent(shown: HomePage) -> list[Payload]:
-    if not shown.brands and not shown.recent:
+    if not shown.brands and not shown.recent and shown.avoided is None:
         return []
     blocks = [el.header("Your recent checks")]
     if not shown.recent:
-        brand = shown.default_brand or shown.brands[0].brand
-        first = f"`{COMMAND} {escape(brand)} {words.TRY}`"
+        brand = shown.default_brand or (shown.brands[0].brand if shown.brands else "")
+        first = f"`{COMMAND} {escape(brand)} {words.TRY}`" if brand else f"`{COMMAND} {words.TRY}`"
         return [*blocks, el.section(f"Nothing yet. Try this in any channel:\n{first}")]
     return blocks + [_past(check) for check in shown.recent[:MOST_CHECKS]]
 
 
 def _past(check: PastCheck) -> Payload:
     p = "" if check.probability is None else f"  P {figure(check.probability, check.gate)}"
-    tally = f"{check.flagged:,} of {plural(check.judged, 'sentence')} off-brand"
+    tally = f"{check.flagged:,} of {plural(check.judged, 'sentence')} {fault(check.brand)}"
     url = marks.message_url(check.channel, check.ts)
     came = marks.link(url, "the message") if url else _SOURCES[check.source]
-    text = f"{_SIGNS[check.verdict]} *{escape(check.brand)}*{p} · {tally}"
+    text = f"{_SIGNS[check.verdict]} *{escape(headline.name(check.brand))}*{p} · {tally}"
     opens = el.button("Open", Action.HOME_OPEN_CHECK, check.ticket) if check.ticket else None
     return el.section(f"{text}\n{marks.moment(check.time)} · {came}", accessory=opens)
 
@@ -138,7 +144,8 @@ def _brands(shown: HomePage) -> list[Payload]:
     if not shown.brands:
         return []
     rows = [_brand(settings, shown) for settings in shown.brands[:MOST_BRANDS]]
-    return [el.header("Brands"), *rows, *_more(len(shown.brands) - MOST_BRANDS)]
+    none = [] if shown.avoided is None else [el.context(words.where_none_is_named(shown.avoided))]
+    return [el.header("Brands"), *rows, *_more(len(shown.brands) - MOST_BRANDS), *none]
 
 
 def _brand(settings: BrandSettings, shown: HomePage) -> Payload:

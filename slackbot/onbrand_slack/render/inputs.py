@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from onbrand_slack.names import NO_BRAND, Action
+from onbrand.report.message import to_avoid
+from onbrand.verdict import is_brand
+from onbrand_slack.names import AVOIDED, NO_BRAND, Action
 from onbrand_slack.render.elements import option, plain
 from onbrand_slack.work.calls import Payload
 
@@ -155,6 +157,13 @@ class State:
         """Return the ids of the files dropped."""
         files = _get(self._values, action, action, "files")
         return _strings([_get(file, "id") for file in files] if isinstance(files, list) else None)
+
+
+def brand_option(brand: str) -> Payload:
+    """Return a brand, or what is judged by instead of one, as a choice of a select."""
+    if is_brand(brand):
+        return option(brand, brand)
+    return option(f"No brand: must not read like {to_avoid(brand)}", AVOIDED)
 
 
 def brand_or_none(chosen: str | None) -> str | None:

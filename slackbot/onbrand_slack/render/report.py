@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from onbrand.report.message import capitalised, draft_message, reads_like
-from onbrand.verdict import SentenceVerdict
+from onbrand.report.message import capitalised, draft_message, fault, reads_like
+from onbrand.verdict import SentenceVerdict, is_brand
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.render import headline
 from onbrand_slack.render.sentence import marked, probability
@@ -21,12 +21,15 @@ def markdown(answer: Answer) -> tuple[str, str]:
     parts = [f"# {_safe(headline.title(report))}", _safe(draft_message(report))]
     if answer.title:
         parts.append(f"Draft: {_safe(answer.title)}")
-    if answer.brand_reason:
+    if not is_brand(report.brand):
+        parts.append(_safe(headline.judged_as(answer)))
+    elif answer.brand_reason:
         parts.append(f"Brand: {_safe(answer.brand_reason)}")
     if answer.change is not None:
         parts.append(_safe(" ".join(headline.changed(report, answer.change))))
     parts += [f"Note: {_safe(warning)}" for warning in report.warnings]
-    parts.append("Bold words speak most against the brand." if report.flagged else "")
+    against = "the brand" if is_brand(report.brand) else "the draft"
+    parts.append(f"Bold words speak most against {against}." if report.flagged else "")
     for index, sentence in enumerate(report.sentences):
         parts.append(_sentence(index + 1, sentence, answer.votes.get(index, Votes())))
     return _filename(answer), "\n\n".join(filter(None, parts)) + "\n"
@@ -49,7 +52,9 @@ def _verdict(sentence: SentenceVerdict) -> str:
     if sentence.probability is None:
         return f"Not judged: {_safe(sentence.not_judged or 'no reason given')}"
     like = reads_like(sentence.explanation) if sentence.flagged else None
-    said = f"Off-brand, reads like {like}" if like else "Off-brand" if sentence.flagged else "Fine"
+    said = capitalised(fault(sentence.brand)) if sentence.flagged else "Fine"
+    if like:
+        said += f", reads like {like}"
     return f"{said}, P {_safe(probability(sentence))}"
 
 

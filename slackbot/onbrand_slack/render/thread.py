@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from onbrand.report.message import figure, plural
-from onbrand.verdict import Verdict
+from onbrand.report.message import fault, figure, plural, to_avoid
+from onbrand.verdict import Verdict, is_brand
 from onbrand_slack.answer import ThreadLine
 from onbrand_slack.render.elements import (
     ROOM,
@@ -48,16 +48,19 @@ def summary(lines: Sequence[ThreadLine], brand: str, *, brand_reason: str = "") 
     said = ", ".join(
         f"{counts[verdict]:,} {WORDS[verdict]}" for verdict in SIGNS if counts[verdict]
     )
-    title = f"Thread: {plural(len(lines), 'message')}, judged as {name(brand)}"
+    judged = f"judged as {name(brand)}" if is_brand(brand) else "judged without a brand"
+    title = f"Thread: {plural(len(lines), 'message')}, {judged}"
     top = [header(f"🧵 {title}"), rich(paragraph([run(f"{said or 'nothing to judge'}.")]))]
     chosen = _chosen(lines)
     notes = [f"And {len(lines) - len(chosen):,} more."] if len(lines) > len(chosen) else []
-    if brand_reason:
+    if not is_brand(brand):
+        notes.append(f"Must not read like {to_avoid(brand)}.")
+    elif brand_reason:
         notes.append(f"Brand: {clip(clean(brand_reason), 120)}.")
     bottom = [context(plain(" ".join(notes)))] if notes else []
     blocks: list[Payload] = []
     for letters in (150, 60, 0):
-        items = [_item(one, letters) for one in chosen]
+        items = [_item(one, letters, fault(brand)) for one in chosen]
         blocks = [*top, *([rich(paragraph(*items))] if items else []), *bottom]
         if size(blocks) <= ROOM:
             break
@@ -73,7 +76,7 @@ def _chosen(lines: Sequence[ThreadLine]) -> list[ThreadLine]:
     return [lines[i] for i in sorted(order[:SHOWN])]
 
 
-def _item(one: ThreadLine, letters: int) -> list[Payload]:
+def _item(one: ThreadLine, letters: int, what: str) -> list[Payload]:
     runs = [run(f"{SIGNS[one.verdict]} ")]
     if one.user:
         runs += [user(one.user), run("  ")]
@@ -81,7 +84,7 @@ def _item(one: ThreadLine, letters: int) -> list[Payload]:
         runs.append(run("Not judged", "bold"))
     else:
         runs.append(run(f"P {figure(one.probability, 0)}", "bold"))
-        runs.append(run(f" · {one.flagged:,} of {plural(one.judged, 'sentence')} off-brand"))
+        runs.append(run(f" · {one.flagged:,} of {plural(one.judged, 'sentence')} {what}"))
     if is_link(one.link):
         runs += [run(" · "), link(one.link, "message")]
     if one.worst and letters:

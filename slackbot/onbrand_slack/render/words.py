@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from onbrand.report.message import plural
+from onbrand.report.message import plural, to_avoid
 from onbrand_slack.answer import BrandSettings
 from onbrand_slack.names import COMMAND, Action
 from onbrand_slack.render import elements as el
@@ -29,6 +29,26 @@ NO_BRANDS = (
     "There are no brands yet. Whoever runs onbrand trains a voice from examples of your copy "
     "(`onbrand train`), puts it into the folder of voices, and it is here within a minute."
 )
+
+
+def without_brands(avoided: str | None) -> str:
+    """Return what is said where there are no brands, in mrkdwn.
+
+    Args:
+        avoided: what judges all the same, see `Scoring.avoided`.
+    """
+    if avoided is None:
+        return NO_BRANDS
+    return (
+        "There are no brands yet, and none is needed: drafts must not read like "
+        f"{escape(to_avoid(avoided))}. To sound like a brand they need its voice: whoever runs "
+        "onbrand trains one from its published copy (`onbrand train`)."
+    )
+
+
+def where_none_is_named(avoided: str) -> str:
+    """Return by what a draft is judged for which nothing names a brand, in mrkdwn."""
+    return f"Where nothing names a brand, drafts must not read like {escape(to_avoid(avoided))}."
 
 
 # --- help -------------------------------------------------------------------------------------
@@ -74,10 +94,12 @@ def brands(
     own: str | None = None,
     channel: str | None = None,
     channel_brand: str | None = None,
+    avoided: str | None = None,
 ) -> Payload:
     """Return the list of brands, with the user's own and the channel's marked."""
     if not settings:
-        return el.message(NO_BRANDS, [el.section(NO_BRANDS)])
+        none = without_brands(avoided)
+        return el.message(none, [el.section(none)])
     first = sorted(settings, key=lambda s: (s.brand not in (own, channel_brand), s.brand))
     lines = []
     for one in first[:MOST_BRANDS]:
@@ -91,7 +113,8 @@ def brands(
     more = [el.context(f"and {hidden:,} more: begin to type a name where you choose a brand")]
     told = el.context(
         f"`{COMMAND} use BRAND` makes one yours. An answer always says which brand it was "
-        "checked against, and why that one."
+        "checked against, and why that one.",
+        *([] if avoided is None else [where_none_is_named(avoided)]),
     )
     return el.message(
         f"{plural(len(settings), 'brand')}: " + ", ".join(escape(s.brand) for s in first[:8]),
