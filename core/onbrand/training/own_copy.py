@@ -30,6 +30,7 @@ from onbrand.training.folds import make_folds
 from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.register_range import answer_by_registers, with_registers
+from onbrand.training.report import TrainingLines, with_report
 from onbrand.training.shares import HEAD_SHARE, HIGHEST_THRESHOLD, REGISTER_SHARE
 from onbrand.training.short import first_words
 from onbrand.training.stacker import Stacker, fit_stacker
@@ -222,6 +223,8 @@ def train_from_copy(
         head,
         _examples(own, texts, unit(vectors - head.mean), keep_texts=keep_texts),
     )
+    evidence = TrainingLines(own, judged.on, vectors, logits, logits[: len(own)])
+    voice = with_report(voice, encoder, evidence, keep_texts=keep_texts)
     progress(1.0)
     return voice
 
