@@ -39,6 +39,9 @@ class TaskResult(msgspec.Struct, frozen=True):
     baseline: Metrics
     train: int
     test: int
+    stopped: float | None = None
+    """Share of probes, pages in wrong voices that no voice is trained on, that are stopped; None
+    where the encoder has none."""
 
 
 class Means(msgspec.Struct, frozen=True):
@@ -52,6 +55,7 @@ class Means(msgspec.Struct, frozen=True):
     draft_accuracy: float
     pooled_ece: float
     baseline_accuracy: float
+    stopped: float | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -119,6 +123,7 @@ def _evaluate_task(
     logits = VoiceStack([voice]).logits(encoder.encode(texts), texts)[:, 0]
     p = sigmoid(logits)
     figures = measure(on, p)
+    probes = voice.manifest.report.stopped
     baseline = bag_of_words(
         [line.text for line in train], np.array([line.label == "on" for line in train]), texts
     )
@@ -129,6 +134,7 @@ def _evaluate_task(
         baseline=measure(on, baseline),
         train=len(train),
         test=len(test),
+        stopped=None if probes is None else probes.count / probes.of,
     )
     return result, on, p
 
@@ -177,9 +183,11 @@ def _means(results: list[TaskResult], pooled_ece: float) -> Means:
     def mean(key: str) -> float:
         return float(np.mean([getattr(result, key) for result in results]))
 
+    stopped = [result.stopped for result in results if result.stopped is not None]
     keys = ("accuracy", "auroc", "log_loss", "ece", "recall_at_5fpr", "draft_accuracy")
     return Means(
         **{key: mean(key) for key in keys},
         pooled_ece=pooled_ece,
         baseline_accuracy=float(np.mean([result.baseline.accuracy for result in results])),
+        stopped=float(np.mean(stopped)) if stopped else None,
     )

@@ -51,10 +51,11 @@ FEW_LABELS = 80
 FEW_PUBLISHED = 200
 ONE_KIND = 0.8
 """Share of the off-brand lines of one source or register that makes them one kind."""
-SUBJECT_ACCURACY = 0.8
-"""What content words alone must reach, surely, for a warning, and …"""
+SUBJECT_ACCURACY = 0.65
+"""What content words alone must surely reach for a warning, and …"""
 SUBJECT_GAP = 0.1
-"""… how much better than function words alone."""
+"""… by how much they must beat function words. Of 12 open voices against others drawn by chance 11
+were warned of, of the same against the lines nearest in subject none."""
 WEAK = 0.9
 """Share of stopped pages below which lines in that wrong voice are asked for."""
 
