@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from onbrand.voice.model import DoubtfulLine, Manifest, Share, TrainingReport
 
 WIDTH = 78
-SHOWN_WEAKEST = 3
-"""Wrong voices that are named because fewest of their pages are stopped."""
 SHOWN_DOUBTFUL = 10
 DOUBT = 0.8
 """A line is worth a look where P speaks against its label as much as this."""
@@ -29,7 +27,7 @@ def quality_lines(manifest: Manifest, doubtful: int = SHOWN_DOUBTFUL) -> Iterato
         yield _line("own pages", f"{_so_many(report.pages)} go forward ({_pages(report)})")
     if report.stopped is not None:
         yield _line("wrong voices", f"{_so_many(report.stopped)} stopped (pages it never saw)")
-        yield from _fewest(report.probes)
+        yield from _passed(report.probes)
     for warning in report.warnings:
         yield from _wrapped("warning", warning)
     if report.collect:
@@ -39,28 +37,30 @@ def quality_lines(manifest: Manifest, doubtful: int = SHOWN_DOUBTFUL) -> Iterato
         yield _line("lines", f"{_so_many(report.right)} told right{beside}")
     for source, found in report.sources.items():
         yield _line("", f"off-brand from {source}: {_so_many(found)}")
-    yield from _doubtful(report, doubtful)
+    labelled = manifest.labels.on + manifest.labels.off > 0
+    said = "the other lines contradict these" if labelled else "least like the rest of the copy"
+    worst = [line for line in report.doubtful if _against(line) >= DOUBT][:doubtful]
+    if worst:
+        yield _line("look again", f"{said}, the worst first:")
+        yield from _doubtful(worst)
 
 
-def _fewest(probes: dict[str, Share]) -> Iterator[str]:
+def _passed(probes: dict[str, Share]) -> Iterator[str]:
+    """Tell the wrong voices of which pages slip through, those with most of them first."""
     from onbrand.voice.registers import READS_LIKE
 
-    weakest = sorted(probes.items(), key=lambda item: item[1].count / item[1].of)[:SHOWN_WEAKEST]
     told = [
         f"{READS_LIKE.get(name, name)} {found.count} of {found.of}"
-        for name, found in weakest
+        for name, found in sorted(probes.items(), key=lambda item: item[1].count / item[1].of)
         if found.count < found.of
     ]
     if told:
-        yield _line("", f"fewest stopped: {', '.join(told)}")
+        yield from _wrapped("", f"not all of: {', '.join(told)}")
 
 
-def _doubtful(report: TrainingReport, most: int) -> Iterator[str]:
+def _doubtful(worst: Sequence[DoubtfulLine]) -> Iterator[str]:
     from onbrand.report.snippet import crop
 
-    worst = [line for line in report.doubtful if _against(line) >= DOUBT][:most]
-    if worst:
-        yield _line("look again", "the other lines contradict these, the worst first:")
     for line in worst:
         yield f"    {line.place}  {line.label}, but P {line.p:.2f}"
         if line.text:
@@ -89,5 +89,5 @@ def _line(name: str, text: str) -> str:
 
 
 def _wrapped(name: str, text: str) -> Iterator[str]:
-    for i, part in enumerate(wrap(text, WIDTH - 15)):
+    for i, part in enumerate(wrap(text, WIDTH - 15, break_on_hyphens=False)):
         yield _line("" if i else name, part)

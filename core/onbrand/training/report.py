@@ -225,11 +225,7 @@ def most_doubtful(lines: TrainingLines, *, keep_texts: bool = True) -> tuple[Dou
 def what_to_collect(probes: dict[str, Share]) -> str:
     """Return which off-brand lines would help most, from how many probes are stopped."""
     weak = sorted(probes.items(), key=lambda item: item[1].count / item[1].of)[:2]
-    told = [
-        f"{READS_LIKE.get(name, name)} ({found.count} of {found.of} such pages are stopped)"
-        for name, found in weak
-        if found.count < WEAK * found.of
-    ]
+    told = [READS_LIKE.get(name, name) for name, found in weak if found.count < WEAK * found.of]
     return f"off-brand lines that read like {' or '.join(told)}" if told else ""
 
 
