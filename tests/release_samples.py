@@ -19,6 +19,7 @@ from onbrand.release.index import FORMAT, INDEX, Index, Package, encode, sign_in
 from onbrand.release.install import update
 from onbrand.release.signing import key_digits
 from onbrand.voice.model import (
+    DoubtfulLine,
     DraftCalibration,
     EncoderReference,
     Examples,
@@ -156,7 +157,14 @@ def tiny_voice(folder: Path, brand: str, encoder: EncoderManifest, seed: int = 0
         familiarity=Familiarity(-1.0, -1.0, ("the", "and")),
         labels=LabelCounts(2, 1, "0" * 64),
         profile=build_profile(list(LINES[:2])),
-        report=TrainingReport(figures, figures, {"dense": 1.0}, folds=2, grouped=False),
+        report=TrainingReport(
+            figures,
+            figures,
+            {"dense": 1.0},
+            folds=2,
+            grouped=False,
+            doubtful=(DoubtfulLine("labels.jsonl:1", "on", 0.2, LINES[0]),),
+        ),
         files={},
     )
     head = Head(

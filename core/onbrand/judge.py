@@ -73,7 +73,7 @@ class Judge:
         self._memory = RecentRecords(remember, self._record)
         self._explanations = Recent[tuple[str, str], Explanation](min(remember, MAX_EXPLANATIONS))
         # Of a function that does not know the judge: a cycle would keep old voices in memory.
-        self._not_judged = lru_cache(remember)(partial(_not_judged, self._voices))
+        self._not_judged = lru_cache(remember)(partial(why_not_judged, self._voices))
 
     def judge(
         self,
@@ -259,9 +259,18 @@ def _count_from(progress: Callable[[int], None], start: int, count: int) -> None
     progress(start + count)
 
 
-def _not_judged(
+def why_not_judged(
     voices: Mapping[str, Voice], brand: str, text: str, words: int, familiarity: float
 ) -> str | None:
+    """Return why a brand's voice does not judge a sentence, None where it does.
+
+    Args:
+        voices: by brand.
+        brand: whose voice is to judge.
+        text: the sentence.
+        words: how many it has.
+        familiarity: `VoiceStack.familiarity` of it.
+    """
     voice = voices.get(brand)
     if voice is None:
         return f"no voice for brand {brand!r}"

@@ -117,7 +117,7 @@ def _voice(folder: Path, known: Collection[str], aside: Path | None, stage: Stag
     stage(f"checking {brand}")
     _check_encoder(brand, voice.manifest.encoder, folder, known)
     if aside is not None:
-        report = msgspec.structs.replace(voice.manifest.report, suspects=())
+        report = msgspec.structs.replace(voice.manifest.report, doubtful=())
         manifest = msgspec.structs.replace(voice.manifest, report=report)
         examples = replace(voice.examples, texts=(), sources=())
         folder = aside / brand

@@ -1,11 +1,13 @@
 """Make what training and checking take from the bank of voices and a pool of open voices.
 
-Writes into ``core/onbrand/data``, for the default encoder: its registers (linear heads), and the
-background, which is vectors of open voices in fewer dimensions. The pool is a folder of
-``VOICE.jsonl`` files, as for ``models/default_encoder/make.py``; only voices that
-``models/default_encoder/sources.csv`` lists are used, and their texts are not part of the project.
+Writes into ``core/onbrand/data``, for the default encoder: its registers (linear heads), the
+background, which is vectors of open voices in fewer dimensions, and the probes, which are pieces of
+the bank that nothing else is made of. The pool is a folder of ``VOICE.jsonl`` files, as for
+``models/default_encoder/make.py``; only voices that ``models/default_encoder/sources.csv`` lists
+are used, and their texts are not part of the project.
 
-Usage: ``python models/voice_bank/make.py POOL``
+Usage: ``python models/voice_bank/make.py POOL``, or ``--probes`` for the probes alone, beside the
+registers and the background that are there
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ from onbrand.encoder import Encoder
 from onbrand.labels.files import read_labels
 from onbrand.training.background import Background, save_background
 from onbrand.training.bank import read_pieces
+from onbrand.training.probes import PROBES, save_probes
 from onbrand.training.register_heads import Bank, Population, fit_registers
-from onbrand.voice.registers import save_registers
+from onbrand.voice.registers import load_registers, save_registers
 
 PIECES = Path(__file__).with_name("pieces")
 SOURCES = Path(__file__).parents[1] / "default_encoder/sources.csv"
@@ -32,17 +35,21 @@ DIMENSIONS = 448
 
 
 def main() -> None:
-    """Fit the registers, reduce the background, and write both."""
+    """Fit the registers, reduce the background, encode the probes, and write all three."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pool", type=Path)
+    made = parser.add_mutually_exclusive_group(required=True)
+    made.add_argument("pool", type=Path, nargs="?")
+    made.add_argument("--probes", action="store_true", help="make the probes only")
     arguments = parser.parse_args()
     encoder = Encoder.load(cache_size=0)
-    bank = Bank.encode(read_pieces(PIECES), encoder)
-    population = read_pool(arguments.pool, encoder)
-    registers = fit_registers(bank, population, encoder.fingerprint)
-    typer.echo(save_registers(registers))
-    background = reduce(bank, population, encoder.fingerprint)
-    typer.echo(save_background(background))
+    pieces = read_pieces(PIECES)
+    if not arguments.probes:
+        bank = Bank.encode([piece for piece in pieces if piece.name not in PROBES], encoder)
+        population = read_pool(arguments.pool, encoder)
+        typer.echo(save_registers(fit_registers(bank, population, encoder.fingerprint)))
+        typer.echo(save_background(reduce(bank, population, encoder.fingerprint)))
+        load_registers.cache_clear()
+    typer.echo(save_probes([piece for piece in pieces if piece.name in PROBES], encoder))
 
 
 def read_pool(pool: Path, encoder: Encoder) -> Population:

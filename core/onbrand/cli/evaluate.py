@@ -124,6 +124,9 @@ def _print_table(result: Evaluation) -> None:
         f"ECE: calibration error; over all lines together {result.mean.pooled_ece:.3f}.\n"
         "* off-brand lines found at 5 % false alarms"
     )
+    if result.mean.stopped is not None:
+        stopped = f"{result.mean.stopped:.0%}"
+        console.print(f"Of pages in wrong voices that they never saw, voices stop {stopped}.")
 
 
 def to_json(result: Evaluation) -> str:

@@ -216,7 +216,8 @@ def train_from_published(
 
 
 def print_report(voices: list[Voice], output: Path) -> None:
-    """Print what cross-validation says of the voices, beside a bag of words."""
+    """Print what the voices do with pages and lines that they had not seen."""
+    from onbrand.cli.quality import quality_lines
     from onbrand.cli.tables import new_console, new_table
     from onbrand.report.message import plural
 
@@ -236,15 +237,13 @@ def print_report(voices: list[Voice], output: Path) -> None:
         )
     console = new_console()
     console.print(f"{plural(len(voices), 'voice')} in {output}", style="bold")
+    for voice in voices:
+        console.print(f"\n{voice.brand}")
+        for line in quality_lines(voice.manifest):
+            console.print(line)
     console.print()
     console.print(table)
     console.print(
         "Held-out lines of the training labels. ECE: calibration error of P.\n"
         "* off-brand lines found at 5 % false alarms"
     )
-    for voice in voices:
-        suspects = voice.manifest.report.suspects
-        if suspects:
-            console.print(f"\n{voice.brand}: the other labels contradict these, look again:")
-            for place in suspects:
-                console.print(f"  {place}")

@@ -50,16 +50,8 @@ class Background:
         """Keep vectors of shape (lines, dim) as bytes in the basis, shape (dim, dimensions)."""
         step = float(np.abs(basis).max()) / 127
         small = np.round(basis / step).astype(np.int8)
-        rows = (vectors - mean) @ (small.astype(np.float32) * step)
-        row_step = np.abs(rows).max(axis=0) / 127
-        return cls(
-            fingerprint,
-            mean.astype(np.float32),
-            small,
-            step,
-            np.round(rows / row_step).astype(np.int8),
-            row_step.astype(np.float32),
-        )
+        rows, row_step = to_bytes((vectors - mean) @ (small.astype(np.float32) * step))
+        return cls(fingerprint, mean.astype(np.float32), small, step, rows, row_step)
 
     def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return vectors of shape (lines, dim) in the basis, shape (lines, dimensions)."""
@@ -77,6 +69,12 @@ class Background:
         """Return weights and bias in the basis as those of the encoder's vectors."""
         whole = (self.basis * self.step) @ weights
         return whole, bias - float(whole @ self.mean)
+
+
+def to_bytes(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return rows of shape (lines, dimensions) as bytes, and what one unit of each column is."""
+    step = np.maximum(np.abs(rows).max(axis=0), 1e-12) / 127
+    return np.round(rows / step).astype(np.int8), step.astype(np.float32)
 
 
 def fit_own(

@@ -39,6 +39,9 @@ class TaskResult(msgspec.Struct, frozen=True):
     baseline: Metrics
     train: int
     test: int
+    stopped: float | None = None
+    """Share of probes, pages in wrong voices that no voice is trained on, that are stopped; None
+    where the encoder has none."""
 
 
 class Means(msgspec.Struct, frozen=True):
@@ -52,6 +55,7 @@ class Means(msgspec.Struct, frozen=True):
     draft_accuracy: float
     pooled_ece: float
     baseline_accuracy: float
+    stopped: float | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -116,19 +120,22 @@ def _evaluate_task(
     voice = train_voice(name, train, encoder, keep_texts=False, published=published)
     texts = [" ".join(line.text.split()) for line in test]
     on = np.array([line.label == "on" for line in test])
-    logits = VoiceStack([voice]).logits(encoder.encode(texts), texts)[:, 0]
+    answers = VoiceStack([voice]).answers(encoder.encode(texts), texts)
+    logits, heads, registers = (said[:, 0] for said in answers)
     p = sigmoid(logits)
     figures = measure(on, p)
+    probes = voice.manifest.report.stopped
     baseline = bag_of_words(
         [line.text for line in train], np.array([line.label == "on" for line in train]), texts
     )
     result = TaskResult(
         task=name,
         **msgspec.structs.asdict(figures),
-        draft_accuracy=_draft_accuracy(logits, on, voice.manifest.draft),
+        draft_accuracy=_draft_accuracy(heads, registers, on, voice.manifest.draft),
         baseline=measure(on, baseline),
         train=len(train),
         test=len(test),
+        stopped=None if probes is None else probes.count / probes.of,
     )
     return result, on, p
 
@@ -163,13 +170,17 @@ def labelled_lines(path: Path, task: str) -> list[LabelLine]:
 
 
 def _draft_accuracy(
-    logits: NDArray[np.floating], on: NDArray[np.bool_], calibration: DraftCalibration
+    heads: NDArray[np.floating],
+    registers: NDArray[np.floating],
+    on: NDArray[np.bool_],
+    calibration: DraftCalibration,
 ) -> float:
     right: list[bool] = []
     for label in (True, False):
-        own = logits[on == label]
-        starts = range(0, len(own) - DRAFT_SIZE + 1, DRAFT_SIZE)
-        right += [(calibration.logit(own[i : i + DRAFT_SIZE]) >= 0) == label for i in starts]
+        rows = np.flatnonzero(on == label)
+        for start in range(0, len(rows) - DRAFT_SIZE + 1, DRAFT_SIZE):
+            draft = rows[start : start + DRAFT_SIZE]
+            right.append((calibration.logit(heads[draft], registers[draft]) >= 0) == label)
     return float(np.mean(right))
 
 
@@ -177,9 +188,11 @@ def _means(results: list[TaskResult], pooled_ece: float) -> Means:
     def mean(key: str) -> float:
         return float(np.mean([getattr(result, key) for result in results]))
 
+    stopped = [result.stopped for result in results if result.stopped is not None]
     keys = ("accuracy", "auroc", "log_loss", "ece", "recall_at_5fpr", "draft_accuracy")
     return Means(
         **{key: mean(key) for key in keys},
         pooled_ece=pooled_ece,
         baseline_accuracy=float(np.mean([result.baseline.accuracy for result in results])),
+        stopped=float(np.mean(stopped)) if stopped else None,
     )

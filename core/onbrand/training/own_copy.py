@@ -30,6 +30,7 @@ from onbrand.training.folds import make_folds
 from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.register_range import RegisterFit, fit_register_answer
+from onbrand.training.report import TrainingLines, with_report
 from onbrand.training.shares import (
     DEFAULT_ALARM_BUDGET,
     HEAD_SHARE,
@@ -247,6 +248,16 @@ def train_from_copy(
         head,
         _examples(own, texts, unit(vectors - head.mean), keep_texts=keep_texts),
     )
+    evidence = TrainingLines(
+        own,
+        judged.on,
+        vectors,
+        logits,
+        logits[: len(own)],
+        heads=judged.logits,
+        registers=None if registers is None else registers.alone,
+    )
+    voice = with_report(voice, encoder, evidence, keep_texts=keep_texts)
     progress(1.0)
     return voice
 

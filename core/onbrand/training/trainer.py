@@ -28,6 +28,7 @@ from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.published import PublishedModel
 from onbrand.training.register_range import fit_register_answer
+from onbrand.training.report import TrainingLines, with_report
 from onbrand.training.shares import (
     DEFAULT_ALARM_BUDGET,
     HEAD_SHARE,
@@ -35,6 +36,7 @@ from onbrand.training.shares import (
     REGISTER_SHARE,
 )
 from onbrand.training.short import first_words
+from onbrand.training.stacker import fit_stacker
 from onbrand.voice.model import (
     DEFAULT_GATE,
     FORMAT_VERSION,
@@ -52,9 +54,6 @@ from onbrand.voice.model import (
 )
 from onbrand.voice.ngrams import Vocabulary, words_of
 from onbrand.voice.profile import build_profile
-
-SUSPECT_P = 0.05
-SUSPECTS = 10
 
 
 def train_voice(
@@ -138,13 +137,28 @@ def train_voice(
             weights=joint.weights,
             folds=len(folds),
             grouped=grouped,
-            suspects=_suspects(labels, lines.on, joint.p),
         ),
         files={},
         registers=None if registers is None else registers.answer,
     )
+    voice = Voice(manifest, head, _examples(labels, lines, head, keep_texts=keep_texts))
+    # The most regularised model follows single labels least, wrong ones included.
+    firm = held_out.whole.dense[:, :1]
+    doubt = fit_stacker(firm, lines.on)(firm)
+    evidence = TrainingLines(
+        labels,
+        lines.on,
+        lines.vectors,
+        logits,
+        doubt,
+        folds,
+        heads=joint.logits,
+        registers=None if registers is None else registers.alone,
+    )
+    with _one_blas_thread():
+        voice = with_report(voice, encoder, evidence, keep_texts=keep_texts)
     progress(1.0)
-    return Voice(manifest, head, _examples(labels, lines, head, keep_texts=keep_texts))
+    return voice
 
 
 def _one_blas_thread() -> AbstractContextManager[object]:
@@ -217,11 +231,3 @@ def _count(labels: Sequence[LabelLine], published: int) -> LabelCounts:
     digest = hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()
     on = sum(line.label == "on" for line in labels)
     return LabelCounts(on=on, off=len(labels) - on, sha256=digest, published=published)
-
-
-def _suspects(
-    labels: Sequence[LabelLine], on: NDArray[np.bool_], p: NDArray[np.floating]
-) -> tuple[str, ...]:
-    doubt = np.where(on, p, 1 - p)
-    worst = [i for i in np.argsort(doubt)[:SUSPECTS] if doubt[i] < SUSPECT_P]
-    return tuple(f"{labels[i].path}:{labels[i].line}" for i in worst)

@@ -168,8 +168,31 @@ class Metrics(msgspec.Struct, frozen=True):
     """Off-brand lines found when 5 % of the on-brand lines are flagged."""
 
 
+class Share(msgspec.Struct, frozen=True):
+    """So many of so many, and between which shares the truth lies, 95 times out of 100."""
+
+    count: int
+    of: int
+    low: float
+    """0 to 1."""
+    high: float
+
+
+class DoubtfulLine(msgspec.Struct, frozen=True):
+    """A training line whose label the others contradict."""
+
+    place: str
+    """``path:line``."""
+    label: str
+    """"on" or "off", as it is; published copy counts as "on"."""
+    p: float
+    """P(on-brand) when held out."""
+    text: str = ""
+    """Empty where the brand's owner left the texts out."""
+
+
 class TrainingReport(msgspec.Struct, frozen=True):
-    """What cross-validation said of a voice, on the training labels alone."""
+    """What can be said of a voice from its own training lines, held out, and from probes."""
 
     held_out: Metrics
     baseline: Metrics | None
@@ -180,8 +203,25 @@ class TrainingReport(msgspec.Struct, frozen=True):
     folds: int
     grouped: bool
     """Whether folds kept the lines of one document together."""
-    suspects: tuple[str, ...] = ()
-    """``path:line`` of labels that the held-out model contradicts most."""
+    pages: Share | None = None
+    """The brand's own held-out pages that go forward; None where there are too few lines."""
+    page_lines: int = 0
+    """Held-out lines that make a page where the documents are too short; 0 where pages are
+    documents."""
+    probes: dict[str, Share] = {}
+    """Wrong voice → pages in it that are stopped, which no voice is trained on."""
+    stopped: Share | None = None
+    """The same of all wrong voices together."""
+    right: Share | None = None
+    """Held-out lines on the right side of P 0.5."""
+    sources: dict[str, Share] = {}
+    """Where off-brand lines come from → those of them on the right side of P 0.5."""
+    warnings: tuple[str, ...] = ()
+    """Why the figures may flatter, one line each."""
+    collect: str = ""
+    """Which lines would help most; empty where nothing is plainly missing."""
+    doubtful: tuple[DoubtfulLine, ...] = ()
+    """The lines that are most likely labelled wrongly, the worst first."""
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -37,6 +37,7 @@ def show(
 
 
 def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
+    from onbrand.cli.quality import quality_lines
     from onbrand.voice.profile import MARKS, RANGES
 
     report, held_out = manifest.report, manifest.report.held_out
@@ -55,6 +56,8 @@ def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
         f"  sentences are flagged below P {manifest.threshold:.2f}; "
         f"drafts go forward from P {manifest.gate:.2f}"
     )
+    for line in quality_lines(manifest, doubtful=len(report.doubtful)):
+        console.print(line)
     console.print("\n  What its sentences are like (8 of 10 lie in the range)")
     for key, figure in RANGES.items():
         usual = manifest.profile.ranges.get(key)
