@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onbrand.report.message import capitalised, draft_message, figure, tally
+from onbrand.report.message import capitalised, draft_message, figure, plural, reasons, tally
 from onbrand.verdict import Report
 from onbrand_slack.answer import Answer, Change, Status
 from onbrand_slack.render.elements import channel, context, header, lines, plain, rich, run
@@ -13,6 +13,7 @@ CELLS = 20
 WARNINGS = 3
 AGAIN = "🔁 Again: onbrand was interrupted, so you may see this answer twice."
 # Signs of different shapes: none is told from another by its colour.
+MEND_SIGN = "🔧"
 REVIEW_SIGNS: dict[Status, tuple[str, str]] = {
     "open": ("📬", "Sent to review"),
     "approved": ("✅", "Approved by a reviewer"),
@@ -42,7 +43,7 @@ def blocks(answer: Answer) -> list[Payload]:
 
 def fallback(answer: Answer) -> str:
     """Return the verdict in one escaped line, for notifications and screen readers."""
-    text = draft_message(answer.report)
+    text = draft_message(answer.report, places=False)
     if answer.change is not None:
         text += " " + " ".join(changed(answer.report, answer.change))
     return ("Again: " if answer.again else "") + escape(clip(text, 500))
@@ -51,6 +52,9 @@ def fallback(answer: Answer) -> str:
 def title(report: Report) -> str:
     """Return the verdict as a headline."""
     brand = name(report.brand)
+    if report.verdict == "forward" and report.mend:
+        what = plural(len(report.mend), "sentence")
+        return f"{MEND_SIGN} Forward for {brand}, but mend {what} first"
     if report.verdict == "forward":
         return f"✅ Good to go: sounds like {brand}"
     if report.verdict == "review":
@@ -83,6 +87,8 @@ def _counts(report: Report) -> str:
         counts = f"nothing to mend: {counts}"
     elif report.verdict == "review" and not report.flagged:
         counts += "; none stands out, the draft as a whole is not close enough"
+    if why := reasons(report):
+        counts += f"; {why}"
     return capitalised(clip(clean(counts), 200)) + "."
 
 
