@@ -57,6 +57,7 @@ bench:
 	$(MAKE) install PARTS=all
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/rewrites.py
+	$(BIN)/python bench/mixed.py
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/bundles.py

@@ -47,17 +47,23 @@ class Group:
 
 def groups(pool: Path, seed: int = 7) -> tuple[Group, Group]:
     """Return the voices to adapt to and the others, every fifth of those with enough lines."""
-    voices = {path.stem: _documents(path) for path in sorted(pool.glob("*.jsonl"))}
-    large = [
-        voice
-        for voice, docs in voices.items()
-        if len(docs) >= DOCUMENTS and sum(map(len, docs.values())) >= LINES
-    ]
+    voices = large_voices(pool)
+    large = list(voices)
     chosen = large[0::5][:VOICES], large[2::5][:VOICES]
     adapted, others = (
         _group({name: voices[name] for name in names}, random.Random(seed)) for names in chosen
     )
     return adapted, others
+
+
+def large_voices(pool: Path) -> dict[str, dict[str, list[str]]]:
+    """Return the lines of each document of the voices that have enough of them."""
+    voices = {path.stem: _documents(path) for path in sorted(pool.glob("*.jsonl"))}
+    return {
+        voice: docs
+        for voice, docs in voices.items()
+        if len(docs) >= DOCUMENTS and sum(map(len, docs.values())) >= LINES
+    }
 
 
 def _documents(path: Path) -> dict[str, list[str]]:
@@ -86,15 +92,25 @@ def _group(voices: dict[str, dict[str, list[str]]], rng: random.Random) -> Group
 
 def _sides(docs: dict[str, list[str]], rng: random.Random) -> tuple[list[str], list[str]]:
     """Return the lines of some documents, and those of the others, each in random order."""
+    learn, judge = ([line for doc in side.values() for line in doc] for side in split(docs, rng))
+    rng.shuffle(learn)
+    rng.shuffle(judge)
+    return learn, judge
+
+
+def split(
+    docs: dict[str, list[str]], rng: random.Random
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the documents to learn from, and those to judge by."""
     names = sorted(docs)
     rng.shuffle(names)
     enough = LEARNING_SIDE * sum(map(len, docs.values()))
-    learn: list[str] = []
-    judge: list[str] = []
+    learn: dict[str, list[str]] = {}
+    judge: dict[str, list[str]] = {}
+    count = 0
     for name in names:
-        (learn if len(learn) < enough else judge).extend(docs[name])
-    rng.shuffle(learn)
-    rng.shuffle(judge)
+        (learn if count < enough else judge)[name] = docs[name]
+        count += len(docs[name])
     return learn, judge
 
 

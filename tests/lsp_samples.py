@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from onbrand.config import Settings
-from onbrand.scorer import Scorer, draft_probability
+from onbrand.scorer import Scorer, draft_probability, with_foreign
 from onbrand.text.document import Format, parse
 from onbrand.text.lines import LineIndex
 from onbrand.text.span import Span
@@ -128,6 +128,7 @@ def check(
             )
         )
     p = draft_probability(scorer.voice(brand), verdicts) if brand in BRANDS else None
+    verdicts = with_foreign(verdicts)
     verdict = "not judged" if p is None else "forward" if p >= GATE else "review"
     notes = document.warnings + warnings
     report = Report(uri, brand, p, verdict, GATE, tuple(verdicts), notes)

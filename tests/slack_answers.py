@@ -86,11 +86,16 @@ RECHECKED = answer(
     change=Change(before=0.55, verdict="review", mended=3, still=1, new=0),
     again=True,
 )
+MEND = answer(
+    *(FINE, replace(LEVERAGE, foreign=0.82), replace(HUMBLED, foreign=0.97), SHORT),
+    probability=0.74,
+)
 NOT_JUDGED = answer(SHORT, SHORT, probability=None)
 IN_REVIEW = replace(REVIEW, review="changes", can_label=False, can_recheck=False)
 LONG = answer(*([FINE, LEVERAGE, HUMBLED, SHORT] * 8))
 THREAD = (
     ThreadLine("U1", LINK, 0.91, "forward", 0, 3, None),
     ThreadLine("U2", LINK, 0.21, "review", 2, 3, "We <!here> leverage synergies."),
+    ThreadLine("U3", LINK, 0.88, "forward", 2, 12, "We leverage synergies.", mend=1),
     ThreadLine(None, None, None, "not judged", 0, 0, None),
 )

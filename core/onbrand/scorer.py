@@ -27,7 +27,8 @@ from onbrand.voice.library import (
     read_current,
     unknown_brand,
 )
-from onbrand.voice.model import Voice, probability, sigmoid
+from onbrand.voice.mixture import unmix
+from onbrand.voice.model import MAX_SENTENCE_LOGIT, Voice, log_odds, probability, sigmoid
 from onbrand.voice.stack import VoiceStack, check_one_encoder
 
 MAX_EXPLAINED = 500
@@ -206,6 +207,7 @@ class Scorer:
             document, brands, threshold, ignored, cancelled=cancelled, progress=progress
         )
         p = draft_probability(own, verdicts)
+        verdicts = with_foreign(verdicts)
         warnings = [self._no_voice(name, verdicts) for name in strangers]
         return Report(
             path=path,
@@ -256,15 +258,33 @@ class Scorer:
 def draft_probability(voice: Voice, sentences: Iterable[SentenceVerdict]) -> float | None:
     """Return P(on-brand) of a draft or a part of one, None where nothing in it was judged.
 
+    What its sentences say together, but no more than the share of them that is the brand's: a page
+    of the brand with three foreign sentences in thirty is at 0.90 at most.
+
     Args:
         voice: the brand of the draft.
         sentences: the verdicts on its sentences.
     """
-    judged = [sentence.evidence for sentence in sentences if sentence.evidence is not None]
+    judged = [sentence for sentence in sentences if sentence.evidence is not None]
     if not judged:
         return None
-    heads, registers = np.array(judged).T
-    return probability(voice.manifest.draft.logit(heads, registers))
+    heads, registers = np.array([sentence.evidence for sentence in judged]).T
+    whole = probability(voice.manifest.draft.logit(heads, registers))
+    return min(whole, 1.0 - unmix(_logits(judged)).share)
+
+
+def _logits(sentences: Iterable[SentenceVerdict]) -> NDArray[np.float64]:
+    """Return the log-odds of the judged sentences of a draft."""
+    # Beyond these no sentence counts for more, and 0 and 1 have no logit.
+    low, high = probability(-MAX_SENTENCE_LOGIT), probability(MAX_SENTENCE_LOGIT)
+    judged = [min(max(s.probability, low), high) for s in sentences if s.probability is not None]
+    return np.array([log_odds(p) for p in judged])
+
+
+def with_foreign(verdicts: Sequence[SentenceVerdict]) -> list[SentenceVerdict]:
+    """Tell of each judged sentence how likely it is of another voice, in this draft."""
+    foreign = iter(unmix(_logits(verdicts)).foreign.tolist())
+    return [v if v.probability is None else replace(v, foreign=next(foreign)) for v in verdicts]
 
 
 def _tidy(text: str) -> str:

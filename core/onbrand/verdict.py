@@ -13,6 +13,10 @@ AVOID = "avoid: "
 follows are their names. No brand's name has a colon in it."""
 
 
+CLEARLY = 0.5
+"""P of being of another voice above which a flagged sentence is to be mended."""
+
+
 def is_brand(name: str) -> bool:
     """Tell whether the ``brand`` of a verdict is one, and not what registers are to be avoided."""
     return not name.startswith(AVOID)
@@ -110,6 +114,17 @@ class SentenceVerdict:
     truncated: bool = False
     """The encoder read only the first `max_tokens` tokens."""
     explanation: Explanation | None = None
+    foreign: float | None = None
+    """P that it is of another voice, given how the rest of its draft reads; None when it was not
+    judged."""
+
+    @property
+    def to_mend(self) -> bool:
+        """Whether it is flagged and clearly of another voice.
+
+        It is then to be mended even where the draft as a whole goes forward.
+        """
+        return self.flagged and (self.foreign or 0.0) > CLEARLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +146,9 @@ class Report:
     def flagged(self) -> tuple[SentenceVerdict, ...]:
         """The sentences that do not sound like the brand, in reading order."""
         return tuple(s for s in self.sentences if s.flagged)
+
+    @property
+    def mend(self) -> tuple[int, ...]:
+        """Indexes of the sentences to mend, the worst first; see `SentenceVerdict.to_mend`."""
+        chosen = (i for i, sentence in enumerate(self.sentences) if sentence.to_mend)
+        return tuple(sorted(chosen, key=lambda i: self.sentences[i].probability or 0.0))

@@ -79,6 +79,8 @@ class ThreadLine:
     judged: int
     worst: str | None
     """Its worst sentence, if one is flagged."""
+    mend: int = 0
+    """Sentences to mend first, if it goes forward."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,38 @@ def test_gate_forwards_and_holds_back(example_voices: Path, tmp_path: Path) -> N
     assert message == f"{tmp_path}: is a folder; gate takes one draft"
 
 
+def test_a_draft_with_foreign_sentences_goes_forward_with_a_word(
+    project: Path, example_voices: Path
+) -> None:
+    source = OATFOLK_DRAFT.read_text(encoding="utf-8")
+    (project / "draft.md").write_text(source, encoding="utf-8")
+    lines = source.splitlines()
+    starts = PLANTED[OATFOLK_DRAFT.name]
+    planted = {n for n, line in enumerate(lines, 1) if any(start in line for start in starts)}
+    (found,) = run("check", "draft.md", "--format", "json").json()["files"]
+    worst = [found["sentences"][index] for index in found["mend"]]
+    assert all(sentence["flagged"] and sentence["foreign"] > 0.5 for sentence in worst)
+    figures = [sentence["probability"] for sentence in worst]
+    assert figures == sorted(figures)
+    assert len(planted - {sentence["line"] for sentence in worst}) <= MOST_MISSED
+    judged = sum(sentence["probability"] is not None for sentence in found["sentences"])
+    assert found["gate"] < found["probability"] <= 1 - len(worst) / judged + 0.03
+    done = run("gate", "draft.md")
+    assert done.code == 0
+    head = (
+        rf"draft\.md: Forward, but mend {len(worst)} sentences \(lines \d+, .*\): P 0\.[78]\d for "
+    )
+    assert re.match(head, done.out)
+    # Findings that are known are no news, and mended ones are gone.
+    run("check", "draft.md", "--baseline", "known.json", "--update-baseline")
+    known = run("check", "draft.md", "--baseline", "known.json", "--format", "json")
+    assert known.json()["files"][0]["mend"] == []
+    wrong = {sentence["line"] for sentence in worst} | planted
+    kept = [line for n, line in enumerate(lines, 1) if n not in wrong]
+    (project / "draft.md").write_text("\n".join(kept), encoding="utf-8")
+    assert run("gate", "draft.md").out.startswith("draft.md: Forward: P 0.9")
+
+
 # Baselines.
 
 

@@ -11,10 +11,17 @@ from onbrand.report.message import (
     severity,
     tally,
 )
-from onbrand.verdict import Example, Explanation, Habit
+from onbrand.verdict import Example, Explanation, Habit, SentenceVerdict
 from report_samples import report, sentence
 
 SOURCE = "We leverage synergies."
+
+
+def reads(register: str) -> Explanation:
+    return Explanation(-2.0, -0.5, (), register=register)
+
+
+CORPORATE = reads("corporate")
 
 
 def test_a_sentence_says_what_did_it() -> None:
@@ -83,11 +90,44 @@ def test_draft() -> None:
     assert draft_message(nothing) == "Not judged: 2 not judged (too short)."
 
 
+def test_a_draft_that_goes_forward_says_what_to_mend_first() -> None:
+    source = "\n".join(f"We leverage {n}." for n in range(9))
+    lines = [sentence(source, f"We leverage {n}.", 0.2 - n / 100, foreign=0.9) for n in range(9)]
+    fine = sentence(source, "We leverage 8.", 0.9)
+    doubtful = replace(lines[8], foreign=0.4)
+
+    def told(*sentences: SentenceVerdict, **fields: object) -> str:
+        fields = {"probability": 0.81, "verdict": "forward", **fields}
+        return draft_message(report("a", *sentences, **fields))
+
+    rest = "P 0.81 for acme, the gate is 0.70; "
+    assert told(fine, doubtful) == f"Forward: {rest}1 of 2 sentences off-brand."
+    assert told(fine, doubtful, lines[2]) == (
+        f"Forward, but mend 1 sentence (line 3): {rest}2 of 3 sentences off-brand."
+    )
+    assert told(*lines[:8], fine) == (
+        f"Forward, but mend 8 sentences (lines 4, 5, 6, 7, 8 and 3 more): {rest}"
+        "8 of 9 sentences off-brand."
+    )
+    # Known ones of a baseline are not flagged any more, and no news.
+    assert told(fine, replace(lines[2], flagged=False)).startswith("Forward: ")
+    assert told(fine, lines[2], verdict="review", probability=0.6).startswith("Review: P 0.60 for")
+
+
+def test_a_draft_says_what_its_sentences_read_like() -> None:
+    registers = ["hype", "corporate", "corporate", "legalese", "chatbot", "legalese", "corporate"]
+    flagged = [sentence(SOURCE, SOURCE, explanation=reads(register)) for register in registers]
+    assert draft_message(report("a", *flagged)).endswith(
+        "7 of 7 sentences off-brand; 3 read like corporate-speak, 2 like legalese, 1 like hype."
+    )
+    assert draft_message(report("a", flagged[0])).endswith("; 1 reads like hype.")
+    # Of long drafts only the worst sentences are explained: no count is better than a wrong one.
+    unexplained = sentence(SOURCE, SOURCE)
+    assert draft_message(report("a", *flagged, unexplained)).endswith("8 of 8 sentences off-brand.")
+
+
 def test_tally_of_an_empty_draft() -> None:
     assert tally(report("a")) == "no sentence to judge"
-
-
-CORPORATE = Explanation(-2.0, -0.5, (), register="corporate")
 
 
 def test_a_register_that_decided_is_what_it_reads_like() -> None:
@@ -104,7 +144,8 @@ def test_without_a_brand_none_is_named() -> None:
     assert sentence_message(judged) == "Reads like corporate-speak (P 0.12)."
     verdict = report("a.md", judged, brand="avoid: hype, corporate")
     assert draft_message(verdict) == (
-        "Review: P 0.62 is below the gate of 0.70; 1 of 1 sentence in a voice to avoid."
+        "Review: P 0.62 is below the gate of 0.70; 1 of 1 sentence in a voice to avoid; "
+        "1 reads like corporate-speak."
     )
     verdict = replace(verdict, verdict="forward", probability=0.8)
     assert draft_message(verdict).startswith("Forward: P 0.80, the gate is 0.70; 1 of 1")

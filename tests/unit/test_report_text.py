@@ -129,6 +129,17 @@ def test_a_summary_ends_many_drafts() -> None:
     )
 
 
+def test_the_summary_says_how_many_are_to_be_mended() -> None:
+    stream, source = io.StringIO(), "We leverage."
+    good = Report("a.md", "acme", 0.9, "forward", 0.7)
+    slip = sentence(source, source, foreign=0.9)
+    reports = [good, report("b.md", slip, verdict="forward", probability=0.8)]
+    render(reports, {"a.md": "", "b.md": source}, Console(file=stream, width=80))
+    assert stream.getvalue().splitlines()[-1] == (
+        "2 drafts: 2 forward (1 to be mended); 1 off-brand sentence."
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "room", "short"),
     [("short", 5, "short"), ("longer", 5, "long…"), ("日本語", 5, "日本…"), ("a b c", 4, "a b…")],

@@ -21,6 +21,7 @@ from slack_answers import (
     IN_REVIEW,
     LEVERAGE,
     LONG,
+    MEND,
     NOT_JUDGED,
     RECHECKED,
     REVIEW,
@@ -44,6 +45,8 @@ Json = dict[str, Any]
 MADE = {
     "private-review": render.private(REVIEW),
     "private-forward": render.private(FORWARD),
+    "private-mend": render.private(MEND),
+    "plain-mend": render.plain(MEND),
     "private-rechecked": render.private(RECHECKED),
     "private-not-judged": render.private(NOT_JUDGED),
     "private-in-review": render.private(IN_REVIEW),

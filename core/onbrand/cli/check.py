@@ -118,7 +118,10 @@ def gate(
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
 ) -> None:
-    """Send a draft forward (exit code 0) or to human review (1)."""
+    """Send a draft forward (exit code 0) or to human review (1).
+
+    A draft may go forward with sentences to mend; they are named then.
+    """
     from onbrand.cli.drafts import STDIN, read_drafts
     from onbrand.report.message import draft_message
 

@@ -30,6 +30,7 @@ def _file(report: Report) -> dict[str, Any]:
         "verdict": report.verdict,
         "gate": report.gate,
         "flagged": len(report.flagged),
+        "mend": report.mend,
         "sentences": [_sentence(sentence) for sentence in report.sentences],
         "warnings": report.warnings,
     }
@@ -46,6 +47,7 @@ def _sentence(sentence: SentenceVerdict) -> dict[str, Any]:
         "probability": sentence.probability,
         "threshold": sentence.threshold,
         "flagged": sentence.flagged,
+        "foreign": sentence.foreign,
         "not_judged": sentence.not_judged,
         "truncated": sentence.truncated,
         **explanation(sentence.explanation),

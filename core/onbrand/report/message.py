@@ -8,6 +8,10 @@ from typing import Literal
 
 from onbrand.verdict import AVOID, Explanation, Report, SentenceVerdict, is_brand
 
+REASONS = 3
+"""Wrong voices that the verdict on a draft names, the most frequent ones."""
+PLACES = 5
+"""Lines of sentences to mend that it names."""
 Severity = Literal["warning", "note"]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -114,17 +118,55 @@ def fault(brand: str) -> str:
     return "off-brand" if is_brand(brand) else "in a voice to avoid"
 
 
-def draft_message(report: Report) -> str:
-    """Return the verdict on a draft in one line."""
+def draft_message(report: Report, *, places: bool = True) -> str:
+    """Return the verdict on a draft in one line.
+
+    Args:
+        report: the verdict.
+        places: whether to name the lines of the sentences to mend.
+    """
     if report.probability is None:
         return _line(f"Not judged: {tally(report)}.")
     p = figure(report.probability, report.gate)
     whose = f" for {report.brand}" if is_brand(report.brand) else ""
+    head = capitalised(decision(report))
     if report.verdict == "forward":
-        text = f"Forward: P {p}{whose}, the gate is {report.gate:.2f}"
+        where = f" ({_lines(report)})" if report.mend and places else ""
+        text = f"{head}{where}: P {p}{whose}, the gate is {report.gate:.2f}"
     else:
-        text = f"Review: P {p}{whose} is below the gate of {report.gate:.2f}"
-    return _line(f"{text}; {tally(report)}.")
+        text = f"{head}: P {p}{whose} is below the gate of {report.gate:.2f}"
+    return _line("; ".join(filter(None, [text, tally(report), reasons(report)])) + ".")
+
+
+def _lines(report: Report) -> str:
+    """Return where the worst of the sentences to mend begin, say "lines 3, 12 and 2 more"."""
+    lines = list(dict.fromkeys(report.sentences[index].line for index in report.mend))
+    named = ", ".join(map(str, sorted(lines[:PLACES])))
+    more = f" and {len(lines) - PLACES:,} more" if len(lines) > PLACES else ""
+    return f"line{'' if len(lines) == 1 else 's'} {named}{more}"
+
+
+def decision(report: Report) -> str:
+    """Return the verdict in words, say "forward, but mend 3 sentences"."""
+    if report.verdict == "forward" and report.mend:
+        return f"forward, but mend {plural(len(report.mend), 'sentence')}"
+    return report.verdict
+
+
+def reasons(report: Report) -> str:
+    """Return what flagged sentences read like, say "8 read like corporate-speak, 2 like hype".
+
+    Empty where no register decided, or where not all of them were explained.
+    """
+    if any(sentence.explanation is None for sentence in report.flagged):
+        return ""
+    likes = Counter(like for s in report.flagged if (like := reads_like(s.explanation)))
+    found = [f"{count:,} like {like}" for like, count in likes.most_common(REASONS)]
+    if not found:
+        return ""
+    count, _, rest = found[0].partition(" ")
+    found[0] = f"{count} {'reads' if count == '1' else 'read'} {rest}"
+    return ", ".join(found)
 
 
 def tally(report: Report) -> str:

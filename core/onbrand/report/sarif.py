@@ -101,6 +101,7 @@ def _results(report: Report, source: str, artifact: int) -> list[dict[str, Any]]
                     "brand": sentence.brand,
                     "probability": sentence.probability,
                     "threshold": sentence.threshold,
+                    "mend": sentence.to_mend,
                 },
             }
         )

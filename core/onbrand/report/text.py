@@ -57,7 +57,7 @@ def _report(report: Report, source: str, width: int) -> Iterator[Text]:
             yield from _finding(report.path, sentence, source, index, width)
             yield Text()
     verdict, _, rest = draft_message(report).partition(": ")
-    style = VERDICTS[report.verdict]
+    style = "yellow" if report.verdict == "forward" and report.mend else VERDICTS[report.verdict]
     yield Text.assemble(
         (shown(report.path), "bold"), ": ", (verdict, f"bold {style}"), ": " + shown(rest)
     )
@@ -113,7 +113,10 @@ def _gutter(width: int, number: int | None, text: str, style: str = "") -> Text:
 
 def _summary(reports: Sequence[Report], suppressed: int) -> Text:
     verdicts = Counter(report.verdict for report in reports)
+    mended = sum(report.verdict == "forward" and bool(report.mend) for report in reports)
     parts = [f"{verdicts[name]} {name}" for name in VERDICTS if verdicts[name]]
+    if mended:
+        parts[0] += f" ({mended:,} to be mended)"
     flagged = sum(len(report.flagged) for report in reports)
     text = plural(len(reports), "draft") + (": " + ", ".join(parts) if parts else "")
     if reports and not any(is_brand(report.brand) for report in reports):

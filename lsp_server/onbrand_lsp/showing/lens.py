@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.report.message import fault, figure, plural, tally
+from onbrand.report.message import decision, fault, figure, plural, tally
 from onbrand.scorer import draft_probability
 from onbrand.text import frontmatter
 from onbrand.text.document import Document, Sentence
@@ -73,7 +73,7 @@ def draft_title(report: Report) -> str:
     if report.probability is None:
         return f"{head}not judged - {tally(report)}"
     p = figure(report.probability, report.gate)
-    return f"{head}P {p}, {report.verdict} - {_count(report.sentences, report.brand)}"
+    return f"{head}P {p}, {decision(report)} - {_count(report.sentences, report.brand)}"
 
 
 def _count(sentences: Sequence[SentenceVerdict], brand: str) -> str:

@@ -106,6 +106,7 @@ def workspace(seen: Sequence[Seen]) -> dict[str, Any]:
             "probability": report.probability,
             "verdict": report.verdict,
             "flagged": len(report.flagged),
+            "mend": len(report.mend),
         }
         for one in seen
         if one.found and (report := one.found.checked.report)

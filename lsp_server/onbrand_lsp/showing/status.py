@@ -29,6 +29,7 @@ def status(checked: Checked, brands: Sequence[str]) -> dict[str, Any]:
         "verdict": None,
         "gate": None,
         "flagged": 0,
+        "mend": 0,
         "judged": 0,
     }
     if report is not None:
@@ -37,6 +38,7 @@ def status(checked: Checked, brands: Sequence[str]) -> dict[str, Any]:
             "verdict": report.verdict,
             "gate": report.gate,
             "flagged": len(report.flagged),
+            "mend": len(report.mend),
             "judged": sum(sentence.probability is not None for sentence in report.sentences),
         }
     return found

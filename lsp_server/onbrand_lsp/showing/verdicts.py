@@ -48,6 +48,7 @@ def verdict(
         "probability": None,
         "verdict": None,
         "gate": None,
+        "mend": 0,
         "message": checked.problem or "onbrand is not set up for this document.",
         "sentences": [],
         "sections": [],
@@ -61,9 +62,14 @@ def verdict(
         "probability": report.probability,
         "verdict": report.verdict,
         "gate": report.gate,
+        "mend": len(report.mend),
         "message": draft_message(report),
         "sentences": [
-            {"range": places.range_json(sentence.span, lines, encoding), **_sentence(sentence)}
+            {
+                "range": places.range_json(sentence.span, lines, encoding),
+                "mend": sentence.to_mend,
+                **_sentence(sentence),
+            }
             for sentence in worst[:MAX_SENTENCES]
         ],
         "sections": [

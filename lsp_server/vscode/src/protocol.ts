@@ -31,6 +31,8 @@ export interface Status {
   readonly verdict?: Verdict | null;
   readonly gate?: number | null;
   readonly flagged?: number;
+  /** Sentences to mend although the draft goes forward. */
+  readonly mend?: number;
   readonly judged?: number;
 }
 
@@ -88,6 +90,8 @@ export interface DraftVerdict {
   readonly probability: number | null;
   readonly verdict: Verdict | null;
   readonly gate: number | null;
+  /** Sentences that are clearly of another voice; servers of before do not say. */
+  readonly mend?: number;
   readonly message: string;
   /** The flagged ones, worst first. */
   readonly sentences: readonly Sentence[];

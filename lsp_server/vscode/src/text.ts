@@ -57,7 +57,11 @@ function draftFace(status: Status | undefined): Face {
     return calm(`$(dash) ${brand}`, `onbrand: ${brand}, not judged`);
   }
   const p = figure(probability, status.gate ?? 0);
-  const spoken = `onbrand: ${verdictWord(verdict ?? "not judged")}, P ${p} for ${brand}`;
+  const mend = status.mend ?? 0;
+  const spoken = `onbrand: ${verdictWord(verdict ?? "not judged", mend)}, P ${p} for ${brand}`;
+  if (verdict === "forward" && mend > 0) {
+    return calm(`$(edit) ${brand} ${p} mend ${mend}`, spoken);
+  }
   return verdict === "forward"
     ? calm(`$(check) ${brand} ${p}`, spoken)
     : calm(`$(warning) ${brand} ${p} review`, spoken);
@@ -66,7 +70,11 @@ function draftFace(status: Status | undefined): Face {
 const calm = (text: string, spoken: string): Face => ({ text, spoken, alarming: false });
 const alarm = (text: string, spoken: string): Face => ({ text, spoken, alarming: true });
 
-export function verdictWord(verdict: Verdict): string {
+/** Return the verdict in words; `mend`: how many sentences of the draft are to be mended. */
+export function verdictWord(verdict: Verdict, mend = 0): string {
+  if (verdict === "forward" && mend > 0) {
+    return `Forward, but mend ${plural(mend, "sentence")}`;
+  }
   return { forward: "Forward", review: "Review", "not judged": "Not judged" }[verdict];
 }
 
@@ -75,12 +83,13 @@ export function tooltipLines(server: ServerState, status: Status | undefined): s
   if (server.kind !== "running" || status?.state !== "ready" || !status.brand) {
     return [face(server, status).spoken];
   }
-  const { brand, verdict, probability, gate, flagged = 0, judged = 0 } = status;
+  const { brand, verdict, probability, gate, flagged = 0, mend = 0, judged = 0 } = status;
   if (probability === null || probability === undefined) {
     return [`Not judged as ${brand}: too few sentences that say enough`];
   }
   const lines = [
-    `${verdictWord(verdict ?? "not judged")}: P ${figure(probability, gate ?? 0)} for ${brand}` +
+    `${verdictWord(verdict ?? "not judged", mend)}: ` +
+      `P ${figure(probability, gate ?? 0)} for ${brand}` +
       (gate === null || gate === undefined ? "" : `, the gate is ${gate.toFixed(2)}`),
     tally(flagged, judged),
   ];

@@ -46,7 +46,7 @@ export function draftNodes(draft: DraftVerdict, textAt: TextAt): Node[] {
   const nodes: Node[] = [
     {
       id: "verdict",
-      label: verdictWord(draft.verdict ?? "not judged"),
+      label: verdictWord(draft.verdict ?? "not judged", draft.mend),
       description: against(draft.probability, draft.gate),
       tooltip: draft.message,
       icon: iconOf(draft.verdict),

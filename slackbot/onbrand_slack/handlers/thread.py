@@ -56,4 +56,5 @@ def _line(channel: str, said: Payload, report: Report) -> ThreadLine:
         flagged=len(report.flagged),
         judged=sum(sentence.probability is not None for sentence in report.sentences),
         worst=None if worst is None else worst.text,
+        mend=len(report.mend) if report.verdict == "forward" else 0,
     )

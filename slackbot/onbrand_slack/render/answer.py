@@ -142,7 +142,8 @@ def buttons(answer: Answer, *, share: bool = True) -> Payload:
     report, ticket = answer.report, answer.ticket
     row = [_details(answer)]
     if share:
-        style: Style | None = "primary" if report.verdict == "forward" else None
+        good = report.verdict == "forward" and not report.mend
+        style: Style | None = "primary" if good else None
         row.append(button("Share to channel", Action.SHARE, ticket, style=style))
     if report.verdict == "review" and answer.review_channel and answer.review is None:
         row.append(button("Send to review", Action.SEND_TO_REVIEW, ticket, style="primary"))

@@ -7,7 +7,9 @@ from onbrand.report.message import (
     draft_message,
     fault,
     figure,
+    plural,
     reads_most_like,
+    reasons,
     tally,
     to_avoid,
 )
@@ -21,6 +23,7 @@ CELLS = 20
 WARNINGS = 3
 AGAIN = "🔁 Again: onbrand was interrupted, so you may see this answer twice."
 # Signs of different shapes: none is told from another by its colour.
+MEND_SIGN = "🔧"
 REVIEW_SIGNS: dict[Status, tuple[str, str]] = {
     "open": ("📬", "Sent to review"),
     "approved": ("✅", "Approved by a reviewer"),
@@ -50,7 +53,7 @@ def blocks(answer: Answer) -> list[Payload]:
 
 def fallback(answer: Answer) -> str:
     """Return the verdict in one escaped line, for notifications and screen readers."""
-    text = draft_message(answer.report)
+    text = draft_message(answer.report, places=False)
     if answer.change is not None:
         text += " " + " ".join(changed(answer.report, answer.change))
     return ("Again: " if answer.again else "") + escape(clip(text, 500))
@@ -61,6 +64,9 @@ def title(report: Report) -> str:
     if not is_brand(report.brand):
         return _title_without_a_brand(report)
     brand = name(report.brand)
+    if report.verdict == "forward" and report.mend:
+        what = plural(len(report.mend), "sentence")
+        return f"{MEND_SIGN} Forward for {brand}, but mend {what} first"
     if report.verdict == "forward":
         return f"✅ Good to go: sounds like {brand}"
     if report.verdict == "review":
@@ -105,6 +111,8 @@ def _counts(report: Report) -> str:
     elif report.verdict == "review" and not report.flagged:
         whole = "is not close enough" if is_brand(report.brand) else "reads like one"
         counts += f"; none stands out, the draft as a whole {whole}"
+    if why := reasons(report):
+        counts += f"; {why}"
     return capitalised(clip(clean(counts), 200)) + "."
 
 

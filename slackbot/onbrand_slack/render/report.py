@@ -18,7 +18,7 @@ _START = re.compile(r"^([-+=]|\d+[.)])")
 def markdown(answer: Answer) -> tuple[str, str]:
     """Return the name and the text of the report."""
     report = answer.report
-    parts = [f"# {_safe(headline.title(report))}", _safe(draft_message(report))]
+    parts = [f"# {_safe(headline.title(report))}", _safe(draft_message(report, places=False))]
     if answer.title:
         parts.append(f"Draft: {_safe(answer.title)}")
     if not is_brand(report.brand):

@@ -23,7 +23,7 @@ from onbrand_slack.render.elements import (
 from onbrand_slack.render.elements import (
     lines as paragraph,
 )
-from onbrand_slack.render.headline import name
+from onbrand_slack.render.headline import MEND_SIGN, name
 from onbrand_slack.render.text import clean, clip, escape, is_link
 from onbrand_slack.work.calls import Payload
 
@@ -44,10 +44,7 @@ def summary(lines: Sequence[ThreadLine], brand: str, *, brand_reason: str = "") 
         brand: what they were judged by.
         brand_reason: where the brand came from, as a clause.
     """
-    counts = Counter(one.verdict for one in lines)
-    said = ", ".join(
-        f"{counts[verdict]:,} {WORDS[verdict]}" for verdict in SIGNS if counts[verdict]
-    )
+    said = _tally(lines)
     judged = f"judged as {name(brand)}" if is_brand(brand) else "judged without a brand"
     title = f"Thread: {plural(len(lines), 'message')}, {judged}"
     top = [header(f"🧵 {title}"), rich(paragraph([run(f"{said or 'nothing to judge'}.")]))]
@@ -67,6 +64,14 @@ def summary(lines: Sequence[ThreadLine], brand: str, *, brand_reason: str = "") 
     return message(escape(f"{title}: {said or 'nothing to judge'}."), blocks)
 
 
+def _tally(lines: Sequence[ThreadLine]) -> str:
+    counts = Counter(one.verdict for one in lines)
+    said = [f"{counts[verdict]:,} {WORDS[verdict]}" for verdict in SIGNS if counts[verdict]]
+    if mended := sum(one.mend > 0 for one in lines):
+        said[0] += f" ({mended:,} once mended)"
+    return ", ".join(said)
+
+
 def _chosen(lines: Sequence[ThreadLine]) -> list[ThreadLine]:
     """Return the messages to show, in the thread's order: if not all, those that need a look."""
     order = sorted(
@@ -77,7 +82,7 @@ def _chosen(lines: Sequence[ThreadLine]) -> list[ThreadLine]:
 
 
 def _item(one: ThreadLine, letters: int, what: str) -> list[Payload]:
-    runs = [run(f"{SIGNS[one.verdict]} ")]
+    runs = [run(f"{MEND_SIGN if one.mend else SIGNS[one.verdict]} ")]
     if one.user:
         runs += [user(one.user), run("  ")]
     if one.probability is None:
@@ -85,6 +90,8 @@ def _item(one: ThreadLine, letters: int, what: str) -> list[Payload]:
     else:
         runs.append(run(f"P {figure(one.probability, 0)}", "bold"))
         runs.append(run(f" · {one.flagged:,} of {plural(one.judged, 'sentence')} {what}"))
+        if one.mend:
+            runs.append(run(f", mend {one.mend:,}"))
     if is_link(one.link):
         runs += [run(" · "), link(one.link, "message")]
     if one.worst and letters:

@@ -82,6 +82,14 @@ for (const [name, [server, draft, text, alarming]] of Object.entries(FACES)) {
   });
 }
 
+test("what is to be mended is said though the draft goes forward", () => {
+  const shown = face(RUNS, status({ verdict: "forward", probability: 0.9, flagged: 3, mend: 2 }));
+  assert.equal(shown.text, "$(edit) oatfolk 0.90 mend 2");
+  assert.equal(shown.spoken, "onbrand: Forward, but mend 2 sentences, P 0.90 for oatfolk");
+  const stopped = face(RUNS, status({ verdict: "review", probability: 0.4, flagged: 3, mend: 2 }));
+  assert.equal(stopped.text, "$(warning) oatfolk 0.40 review");
+});
+
 test("the problem is said in full to a screen reader", () => {
   const { spoken } = face(RUNS, status({ state: "problem", message: "no voice for brand 'x'" }));
   assert.equal(spoken, "onbrand: no voice for brand 'x'");
@@ -93,6 +101,13 @@ test("the tooltip has the gate and counts sentences", () => {
     ["Review: P 0.41 for oatfolk, the gate is 0.70", "1 of 12 sentences off-brand"],
   );
   assert.equal(tooltipLines(RUNS, status({ judged: 1 }))[1], "None of 1 sentence off-brand");
+  assert.deepEqual(
+    tooltipLines(RUNS, status({ verdict: "forward", probability: 0.9, flagged: 2, mend: 1 })),
+    [
+      "Forward, but mend 1 sentence: P 0.90 for oatfolk, the gate is 0.70",
+      "2 of 12 sentences off-brand",
+    ],
+  );
 });
 
 test("a figure never looks like the limit that it is below", () => {

@@ -42,6 +42,11 @@ test("the verdict is first, with its gate", () => {
   assert.deepEqual(rest, []);
 });
 
+test("a draft that goes forward says how much is to be mended", () => {
+  const [verdict] = draftNodes(draft({ verdict: "forward", probability: 0.9, mend: 1 }), textAt);
+  assert.equal(verdict?.label, "Forward, but mend 1 sentence");
+});
+
 test("a draft that was not judged has a verdict, too", () => {
   const [verdict] = draftNodes(draft({ verdict: null, probability: null, gate: null }), textAt);
   assert.equal(verdict?.label, "Not judged");
