@@ -133,21 +133,13 @@ class Judge:
         judged = self.judge(texts, cancelled=cancelled, progress=progress)
         places = {brand: place for place, brand in enumerate(self._stack.brands)}
         at = range(len(brands)), [places.get(brand, 0) for brand in brands]
-        reasons = [
-            self._not_judged(brand, text, words, familiarity)
-            for brand, text, words, familiarity in zip(
-                brands,
-                texts,
-                judged["words"].tolist(),
-                judged["familiarity"][at].tolist(),
-                strict=True,
-            )
-        ]
-        heads, registers = judged["heads"][at].tolist(), judged["registers"][at].tolist()
-        logits, truncated = judged["logits"][at].tolist(), judged["truncated"].tolist()
+        logits, heads, registers, familiarity = (
+            judged[name][at].tolist() for name in ("logits", "heads", "registers", "familiarity")
+        )
+        reasons = list(map(self._not_judged, brands, texts, judged["words"].tolist(), familiarity))
         evidence = [
-            None if reason else Evidence(*both)
-            for reason, *both in zip(reasons, heads, registers, strict=True)
+            None if reason else Evidence(head, register)
+            for reason, head, register in zip(reasons, heads, registers, strict=True)
         ]
         if threshold is None:
             least = self._thresholds(document.sentences, brands, evidence)
@@ -171,7 +163,7 @@ class Judge:
                     threshold=least[i],
                     not_judged=reasons[i],
                     evidence=evidence[i],
-                    truncated=truncated[i],
+                    truncated=bool(judged["truncated"][i]),
                 )
             )
         return verdicts

@@ -206,8 +206,8 @@ class Scorer:
         verdicts = self._judge.verdicts(
             document, brands, threshold, ignored, cancelled=cancelled, progress=progress
         )
-        p = draft_probability(own, verdicts)
         verdicts = with_foreign(verdicts)
+        p = draft_probability(own, verdicts)
         warnings = [self._no_voice(name, verdicts) for name in strangers]
         return Report(
             path=path,
@@ -259,32 +259,32 @@ def draft_probability(voice: Voice, sentences: Iterable[SentenceVerdict]) -> flo
     """Return P(on-brand) of a draft or a part of one, None where nothing in it was judged.
 
     What its sentences say together, but no more than the share of them that is the brand's: a page
-    of the brand with three foreign sentences in thirty is at 0.90 at most.
+    of the brand with three foreign sentences in thirty is at 0.90 at most. Only what is flagged
+    counts as foreign here: what a writer is not shown must not stop a draft.
 
     Args:
         voice: the brand of the draft.
         sentences: the verdicts on its sentences.
     """
-    judged = [sentence for sentence in sentences if sentence.evidence is not None]
+    judged = [sentence for sentence in with_foreign(sentences) if sentence.evidence is not None]
     if not judged:
         return None
     heads, registers = np.array([sentence.evidence for sentence in judged]).T
     whole = probability(voice.manifest.draft.logit(heads, registers))
-    return min(whole, 1.0 - unmix(_logits(judged)).share)
+    foreign = sum(sentence.foreign or 0.0 for sentence in judged if sentence.flagged)
+    return min(whole, 1.0 - foreign / len(judged))
 
 
-def _logits(sentences: Iterable[SentenceVerdict]) -> NDArray[np.float64]:
-    """Return the log-odds of the judged sentences of a draft."""
-    # Beyond these no sentence counts for more, and 0 and 1 have no logit.
-    low, high = probability(-MAX_SENTENCE_LOGIT), probability(MAX_SENTENCE_LOGIT)
-    judged = [min(max(s.probability, low), high) for s in sentences if s.probability is not None]
-    return np.array([log_odds(p) for p in judged])
-
-
-def with_foreign(verdicts: Sequence[SentenceVerdict]) -> list[SentenceVerdict]:
+def with_foreign(sentences: Iterable[SentenceVerdict]) -> list[SentenceVerdict]:
     """Tell of each judged sentence how likely it is of another voice, in this draft."""
-    foreign = iter(unmix(_logits(verdicts)).foreign.tolist())
-    return [v if v.probability is None else replace(v, foreign=next(foreign)) for v in verdicts]
+    verdicts = list(sentences)
+    # Beyond these no sentence counts for more, and 0 and 1 have no log-odds.
+    low, high = probability(-MAX_SENTENCE_LOGIT), probability(MAX_SENTENCE_LOGIT)
+    judged = [v.probability for v in verdicts if v.probability is not None]
+    foreign = iter(unmix(np.array([log_odds(min(max(p, low), high)) for p in judged])).foreign)
+    return [
+        v if v.probability is None else replace(v, foreign=float(next(foreign))) for v in verdicts
+    ]
 
 
 def _tidy(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from onbrand.training.register_range import prior_share
 from onbrand.voice.model import (
     DEFAULT_GATE,
     MOST_SENTENCES,
@@ -28,9 +29,11 @@ MAX_ROOM = 1.0
 REGISTER_SLOPE = 3.0
 """Log-odds that a draft's mean log-odds by registers are worth: fitted on pages of nine open voices
 and the same pages in twelve wrong voices, eight of which no register knows."""
-REGISTER_ROOM = 0.8
+REGISTER_ROOM = 0.85
 """How far below the brand's own groups a draft's mean may lie until a wrong voice is as likely, in
-log-odds; on the same pages."""
+log-odds; on the same pages. And …"""
+FEW_ROOM = 0.6
+"""… so much more, the fewer lines there are to know the range from."""
 WINDOWS = 24
 """Simulated drafts of each size and class."""
 
@@ -89,7 +92,8 @@ def _lowest_own(drafts: Iterable[tuple[bool, NDArray[np.float64]]]) -> float:
 
 def _register_draft(registers: NDArray[np.float64], docs: Sequence[str | None]) -> RegisterDraft:
     own = list(_simulated_drafts(registers, np.ones(len(registers), np.bool_), docs))
-    return RegisterDraft(REGISTER_SLOPE, _lowest_own(own) - REGISTER_ROOM)
+    room = REGISTER_ROOM + FEW_ROOM * prior_share(len(registers))
+    return RegisterDraft(REGISTER_SLOPE, _lowest_own(own) - room)
 
 
 def _simulated_drafts(

@@ -94,7 +94,7 @@ def fit_register_answer(
         part = registers.excess(vectors[held], held_words, _range_of(registers, others))
         excess[held] = part.max(axis=1)
     supported = excess - HEAD_SUPPORT * heads
-    prior = _prior(len(vectors))
+    prior = prior_share(len(vectors))
     few = prior * registers.reference.room
     room, even = ((1 - prior) * room_for(supported, s) + few for s in (share, 1.5 * share))
     edge = log_odds(threshold)
@@ -110,8 +110,9 @@ def _range_of(registers: Registers, vectors: NDArray[np.float32]) -> RegisterRan
     reference = msgspec.structs.replace(registers.reference, room=0.0)
     if len(vectors) == 0:
         return reference
-    return registers.measure(vectors).blend(reference, _prior(len(vectors)))
+    return registers.measure(vectors).blend(reference, prior_share(len(vectors)))
 
 
-def _prior(lines: int) -> float:
+def prior_share(lines: int) -> float:
+    """Return what the range of good copy counts for beside so many lines of one's own, 0 to 1."""
     return PRIOR_LINES / (PRIOR_LINES + lines)
