@@ -40,6 +40,7 @@ def test_a_status_counts_what_was_judged() -> None:
         "verdict": "review",
         "gate": 0.7,
         "flagged": 1,
+        "mend": 0,
         "judged": 2,
     }
     assert json.loads(json.dumps(said)) == said
