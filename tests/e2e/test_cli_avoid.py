@@ -32,7 +32,7 @@ def test_no_voice_is_needed(folder: Path) -> None:
     bad = run("check", "bad.md", "--avoid", "corporate,hype,chatbot")
     assert bad.code == 1
     assert re.search(r"^bad.md:1:1: P <?0.0\d reads like corporate-speak$", bad.out, re.M)
-    assert "is below the gate of 0.70; 2 of 2 sentences in a voice to avoid." in bad.out
+    assert "gate of 0.70; 2 of 2 sentences in a voice to avoid; 2 read like corporate-speak." in bad.out
     assert "off-brand" not in bad.out
 
 
@@ -154,9 +154,30 @@ def test_registers_for_programs(folder: Path) -> None:
     assert set(draft["scales"]) == {"formal", "warm", "plain", "confident"}
 
 
+def test_registers_of_another_language(folder: Path) -> None:
+    french = "Nous vous remercions de votre confiance et vous souhaitons une bonne journée."
+    (folder / "draft.md").write_text(f"{french} Merci.\n\n{GOOD}")
+    done = run("registers", "draft.md")
+    assert "Nous vous" not in done.out
+    last = done.out.splitlines()[-1]
+    assert "good copy" in last
+    assert last.endswith("; 2 not judged (too short, unfamiliar text).")
+    found = run("registers", "draft.md", "--format", "json").json()["files"][0]
+    assert found["not_judged"] == {"unfamiliar text": 1, "too short": 1}
+    assert [one["line"] for one in found["paragraphs"]] == [3]
+
+
+def test_avoid_twice_avoids_both(folder: Path) -> None:
+    (folder / "bad.md").write_text(BAD)
+    report = run("check", "bad.md", "--avoid", "corporate", "--avoid", "hype", "--format", "json")
+    assert report.json()["files"][0]["brand"] == "avoid: hype, corporate"
+    assert report.code == 1
+
+
 def test_registers_of_nothing(folder: Path) -> None:
     (folder / "empty.md").write_text("# Pumps\n")
-    assert run("registers", "empty.md").out == "empty.md: no sentence to read.\n"
+    said = "no sentence to read; 1 not judged (too short)"
+    assert run("registers", "empty.md").out == f"empty.md: {said}.\n"
     found = run("registers", "empty.md", "--format", "json").json()["files"][0]
     assert (found["registers"], found["paragraphs"]) == ([], [])
     done = run("registers", "none.md")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -49,7 +49,7 @@ Brand = Annotated[
     ),
 ]
 Avoid = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--avoid",
         metavar="NAMES",
@@ -117,21 +117,21 @@ def voice_folders(chosen: list[Path] | None, settings: Settings) -> list[Path]:
 
 
 def avoided_names(
-    avoid: str | None, *, brand: str | None, voices: list[Path] | None, every: bool = False
+    avoid: Sequence[str] | None, *, brand: str | None, voices: list[Path] | None, every: bool = False
 ) -> tuple[str, ...] | None:
-    """Return the registers that ``--avoid`` names; None where it is not given.
+    """Return the registers that all ``--avoid`` name; None where there is none.
 
     Raises:
         OnbrandError: it names none, or stands beside an option that asks for a voice.
     """
-    if avoid is None:
+    if not avoid:
         return None
     from onbrand.voice.avoid import split_names
 
     beside = {"--brand": brand, "--voices": voices, "--all": every}
     for option in (name for name, given in beside.items() if given):
         raise OnbrandError(f"--avoid judges without a voice; leave out {option}, or --avoid")
-    return split_names(avoid)
+    return split_names(",".join(avoid))
 
 
 def warn(message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
@@ -91,8 +92,13 @@ class _Reader:
     """Measures drafts against the range of good copy."""
 
     def __init__(self, encoder: Encoder, registers: Registers) -> None:
+        from onbrand.voice.avoid import avoid_voice
+        from onbrand.voice.stack import VoiceStack
+
         self._encoder = encoder
         self._registers = registers
+        # What --avoid does not judge has no register either: French is no good English copy.
+        self._stack = VoiceStack([avoid_voice(encoder, registers.names)])
 
     @classmethod
     def load(cls, bundle: Path | None) -> _Reader:
@@ -110,26 +116,32 @@ class _Reader:
 
     def read(self, draft: Draft, progress: Any) -> dict[str, Any]:  # noqa: ANN401
         """Return how a draft reads, ready for JSON."""
-        from onbrand.judge import MIN_WORDS
+        from onbrand.judge import why_not_judged
         from onbrand.voice.ngrams import words_of
 
-        counts = [len(words_of(sentence.text)) for sentence in draft.document.sentences]
-        judged = [
-            (sentence, count)
-            for sentence, count in zip(draft.document.sentences, counts, strict=True)
-            if count >= MIN_WORDS
+        sentences = draft.document.sentences
+        counts = [len(words_of(sentence.text)) for sentence in sentences]
+        vectors = self._encoder.encode([one.text for one in sentences], progress=progress)
+        familiar = self._stack.familiarity(vectors)[:, 0].tolist()
+        voices = {voice.brand: voice for voice in self._stack.voices}
+        (brand,) = voices
+        reasons = [
+            why_not_judged(voices, brand, one.text, count, near)
+            for one, count, near in zip(sentences, counts, familiar, strict=True)
         ]
-        vectors = self._encoder.encode([one.text for one, _ in judged], progress=progress)
-        words = [count for _, count in judged]
+        kept = [row for row, reason in enumerate(reasons) if reason is None]
+        judged, vectors = [sentences[row] for row in kept], vectors[kept]
+        words = [counts[row] for row in kept]
         excess = self._registers.excess(vectors, words, self._registers.reference)
         scales = self._registers.scales(vectors)
-        blocks = groupby(range(len(judged)), key=lambda row: judged[row][0].block)
+        blocks = groupby(range(len(judged)), key=lambda row: judged[row].block)
         paragraphs = [
-            {**_place(draft, [judged[row][0] for row in rows]), **self._of(excess, scales, rows)}
+            {**_place(draft, [judged[row] for row in rows]), **self._of(excess, scales, rows)}
             for rows in ([*block] for _, block in blocks)
         ]
         whole = self._of(excess, scales, range(len(judged)))
-        return {"path": draft.path, **whole, "paragraphs": paragraphs}
+        unread = dict(Counter(reason for reason in reasons if reason is not None))
+        return {"path": draft.path, **whole, "not_judged": unread, "paragraphs": paragraphs}
 
     def _of(
         self,
@@ -223,11 +235,15 @@ def scale_words(scales: dict[str, float | None]) -> str:
 
 def summary(found: dict[str, Any]) -> str:
     """Return how a draft reads in one line."""
+    unread = found["not_judged"]
+    rest = [f"{sum(unread.values()):,} not judged ({', '.join(sorted(unread))})"] if unread else []
     if not found["sentences"]:
-        return "no sentence to read."
+        return "; ".join(["no sentence to read", *rest]) + "."
     said = [*_said(found)]
     if not found["outside"]:
         of = found["sentences"]
-        first = f"all {of:,} sentences read" if of > 1 else "its one sentence reads"
+        many = "both sentences read" if of == 2 else f"all {of:,} sentences read"  # noqa: PLR2004
+        first = many if of > 1 else "its one sentence reads"
         said.insert(0, f"{first} like good copy")
+    said += rest
     return "; ".join(said) + "."
