@@ -103,6 +103,12 @@ LABELS = [
         "train",
         r"nothing to train from; name label files, --published or --labels-db",
     ),
+    Case(
+        "no published copy",
+        write("page.md", "# Pumps\n\nHello there.\n"),
+        "train --published page.md --brand acme",
+        r"page\.md: no line of published copy; on pages, sentences of 6 words and more count, .*",
+    ),
     Case("missing labels", nothing, TRAIN, r"labels\.jsonl: no such file; check the path"),
     Case(
         "broken line",

@@ -93,9 +93,14 @@ def train(
 ) -> None:
     """Train a voice for each brand and report its held-out quality."""
     from onbrand.labels.grouping import group_by_brand
-    from onbrand.training.own_copy import read_published
+    from onbrand.training.own_copy import MIN_WORDS, read_published
 
     copy = read_published(published, brand) if published else []
+    if published and not copy and not labels and labels_db is None:
+        raise OnbrandError(
+            f"{', '.join(map(str, published))}: no line of published copy; on pages, sentences of "
+            f"{MIN_WORDS} words and more count, in tables, lines that are not labelled off"
+        )
     if copy and not labels and labels_db is None:
         voices = train_from_published(
             copy,

@@ -22,6 +22,7 @@ from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_labels
 from onbrand.labels.keys import check_brand, text_key
+from onbrand.report.message import plural
 from onbrand.text.document import format_of, parse
 from onbrand.training.background import Background, fit_own, load_background
 from onbrand.training.drafts import calibrate_drafts
@@ -184,7 +185,7 @@ def train_from_copy(
     own = _different(line for line in published if line.brand == brand)
     if len(own) < MIN_LINES:
         raise OnbrandError(
-            f'brand "{brand}" has {len(own)} different lines of published copy; '
+            f'brand "{brand}" has {plural(len(own), "different line")} of published copy; '
             f"{MIN_LINES} are the least, some hundred are better"
         )
     texts = [" ".join(line.text.split()) for line in own]
