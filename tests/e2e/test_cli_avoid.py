@@ -32,7 +32,10 @@ def test_no_voice_is_needed(folder: Path) -> None:
     bad = run("check", "bad.md", "--avoid", "corporate,hype,chatbot")
     assert bad.code == 1
     assert re.search(r"^bad.md:1:1: P <?0.0\d reads like corporate-speak$", bad.out, re.M)
-    assert "gate of 0.70; 2 of 2 sentences in a voice to avoid; 2 read like corporate-speak." in bad.out
+    assert (
+        "gate of 0.70; 2 of 2 sentences in a voice to avoid; 2 read like corporate-speak."
+        in bad.out
+    )
     assert "off-brand" not in bad.out
 
 

@@ -117,7 +117,11 @@ def voice_folders(chosen: list[Path] | None, settings: Settings) -> list[Path]:
 
 
 def avoided_names(
-    avoid: Sequence[str] | None, *, brand: str | None, voices: list[Path] | None, every: bool = False
+    avoid: Sequence[str] | None,
+    *,
+    brand: str | None,
+    voices: list[Path] | None,
+    every: bool = False,
 ) -> tuple[str, ...] | None:
     """Return the registers that all ``--avoid`` name; None where there is none.
 

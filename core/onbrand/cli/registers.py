@@ -242,7 +242,7 @@ def summary(found: dict[str, Any]) -> str:
     said = [*_said(found)]
     if not found["outside"]:
         of = found["sentences"]
-        many = "both sentences read" if of == 2 else f"all {of:,} sentences read"  # noqa: PLR2004
+        many = "both sentences read" if of == 2 else f"all {of:,} sentences read"
         first = many if of > 1 else "its one sentence reads"
         said.insert(0, f"{first} like good copy")
     said += rest
