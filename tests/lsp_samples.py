@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,15 @@ from onbrand.scorer import Scorer, draft_probability, with_foreign
 from onbrand.text.document import Format, parse
 from onbrand.text.lines import LineIndex
 from onbrand.text.span import Span
-from onbrand.verdict import Example, Explanation, Habit, Report, SentenceVerdict, WordShare
+from onbrand.verdict import (
+    Evidence,
+    Example,
+    Explanation,
+    Habit,
+    Report,
+    SentenceVerdict,
+    WordShare,
+)
 from onbrand.voice.model import (
     DraftCalibration,
     EncoderReference,
@@ -26,6 +35,7 @@ from onbrand.voice.model import (
     ShortCalibration,
     TrainingReport,
     Voice,
+    log_odds,
 )
 from onbrand.voice.ngrams import Vocabulary
 from onbrand.voice.profile import Profile, Range
@@ -124,6 +134,7 @@ def check(
                 flagged=not reason and p < THRESHOLD,
                 threshold=THRESHOLD,
                 not_judged=reason,
+                evidence=None if reason else Evidence(log_odds(p), math.inf),
                 explanation=found,
             )
         )

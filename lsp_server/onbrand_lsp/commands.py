@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -22,6 +23,7 @@ from onbrand_lsp.arguments import (
     arguments_of,
 )
 from onbrand_lsp.checking.checker import Checked
+from onbrand_lsp.checking.judging import judge_as
 from onbrand_lsp.checking.labelling import Spoken
 from onbrand_lsp.checking.projects import Rules
 from onbrand_lsp.features import current
@@ -217,8 +219,8 @@ async def _checked(ls: OnbrandServer, uri: str) -> Checked:
 
 
 async def _verdict(ls: OnbrandServer, checked: Checked) -> Result:
-    scorer, encoding = checked.scorer, ls.documents.encoding
-    ask = scorer.probabilities if scorer else lambda _text: {}
+    encoding = ls.documents.encoding
+    ask = partial(judge_as, checked)
     return await ls.checker.instantly(lambda: verdicts.verdict(checked, encoding, ask))
 
 

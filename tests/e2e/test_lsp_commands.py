@@ -19,6 +19,7 @@ from lsp_session import (
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from onbrand import Scorer
 from onbrand.labels.store import LabelStore
 
 pytestmark = pytest.mark.asyncio
@@ -154,6 +155,11 @@ async def test_the_verdict_is_told(
     assert {other["brand"] for other in result["others"]} == {
         path.name for path in example_voices.iterdir()
     } - {"oatfolk"}
+    # As another brand it is what a check as that brand says.
+    scorer = Scorer.load(example_voices)
+    for other in result["others"]:
+        p = scorer.check(TEXT, brand=other["brand"], path="a.md").probability
+        assert other["probability"] == pytest.approx(p, abs=1e-4)
     # An editor without a panel gets it as a document, which is gone when the server is.
     await eventually(lambda: bool(editor.shown_documents))
     document = Path(unquote(urlsplit(editor.shown_documents[0].uri).path))

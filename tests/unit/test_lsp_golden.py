@@ -71,7 +71,7 @@ def made_actions() -> str:
 
 
 def made_verdict() -> str:
-    return as_json(verdicts.verdict(draft(), "utf-16", lambda text: OTHERS))
+    return as_json(verdicts.verdict(draft(), "utf-16", OTHERS.get))
 
 
 MADE: dict[str, Callable[[], str]] = {

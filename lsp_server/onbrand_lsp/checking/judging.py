@@ -141,6 +141,19 @@ def judge(
     return Checked(snapshot, document, settings, report, scorer, brand, problem, plan.result_id)
 
 
+def judge_as(checked: Checked, brand: str) -> float | None:
+    """Return P of a checked document if all of it were a brand's, None where nothing is judged."""
+    if checked.scorer is None:
+        return None
+    return checked.scorer.check_document(
+        checked.document,
+        path=checked.snapshot.name,
+        brand=brand,
+        threshold=checked.settings.threshold,
+        explained=0,
+    ).probability
+
+
 def _problem(brand: str | None, scorer: Scorer, rules: Rules, document: Document) -> str | None:
     if brand is None:
         return (

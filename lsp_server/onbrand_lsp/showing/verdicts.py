@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from onbrand.report.message import draft_message, figure, sentence_message
-from onbrand.scorer import draft_probability
 from onbrand.text.lines import Encoding
 from onbrand.verdict import Report, SentenceVerdict, is_brand
 from onbrand.voice.model import LabelCounts, Metrics, Voice
@@ -27,18 +25,17 @@ _RANGE_LABELS = {
     "reading_grade": "Reading grade of a sentence",
 }
 """The value is low, middle and high: 8 of 10 on-brand sentences lie in between."""
-Probabilities = Callable[[str], Mapping[str, float]]
+JudgedAs = Callable[[str], float | None]
+"""Brand → P of the draft if all of it were that brand's."""
 
 
-def verdict(
-    checked: Checked, encoding: Encoding, probabilities_of: Probabilities
-) -> dict[str, Any]:
+def verdict(checked: Checked, encoding: Encoding, judged_as: JudgedAs) -> dict[str, Any]:
     """Return all that there is to say of a draft, ready for JSON.
 
     Args:
         checked: what was found.
         encoding: unit of the columns.
-        probabilities_of: P of a sentence for every brand, asked for each judged sentence.
+        judged_as: asked for each other brand.
     """
     report = checked.report
     found: dict[str, Any] = {
@@ -81,7 +78,7 @@ def verdict(
             }
             for section in lens.sections(checked)
         ],
-        "others": list(_others(checked, report, probabilities_of)),
+        "others": list(_others(checked, report, judged_as)),
     }
 
 
@@ -100,22 +97,12 @@ def _sentence(sentence: SentenceVerdict) -> dict[str, Any]:
     }
 
 
-def _others(
-    checked: Checked, report: Report, probabilities_of: Probabilities
-) -> Iterator[dict[str, Any]]:
+def _others(checked: Checked, report: Report, judged_as: JudgedAs) -> Iterator[dict[str, Any]]:
     """Yield P of the draft for every other brand, the likeliest first."""
     if checked.scorer is None:
         return
-    judged = [sentence for sentence in report.sentences if sentence.probability is not None]
-    rows = [probabilities_of(sentence.text) for sentence in judged]
-    found = []
-    for brand in checked.scorer.brands:
-        if brand != report.brand and is_brand(brand):
-            sentences = [
-                replace(sentence, probability=row[brand])
-                for sentence, row in zip(judged, rows, strict=True)
-            ]
-            found.append((draft_probability(checked.scorer.voice(brand), sentences), brand))
+    brands = checked.scorer.brands
+    found = [(judged_as(name), name) for name in brands if name != report.brand and is_brand(name)]
     for p, brand in sorted(found, key=lambda other: (-(other[0] or 0.0), other[1])):
         yield {"brand": brand, "probability": p}
 
