@@ -5,7 +5,8 @@ anew in the brand's own voice), ``mixed.md`` (three sentences replaced, listed i
 and one file a wrong voice; a folder of tasks with ``<brand>.train.jsonl`` and
 ``<brand>.pool.jsonl``; and a folder of the brands' own drafts. Nothing of a page is trained on.
 
-Usage: ``python bench/rewrites.py [--mode labels|few|alone] …``; writes ``results/rewrites.*``.
+Usage: ``python bench/rewrites.py [--mode labels|both|few|few-both|alone|avoid] …``; writes
+``results/rewrites.*``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,31 +24,52 @@ from onbrand.labels.files import LabelLine, read_labels
 from onbrand.scorer import Scorer
 from onbrand.training.evaluate import POOL, TEST, TRAIN, labelled_lines
 from onbrand.training.own_copy import train_from_copy
+from onbrand.training.published import PublishedModel, learn_from_copy
 from onbrand.training.trainer import train_voice
 from onbrand.verdict import Report
+from onbrand.voice.avoid import avoid_voice
 from onbrand.voice.model import Voice
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench/results"
 MODES = {
     "labels": "320 labels",
+    "both": "320 labels, published copy",
     "few": "20 + 20 labels",
+    "few-both": "20 + 20 labels, published copy",
     "alone": "published copy alone",
+    "avoid": "no voice: --avoid",
 }
+AVOIDED = ("hype", "corporate", "legalese", "chatbot")
 FEW = 8
 """Every eighth of 160 lines of a kind makes 20."""
 
 
+@lru_cache(1)
+def published_models(tasks: Path, encoder: Encoder) -> dict[str, PublishedModel]:
+    """Return what all brands' published copy teaches, which needs no label."""
+    pools = sorted(tasks.glob("*" + POOL))
+    copy = [
+        line
+        for pool in pools
+        for line in read_labels([pool], brand=pool.name.removesuffix(POOL), unlabelled=True)
+    ]
+    return learn_from_copy(copy, encoder)
+
+
 def voice_of(brand: str, tasks: Path, mode: str, encoder: Encoder) -> Voice:
     """Train the brand's voice as the mode says."""
+    if mode == "avoid":
+        return avoid_voice(encoder, AVOIDED)
     lines = labelled_lines(tasks / (brand + TRAIN), brand)
     on = [line for line in lines if line.label == "on"]
     if mode == "alone":
         pool: list[LabelLine] = read_labels([tasks / (brand + POOL)], brand=brand, unlabelled=True)
         return train_from_copy(brand, on + pool, encoder, keep_texts=False)
-    if mode == "few":
+    if mode.startswith("few"):
         lines = on[::FEW] + [line for line in lines if line.label == "off"][::FEW]
-    return train_voice(brand, lines, encoder, keep_texts=False)
+    published = published_models(tasks, encoder).get(brand) if mode.endswith("both") else None
+    return train_voice(brand, lines, encoder, keep_texts=False, published=published)
 
 
 def count_page(n: Counter[str], kind: str, report: Report) -> None:
@@ -85,8 +108,10 @@ def measure(mode: str, rewrites: Path, tasks: Path, drafts: Path) -> dict[str, o
     for folder in sorted(file.parent for file in rewrites.glob("*/index.json")):
         index = json.loads((folder / "index.json").read_text("utf-8"))
         brand = index["brand"]
-        scorer = Scorer(encoder, [voice_of(brand, tasks, mode, encoder)])
         test = labelled_lines(tasks / (brand + TEST), brand)
+        own_drafts = sorted((drafts / brand).glob("*.md"))
+        voice = voice_of(brand, tasks, mode, encoder)
+        brand, scorer = voice.brand, Scorer(encoder, [voice])
         p = scorer.score([line.text for line in test])[:, 0]
         right.append(np.mean((p > 0.5) == [line.label == "on" for line in test]))
         for page in sorted(folder.glob("*.md")):
@@ -99,7 +124,7 @@ def measure(mode: str, rewrites: Path, tasks: Path, drafts: Path) -> dict[str, o
             if kind == "mixed":
                 count_mixed(n, text, index["mixed"], report)
         own: Counter[str] = Counter()
-        for draft in sorted((drafts / brand).glob("*.md")):
+        for draft in own_drafts:
             report = scorer.check(draft.read_text("utf-8"), brand=brand, path=draft.name)
             count_page(own, "own", report)
         n["own forwarded"] += own["own forwarded"]

@@ -38,8 +38,8 @@ CONTEXT_SLOPE = 2.0
 of the rest of the draft: who writes one sentence like an advertisement writes the next one so."""
 CONTEXT_PRIOR = 3
 """Sentences that count as saying nothing, beside the rest of the draft."""
-MAX_CONTEXT = 3.0
-"""Log-odds that the rest of a draft may move a threshold by …"""
+MAX_CONTEXT, MAX_LENIENCY = 3.0, 1.0
+"""Log-odds that the rest of a draft may raise and lower a threshold by …"""
 MAX_THRESHOLD = DEFAULT_GATE
 """… and never above this P: a sentence that would go forward by itself is not flagged."""
 MAX_EXPLANATIONS = 768
@@ -187,7 +187,7 @@ class Judge:
             said = np.array([e.registers for i in own if (e := evidence[i])])
             said = np.clip(said, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT) - draft.center
             rest = (said.sum() - said) / (len(own) - 1 + CONTEXT_PRIOR)
-            moved = np.clip(CONTEXT_SLOPE * rest, -MAX_CONTEXT, MAX_CONTEXT)
+            moved = np.clip(CONTEXT_SLOPE * rest, -MAX_CONTEXT, MAX_LENIENCY)
             for i, by in zip(own, moved.tolist(), strict=True):
                 least[i] = _moved(least[i], -by)
         return least

@@ -23,8 +23,11 @@ PRIOR_LINES = 40
 """Lines that the range of good copy in general counts for, beside a brand's own."""
 HEAD_SUPPORT = 0.25
 """Spreads of excess that one log-odds of the head makes up for."""
-MAX_SLOPE = 6.0
+MAX_SLOPE = 8.0
 """Log-odds that one spread of excess stands for, at the most."""
+EVEN = 1.125
+"""For each own line that lies outside of the range so many are on the wrong side of P 0.5: what the
+head knows of other brands decides there."""
 PARTS = 4
 """Own lines are measured by the range of the other parts. Neighbours, which are of one document
 more often than not, are in one part."""
@@ -96,10 +99,8 @@ def fit_register_answer(
     supported = excess - HEAD_SUPPORT * heads
     prior = prior_share(len(vectors))
     few = prior * registers.reference.room
-    room, even = ((1 - prior) * room_for(supported, s) + few for s in (share, 1.5 * share))
+    room, even = ((1 - prior) * room_for(supported, s) + few for s in (share, EVEN * share))
     edge = log_odds(threshold)
-    # Half as many again as lie outside may lie on the wrong side of P 0.5: what the head knows of
-    # other brands decides there.
     slope = min(MAX_SLOPE, max(registers.slope, -edge / max(room - even, 1e-6)))
     answer = RegisterAnswer(msgspec.structs.replace(usual, room=room), edge, slope, HEAD_SUPPORT)
     return RegisterFit(answer, registers, excess - room)
