@@ -41,11 +41,11 @@ def test_unknown_names_are_attribute_errors() -> None:
 def test_the_readme_example_of_the_module_works(example_voices: Path) -> None:
     scorer = onbrand.Scorer.load(example_voices, brands=["oatfolk", "quillpot"])
     assert scorer.brands == ("oatfolk", "quillpot")
-    text = "Our stakeholders leverage synergies.\n\nHello. Do sit down, dear carton."
+    text = "Our stakeholders leverage synergies at scale.\n\nHello. Do sit down, dear carton."
     report = scorer.check(text, brand="oatfolk", path="draft.md")
     assert report.verdict in ("forward", "review")
     assert [text[s.span.start : s.span.end] for s in report.flagged] == [
-        "Our stakeholders leverage synergies."
+        "Our stakeholders leverage synergies at scale."
     ]
     assert scorer.score([text, "Another."]).shape == (2, 2)
 
