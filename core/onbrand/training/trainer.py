@@ -20,9 +20,9 @@ from onbrand.training.crossval import (
     fit_lexical,
 )
 from onbrand.training.drafts import calibrate_drafts
+from onbrand.training.ensemble import Joint, join
 from onbrand.training.familiarity import fit_familiarity
 from onbrand.training.folds import make_folds, without_twins
-from onbrand.training.joint import Joint, join
 from onbrand.training.lexical import TermMatrix
 from onbrand.training.linear import need_sklearn
 from onbrand.training.metrics import alarm_threshold, measure
