@@ -25,6 +25,7 @@ from onbrand.labels.keys import check_brand, text_key
 from onbrand.text.document import format_of, parse
 from onbrand.training.background import Background, fit_own, load_background
 from onbrand.training.drafts import calibrate_drafts
+from onbrand.training.ensemble import Stacker, fit_stacker
 from onbrand.training.familiarity import fit_familiarity
 from onbrand.training.folds import make_folds
 from onbrand.training.linear import need_sklearn
@@ -38,7 +39,6 @@ from onbrand.training.shares import (
     REGISTER_SHARE,
 )
 from onbrand.training.short import first_words
-from onbrand.training.stacker import Stacker, fit_stacker
 from onbrand.voice.model import (
     DEFAULT_GATE,
     FORMAT_VERSION,

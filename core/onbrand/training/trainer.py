@@ -6,25 +6,26 @@ import datetime
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
 from onbrand.labels.files import LabelLine
-from onbrand.training.crossval import (
-    Lines,
-    cross_validate,
-    fit_dense,
-    fit_lexical,
-)
+from onbrand.training.crossval import cross_validate
 from onbrand.training.drafts import calibrate_drafts
-from onbrand.training.ensemble import Joint, join
+from onbrand.training.ensemble import Ensemble, fit_ensemble, fit_stacker
 from onbrand.training.familiarity import fit_familiarity
 from onbrand.training.folds import make_folds, without_twins
 from onbrand.training.lexical import TermMatrix
 from onbrand.training.linear import need_sklearn
+from onbrand.training.members import (
+    DenseMember,
+    LexicalMember,
+    Lines,
+    Member,
+    PublishedMember,
+)
 from onbrand.training.metrics import alarm_threshold, measure
 from onbrand.training.published import PublishedModel
 from onbrand.training.register_range import fit_register_answer
@@ -36,7 +37,6 @@ from onbrand.training.shares import (
     REGISTER_SHARE,
 )
 from onbrand.training.short import first_words
-from onbrand.training.stacker import fit_stacker
 from onbrand.voice.model import (
     DEFAULT_GATE,
     FORMAT_VERSION,
@@ -52,7 +52,7 @@ from onbrand.voice.model import (
     sigmoid,
     unit,
 )
-from onbrand.voice.ngrams import Vocabulary, words_of
+from onbrand.voice.ngrams import words_of
 from onbrand.voice.profile import build_profile
 
 
@@ -96,11 +96,13 @@ def train_voice(
         done += 1
         progress(0.2 + 0.7 * done / len(folds))
 
+    members: list[Member] = [DenseMember(), LexicalMember()]
+    if published is not None:
+        members.append(PublishedMember(published, brand))
     with _one_blas_thread():
-        weak = None if published is None else partial(published.held_out, brand, docs=lines.docs)
-        held_out = cross_validate(lines, folds, weak, progress=fold_done)
-    joint = join(held_out, lines.on)
-    head = _final_head(brand, lines, joint, published)
+        held_out = cross_validate(lines, folds, members, progress=fold_done)
+    joint = fit_ensemble(members, held_out, lines.on)
+    head = joint.head(lines)
     threshold = _threshold(lines.on, joint, HEAD_SHARE * alarm_budget)
     on_texts = [text for text, on in zip(lines.texts, lines.on, strict=True) if on]
     words = np.array([len(words_of(text)) for text in lines.texts])
@@ -143,7 +145,7 @@ def train_voice(
     )
     voice = Voice(manifest, head, _examples(labels, lines, head, keep_texts=keep_texts))
     # The most regularised model follows single labels least, wrong ones included.
-    firm = held_out.whole.dense[:, :1]
+    firm = held_out.whole[0][:, :1]
     doubt = fit_stacker(firm, lines.on)(firm)
     evidence = TrainingLines(
         labels,
@@ -182,35 +184,10 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
     )
 
 
-def _threshold(on: NDArray[np.bool_], joint: Joint, budget: float) -> float:
+def _threshold(on: NDArray[np.bool_], joint: Ensemble, budget: float) -> float:
     """Return the P below which at most the budget of on-brand sentences lie, short ones too."""
     both = np.concatenate([joint.p, joint.short_p])
     return min(HIGHEST_THRESHOLD, alarm_threshold(np.concatenate([on, on]), both, budget))
-
-
-def _final_head(brand: str, lines: Lines, joint: Joint, published: PublishedModel | None) -> Head:
-    """Fit on all lines and fold scaling and stacking into one set of weights."""
-    standardise, fits = fit_dense(lines.vectors, lines.on, [joint.strength])
-    weights = joint.weights["dense"] * fits[0].weights / standardise.scale
-    bias = joint.intercept + joint.weights["dense"] * fits[0].bias
-    bias -= float(weights @ standardise.mean)
-    if published is not None:
-        column = published.brands.index(brand)
-        weights = weights + joint.weights["published"] * published.whole.weights[:, column]
-        bias += joint.weights["published"] * float(published.whole.bias[column])
-    vocabulary, term_weights = Vocabulary((), np.zeros(0, np.float32)), np.zeros(0)
-    share = joint.weights.get("lexical", 0.0)
-    if share > 0:
-        vocabulary, _, lexical = fit_lexical(lines.terms, lines.on, np.arange(len(lines.on)))
-        term_weights = share * lexical.weights
-        bias += share * lexical.bias
-    return Head(
-        weights=weights.astype(np.float32),
-        bias=bias,
-        mean=standardise.mean,
-        vocabulary=vocabulary,
-        term_weights=term_weights.astype(np.float32),
-    )
 
 
 def _examples(
