@@ -2,7 +2,8 @@
 
 Whatever a member learns from, its answer is linear in a sentence's vector or in its n-grams. So the
 members fold into one head, at no cost when a sentence is judged, and each word's share is exact.
-A new member is a class with the methods of `Member` and a place in `onbrand.training.trainer`.
+A new member is one class: it is tried as one of `train_voice`'s ``extra_members``, and stays in the
+list that stands there.
 """
 
 from __future__ import annotations
