@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from pool_tasks import Group, Task, groups
 
 from onbrand.files import write_atomic
-from onbrand.training.crossval import fit_dense
+from onbrand.training.members import fit_dense
 from onbrand_models.adapt.batches import Batches
 from onbrand_models.adapt.checkpoint import clear_checkpoints
 from onbrand_models.adapt.copy import Lines

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onbrand.training.drafts import calibrate_drafts
+from onbrand.training.ensemble import fit_stacker
 from onbrand.training.folds import make_folds, without_twins
 from onbrand.training.linear import fit_logistic
 from onbrand.training.metrics import alarm_threshold, calibration_error, measure
-from onbrand.training.stacker import fit_stacker
 
 Generator = np.random.Generator
 

@@ -39,9 +39,6 @@ Examples:
   onbrand explain "We leverage synergies." --avoid corporate,hype
 """
 STDIN = "-"
-STRONG = 0.15
-"""Log-odds from which on a word is worth a colour."""
-SHOWN_WORDS = 8
 
 
 def score(
@@ -167,7 +164,8 @@ def _print(text: str, why: Explanation, voice: Voice) -> None:
     from rich.text import Text
 
     from onbrand.cli.tables import new_console
-    from onbrand.report.message import figure, finding
+    from onbrand.report.message import figure
+    from onbrand.report.reasons import FELT, finding, strongest_words
     from onbrand.voice.model import probability
 
     console = new_console()
@@ -177,13 +175,13 @@ def _print(text: str, why: Explanation, voice: Voice) -> None:
     console.print(Text.assemble(head, f"  {voice.brand}, flagged below {threshold:.2f}"))
     shaded = Text(text)
     for word in why.words:
-        if abs(word.share) >= STRONG:
+        if abs(word.share) >= FELT:
             shaded.stylize(f"bold {_tone(word)}", word.span.start, word.span.end)
     console.print(Text.assemble("  ", shaded))
     if p < threshold:
         console.print(f"  {finding(voice.brand, why)}")
     console.print("\n  log-odds")
-    words = sorted(why.words, key=lambda word: -abs(word.share))[:SHOWN_WORDS]
+    words = strongest_words(why)
     for word in words:
         bar = ("█" * round(min(abs(word.share) * 8, 24))) or "▏"
         console.print(Text.assemble(f"  {word.share:+6.2f}  {word.text:<18} ", (bar, _tone(word))))

@@ -1,4 +1,4 @@
-"""What a finding says to a writer: the words that every format and editor shares."""
+"""What a finding says to a writer: the sentences that every format and editor shares."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from typing import Literal
 
-from onbrand.verdict import AVOID, Explanation, Report, SentenceVerdict, is_brand
+from onbrand.report.reasons import draft_reasons, fault, finding, worst_words
+from onbrand.verdict import Report, SentenceVerdict, is_brand
 
-REASONS = 3
-"""Wrong voices that the verdict on a draft names, the most frequent ones."""
 PLACES = 5
 """Lines of sentences to mend that it names."""
 Severity = Literal["warning", "note"]
@@ -56,66 +55,12 @@ def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
     head = f"{finding(sentence.brand, why)} (P {p})"
     if why is None:
         return _line(head + ".")
-    words = ", ".join(f"“{word.text}”" for word in why.worst_words())
+    words = ", ".join(f"“{word.text}”" for word in worst_words(why))
     parts = [f"{head}: {words}." if words else head + "."]
     parts += [f"{capitalised(habit.message.rstrip('.'))}." for habit in why.habits]
     if nearest and why.nearest_on is not None:
         parts.append(f"Nearest on-brand line: “{why.nearest_on.text}”")
     return _line(" ".join(parts))
-
-
-def finding(brand: str, why: Explanation | None) -> str:
-    """Return what is wrong with a flagged sentence, say "Sounds off-brand for acme".
-
-    Args:
-        brand: of the sentence.
-        why: its explanation; without one nobody knows what it reads like.
-    """
-    like = reads_like(why)
-    if not is_brand(brand):
-        return f"Reads like {like or 'a voice to avoid'}"
-    return (
-        f"Reads like {like}, more than {brand}’s own copy does"
-        if like
-        else (f"Sounds off-brand for {brand}")
-    )
-
-
-def reads_like(why: Explanation | None) -> str | None:
-    """Return what a sentence reads like, say "corporate-speak", if a register decided."""
-    if why is None or why.register is None:
-        return None
-    return _as_read(why.register)
-
-
-def reads_most_like(report: Report) -> tuple[str, ...]:
-    """Return what flagged sentences of a draft read like, what most of them do first.
-
-    Those whose brand's own head decided read like nothing that has a name.
-    """
-    named = (reads_like(sentence.explanation) for sentence in report.flagged)
-    return tuple(like for like, _ in Counter(filter(None, named)).most_common())
-
-
-def to_avoid(brand: str) -> str:
-    """Return what a draft must not read like where no brand judged, say "hype, a chatbot".
-
-    Args:
-        brand: of a verdict; see `is_brand`.
-    """
-    return ", ".join(_as_read(name) for name in brand.removeprefix(AVOID).split(", "))
-
-
-def _as_read(register: str) -> str:
-    # With numpy: only where registers are at work, and so an engine is loaded.
-    from onbrand.voice.registers import READS_LIKE
-
-    return READS_LIKE.get(register, register)
-
-
-def fault(brand: str) -> str:
-    """Return what flagged sentences are: "off-brand", or "in a voice to avoid"."""
-    return "off-brand" if is_brand(brand) else "in a voice to avoid"
 
 
 def draft_message(report: Report, *, places: bool = True) -> str:
@@ -135,7 +80,7 @@ def draft_message(report: Report, *, places: bool = True) -> str:
         text = f"{head}{where}: P {p}{whose}, the gate is {report.gate:.2f}"
     else:
         text = f"{head}: P {p}{whose} is below the gate of {report.gate:.2f}"
-    return _line("; ".join(filter(None, [text, tally(report), reasons(report)])) + ".")
+    return _line("; ".join(filter(None, [text, tally(report), draft_reasons(report)])) + ".")
 
 
 def _lines(report: Report) -> str:
@@ -151,22 +96,6 @@ def decision(report: Report) -> str:
     if report.verdict == "forward" and report.mend:
         return f"forward, but mend {plural(len(report.mend), 'sentence')}"
     return report.verdict
-
-
-def reasons(report: Report) -> str:
-    """Return what flagged sentences read like, say "8 read like corporate-speak, 2 like hype".
-
-    Empty where no register decided, or where not all of them were explained.
-    """
-    if any(sentence.explanation is None for sentence in report.flagged):
-        return ""
-    likes = Counter(like for s in report.flagged if (like := reads_like(s.explanation)))
-    found = [f"{count:,} like {like}" for like, count in likes.most_common(REASONS)]
-    if not found:
-        return ""
-    count, _, rest = found[0].partition(" ")
-    found[0] = f"{count} {'reads' if count == '1' else 'read'} {rest}"
-    return ", ".join(found)
 
 
 def tally(report: Report) -> str:

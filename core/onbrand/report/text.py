@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from onbrand.report.message import draft_message, figure, plural, reads_like, severity
+from onbrand.report.message import draft_message, figure, plural, severity
+from onbrand.report.reasons import reads_like, worst_words
 from onbrand.report.snippet import crop, rows, shown
 from onbrand.text.lines import LineIndex
 from onbrand.verdict import Report, SentenceVerdict, Verdict, is_brand
@@ -78,7 +79,7 @@ def _finding(
         f" {_what(sentence)}",
     )
     why = sentence.explanation
-    worst = why.worst_words() if why else ()
+    worst = worst_words(why)
     gutter = len(str(index.line_of(sentence.span.end) + 1)) + 1
     accents = [word.span for word in worst]
     for row in rows(source, index, sentence.span, accents, width - gutter - 3):

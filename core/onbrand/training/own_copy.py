@@ -6,7 +6,6 @@ brands' copy where it is given. What a wrong voice is, the registers know.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,40 +23,15 @@ from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_lab
 from onbrand.labels.keys import check_brand, text_key
 from onbrand.report.message import plural
 from onbrand.text.document import format_of, parse
+from onbrand.training.assemble import FittedHead, assemble_voice
 from onbrand.training.background import Background, fit_own, load_background
-from onbrand.training.drafts import calibrate_drafts
-from onbrand.training.familiarity import fit_familiarity
+from onbrand.training.ensemble import Stacker, fit_stacker
 from onbrand.training.folds import make_folds
 from onbrand.training.linear import need_sklearn
-from onbrand.training.metrics import alarm_threshold, measure
-from onbrand.training.register_range import RegisterFit, fit_register_answer
-from onbrand.training.report import TrainingLines, with_report
-from onbrand.training.shares import (
-    DEFAULT_ALARM_BUDGET,
-    HEAD_SHARE,
-    HIGHEST_THRESHOLD,
-    REGISTER_SHARE,
-)
+from onbrand.training.members import HeadSum
+from onbrand.training.shares import DEFAULT_ALARM_BUDGET
 from onbrand.training.short import first_words
-from onbrand.training.stacker import Stacker, fit_stacker
-from onbrand.voice.model import (
-    DEFAULT_GATE,
-    FORMAT_VERSION,
-    EncoderReference,
-    Examples,
-    Head,
-    LabelCounts,
-    Manifest,
-    ShortCalibration,
-    TrainingReport,
-    Voice,
-    quantise_rows,
-    sigmoid,
-    unit,
-)
-from onbrand.voice.ngrams import Vocabulary, words_of
-from onbrand.voice.profile import build_profile
-from onbrand.voice.shortness import LONG_WORDS
+from onbrand.voice.model import DEFAULT_GATE, Head, LabelCounts, ShortCalibration, Voice
 
 MIN_LINES = 40
 """Different lines of published copy that a voice needs at the least."""
@@ -202,63 +176,27 @@ def train_from_copy(
     other = np.concatenate(strange)
     mine = background.project(vectors)
     progress(0.7)
-    docs = [line.doc for line in own]
-    judged = _cross_fit(mine, other, docs)
+    judged = _cross_fit(mine, other, [line.doc for line in own])
     progress(0.9)
-    head = _head(mine, other, judged.stacker, background, vectors)
-    p = sigmoid(judged.logits)
-    threshold = min(HIGHEST_THRESHOLD, alarm_threshold(judged.on, p, HEAD_SHARE * alarm_budget))
-    registers = fit_register_answer(
-        encoder,
-        vectors,
-        [len(words_of(text)) for text in texts],
-        judged.logits[judged.on],
-        threshold,
-        REGISTER_SHARE * alarm_budget,
-    )
-    logits = _final(background, other, judged, registers)
-    voice = Voice(
-        Manifest(
-            format=FORMAT_VERSION,
-            brand=brand,
-            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
-            threshold=threshold,
-            gate=gate,
-            draft=calibrate_drafts(
-                judged.logits,
-                judged.on,
-                docs + [None] * len(other),
-                gate,
-                None if registers is None else registers.alone,
-            ),
-            short=ShortCalibration(SHORT_SLOPE, 0.0),
-            familiarity=fit_familiarity(texts, vectors, shorts),
-            labels=_count(own),
-            profile=build_profile(texts),
-            report=TrainingReport(
-                held_out=measure(judged.on, sigmoid(logits)),
-                baseline=None,
-                weights={"published": 1.0},
-                folds=judged.folds,
-                grouped=judged.grouped,
-            ),
-            files={},
-            registers=None if registers is None else registers.answer,
-        ),
-        head,
-        _examples(own, texts, unit(vectors - head.mean), keep_texts=keep_texts),
-    )
-    evidence = TrainingLines(
+    fitted = FittedHead(
+        _head(mine, other, judged.stacker, background, vectors),
+        {"published": 1.0},
         own,
-        judged.on,
+        texts,
         vectors,
-        logits,
-        logits[: len(own)],
-        heads=judged.logits,
-        registers=None if registers is None else registers.alone,
+        shorts,
+        background=background.restore(other),
+        on=judged.on,
+        logits=judged.logits,
+        short=ShortCalibration(SHORT_SLOPE, 0.0),
+        counts=_count(own),
+        fold_count=judged.folds,
+        grouped=judged.grouped,
+        max_examples=MAX_EXAMPLES,
     )
-    voice = with_report(voice, encoder, evidence, keep_texts=keep_texts)
+    voice = assemble_voice(
+        brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
+    )
     progress(1.0)
     return voice
 
@@ -288,22 +226,6 @@ def _cross_fit(
     return _Judged(on, stacker(logits[:, None]), stacker, len(folds), grouped)
 
 
-def _final(
-    background: Background,
-    other: NDArray[np.float32],
-    judged: _Judged,
-    registers: RegisterFit | None,
-) -> NDArray[np.float64]:
-    """Return what the voice says of own and other lines when held out, shape (lines,)."""
-    if registers is None:
-        return judged.logits
-    heads, on = judged.logits, judged.on
-    # The background has no texts: its lines are longer than what is short.
-    words = [LONG_WORDS] * len(other)
-    rest = registers.other(background.restore(other), words, heads[~on])
-    return np.concatenate([registers.own(heads[on]), rest])
-
-
 def _head(
     own: NDArray[np.float32],
     other: NDArray[np.float32],
@@ -313,31 +235,9 @@ def _head(
 ) -> Head:
     weights, bias = background.lift(*fit_own(own, other))
     slope = float(stacker.weights[0])
-    return Head(
-        weights=(slope * weights).astype(np.float32),
-        bias=slope * bias + stacker.intercept,
-        mean=np.asarray((vectors.mean(axis=0) + background.mean) / 2, np.float32),
-        vocabulary=Vocabulary((), np.zeros(0, np.float32)),
-        term_weights=np.zeros(0, np.float32),
-    )
-
-
-def _examples(
-    lines: Sequence[LabelLine],
-    texts: Sequence[str],
-    vectors: NDArray[np.float32],
-    *,
-    keep_texts: bool,
-) -> Examples:
-    step = max(1, -(-len(lines) // MAX_EXAMPLES))
-    kept = range(0, len(lines), step)
-    return Examples(
-        vectors=quantise_rows(vectors[kept]),
-        on=np.ones(len(kept), np.bool_),
-        texts=tuple(texts[i] for i in kept) if keep_texts else (),
-        sources=tuple(lines[i].doc for i in kept) if keep_texts else (),
-        centroid=unit(vectors.mean(axis=0)),
-    )
+    total = HeadSum(len(weights), stacker.intercept)
+    total.add(slope * weights, slope * bias)
+    return total.head(np.asarray((vectors.mean(axis=0) + background.mean) / 2, np.float32))
 
 
 def _count(lines: Sequence[LabelLine]) -> LabelCounts:

@@ -17,8 +17,7 @@ from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
 from onbrand.training.background import fit_own, load_background
-from onbrand.training.crossval import Standardiser
-from onbrand.training.linear import need_sklearn
+from onbrand.training.linear import Standardiser, need_sklearn
 
 STRENGTH = 1e-3
 """scikit-learn's C, the same as the middle one of the labelled models."""

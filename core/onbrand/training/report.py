@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder
 from onbrand.judge import why_not_judged
 from onbrand.labels.files import LabelLine
-from onbrand.training.crossval import LEXICAL_STRENGTH
 from onbrand.training.drafts import calibrate_drafts
 from onbrand.training.folds import Fold
 from onbrand.training.linear import fit_logistic
+from onbrand.training.members import LEXICAL_STRENGTH
 from onbrand.training.probes import load_probes
 from onbrand.voice.model import (
     DoubtfulLine,

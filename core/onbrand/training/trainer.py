@@ -2,58 +2,31 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
 from onbrand.labels.files import LabelLine
-from onbrand.training.crossval import (
-    Lines,
-    cross_validate,
-    fit_dense,
-    fit_lexical,
-)
-from onbrand.training.drafts import calibrate_drafts
-from onbrand.training.familiarity import fit_familiarity
+from onbrand.training.assemble import FittedHead, assemble_voice, one_blas_thread
+from onbrand.training.crossval import cross_validate
+from onbrand.training.ensemble import fit_ensemble, fit_stacker
 from onbrand.training.folds import make_folds, without_twins
-from onbrand.training.joint import Joint, join
 from onbrand.training.lexical import TermMatrix
 from onbrand.training.linear import need_sklearn
-from onbrand.training.metrics import alarm_threshold, measure
+from onbrand.training.members import (
+    DenseMember,
+    LexicalMember,
+    Lines,
+    Member,
+    PublishedMember,
+)
+from onbrand.training.metrics import measure
 from onbrand.training.published import PublishedModel
-from onbrand.training.register_range import fit_register_answer
-from onbrand.training.report import TrainingLines, with_report
-from onbrand.training.shares import (
-    DEFAULT_ALARM_BUDGET,
-    HEAD_SHARE,
-    HIGHEST_THRESHOLD,
-    REGISTER_SHARE,
-)
+from onbrand.training.shares import DEFAULT_ALARM_BUDGET
 from onbrand.training.short import first_words
-from onbrand.training.stacker import fit_stacker
-from onbrand.voice.model import (
-    DEFAULT_GATE,
-    FORMAT_VERSION,
-    EncoderReference,
-    Examples,
-    Head,
-    LabelCounts,
-    Manifest,
-    ShortCalibration,
-    TrainingReport,
-    Voice,
-    quantise_rows,
-    sigmoid,
-    unit,
-)
-from onbrand.voice.ngrams import Vocabulary, words_of
-from onbrand.voice.profile import build_profile
+from onbrand.voice.model import DEFAULT_GATE, LabelCounts, ShortCalibration, Voice
 
 
 def train_voice(
@@ -65,6 +38,7 @@ def train_voice(
     alarm_budget: float = DEFAULT_ALARM_BUDGET,
     keep_texts: bool = True,
     published: PublishedModel | None = None,
+    extra_members: Sequence[Member] = (),
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Voice:
     """Train one brand's voice. The same labels and encoder give the same voice.
@@ -77,6 +51,7 @@ def train_voice(
         alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
         keep_texts: store the lines in the voice, so that the nearest one can be shown.
         published: what published copy teaches of the brand, if it is among its brands.
+        extra_members: what else may answer; it joins the voice as far as cross-validation finds.
         progress: told the share of the work that is done, 0 to 1.
 
     Raises:
@@ -96,77 +71,39 @@ def train_voice(
         done += 1
         progress(0.2 + 0.7 * done / len(folds))
 
-    with _one_blas_thread():
-        weak = None if published is None else partial(published.held_out, brand, docs=lines.docs)
-        held_out = cross_validate(lines, folds, weak, progress=fold_done)
-    joint = join(held_out, lines.on)
-    head = _final_head(brand, lines, joint, published)
-    threshold = _threshold(lines.on, joint, HEAD_SHARE * alarm_budget)
-    on_texts = [text for text, on in zip(lines.texts, lines.on, strict=True) if on]
-    words = np.array([len(words_of(text)) for text in lines.texts])
-    registers = fit_register_answer(
-        encoder,
-        lines.vectors[lines.on],
-        words[lines.on].tolist(),
-        joint.logits[lines.on],
-        threshold,
-        REGISTER_SHARE * alarm_budget,
-    )
-    logits = joint.logits.copy()
-    if registers is not None:
-        off = ~lines.on
-        logits[lines.on] = registers.own(logits[lines.on])
-        logits[off] = registers.other(lines.vectors[off], words[off].tolist(), logits[off])
-    manifest = Manifest(
-        format=FORMAT_VERSION,
-        brand=brand,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
-        threshold=threshold,
-        gate=gate,
-        draft=calibrate_drafts(
-            joint.logits, lines.on, lines.docs, gate, None if registers is None else registers.alone
-        ),
-        short=ShortCalibration(float(joint.temper.weights[0]), joint.temper.intercept),
-        familiarity=fit_familiarity(lines.texts, lines.vectors, lines.short_vectors),
-        labels=_count(labels, published.lines[brand] if published else 0),
-        profile=build_profile(on_texts),
-        report=TrainingReport(
-            held_out=measure(lines.on, sigmoid(logits)),
-            baseline=measure(lines.on, held_out.baseline),
-            weights=joint.weights,
-            folds=len(folds),
-            grouped=grouped,
-        ),
-        files={},
-        registers=None if registers is None else registers.answer,
-    )
-    voice = Voice(manifest, head, _examples(labels, lines, head, keep_texts=keep_texts))
+    members: list[Member] = [DenseMember(), LexicalMember()]
+    if published is not None:
+        members.append(PublishedMember(published, brand))
+    members += extra_members
+    with one_blas_thread():
+        held_out = cross_validate(lines, folds, members, progress=fold_done)
+    ensemble = fit_ensemble(members, held_out, lines.on)
     # The most regularised model follows single labels least, wrong ones included.
-    firm = held_out.whole.dense[:, :1]
-    doubt = fit_stacker(firm, lines.on)(firm)
-    evidence = TrainingLines(
+    firm = held_out.whole[0][:, :1]
+    fitted = FittedHead(
+        ensemble.head(lines),
+        ensemble.weights,
         labels,
-        lines.on,
+        lines.texts,
         lines.vectors,
-        logits,
-        doubt,
-        folds,
-        heads=joint.logits,
-        registers=None if registers is None else registers.alone,
+        lines.short_vectors,
+        background=lines.vectors[:0],
+        on=lines.on,
+        logits=ensemble.logits,
+        short=ShortCalibration(float(ensemble.temper.weights[0]), ensemble.temper.intercept),
+        counts=_count(labels, published.lines[brand] if published else 0),
+        fold_count=len(folds),
+        grouped=grouped,
+        folds=folds,
+        short_p=ensemble.short_p,
+        doubt=fit_stacker(firm, lines.on)(firm),
+        baseline=measure(lines.on, held_out.baseline),
     )
-    with _one_blas_thread():
-        voice = with_report(voice, encoder, evidence, keep_texts=keep_texts)
+    voice = assemble_voice(
+        brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
+    )
     progress(1.0)
     return voice
-
-
-def _one_blas_thread() -> AbstractContextManager[object]:
-    # The matrices are small: a second BLAS thread waits more than it works, and on a busy machine
-    # the two wait for each other.
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
 def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
@@ -179,50 +116,6 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
         vectors=encoder.encode(texts),
         short_vectors=encoder.encode(shorts),
         terms=TermMatrix.count(texts + shorts),
-    )
-
-
-def _threshold(on: NDArray[np.bool_], joint: Joint, budget: float) -> float:
-    """Return the P below which at most the budget of on-brand sentences lie, short ones too."""
-    both = np.concatenate([joint.p, joint.short_p])
-    return min(HIGHEST_THRESHOLD, alarm_threshold(np.concatenate([on, on]), both, budget))
-
-
-def _final_head(brand: str, lines: Lines, joint: Joint, published: PublishedModel | None) -> Head:
-    """Fit on all lines and fold scaling and stacking into one set of weights."""
-    standardise, fits = fit_dense(lines.vectors, lines.on, [joint.strength])
-    weights = joint.weights["dense"] * fits[0].weights / standardise.scale
-    bias = joint.intercept + joint.weights["dense"] * fits[0].bias
-    bias -= float(weights @ standardise.mean)
-    if published is not None:
-        column = published.brands.index(brand)
-        weights = weights + joint.weights["published"] * published.whole.weights[:, column]
-        bias += joint.weights["published"] * float(published.whole.bias[column])
-    vocabulary, term_weights = Vocabulary((), np.zeros(0, np.float32)), np.zeros(0)
-    share = joint.weights.get("lexical", 0.0)
-    if share > 0:
-        vocabulary, _, lexical = fit_lexical(lines.terms, lines.on, np.arange(len(lines.on)))
-        term_weights = share * lexical.weights
-        bias += share * lexical.bias
-    return Head(
-        weights=weights.astype(np.float32),
-        bias=bias,
-        mean=standardise.mean,
-        vocabulary=vocabulary,
-        term_weights=term_weights.astype(np.float32),
-    )
-
-
-def _examples(
-    labels: Sequence[LabelLine], lines: Lines, head: Head, *, keep_texts: bool
-) -> Examples:
-    vectors = unit(lines.vectors - head.mean)
-    return Examples(
-        vectors=quantise_rows(vectors),
-        on=lines.on,
-        texts=tuple(lines.texts) if keep_texts else (),
-        sources=tuple(line.doc for line in labels) if keep_texts else (),
-        centroid=unit(vectors[lines.on].mean(axis=0)),
     )
 
 

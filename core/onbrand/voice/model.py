@@ -199,7 +199,7 @@ class TrainingReport(msgspec.Struct, frozen=True):
     """A bag of words (TF-IDF and logistic regression) on the same folds; None where there were no
     texts of other brands to compare with."""
     weights: dict[str, float]
-    """What the stacker gave each model: "dense", and "lexical" and "published" where they help."""
+    """What the stacker gave each member, by its name; those that did not help have none."""
     folds: int
     grouped: bool
     """Whether folds kept the lines of one document together."""

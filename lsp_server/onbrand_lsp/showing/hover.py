@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.report.message import capitalised, draft_message, figure, finding
+from onbrand.report.message import capitalised, draft_message, figure
+from onbrand.report.reasons import both_sides, finding
 from onbrand.text import suppress
 from onbrand.text.block import Comment
 from onbrand.text.lines import Encoding
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
     from onbrand_lsp.checking.judging import Checked
 
 OTHER_BRANDS = 3
-WORDS = 5
-"""Words that are named on either side."""
-FELT = 0.15
-"""Log-odds below which a word's share is no news to anybody."""
 EVEN = 0.5
-_TELLING = re.compile(r"[^\W_]|[!?…]")
-"""Commas and full stops have shares too, but there is little that a writer can do about them."""
 
 _DIRECTIVES = {
     "disable": "onbrand judges nothing from here to {enable}, or to the end of the document.",
@@ -127,14 +121,7 @@ def _others(markup: Markup, brand: str, probabilities: Mapping[str, float]) -> s
 
 
 def _words(markup: Markup, words: Sequence[WordShare]) -> list[str]:
-    """Return what speaks against the brand and for it; a word that stands twice counts twice."""
-    shares: dict[str, float] = {}
-    for word in words:
-        if _TELLING.search(word.text):
-            shares[word.text] = shares.get(word.text, 0.0) + word.share
-    felt = sorted((share, word) for word, share in shares.items() if abs(share) >= FELT)
-    against = [one for one in felt if one[0] < 0][:WORDS]
-    in_favour = [one for one in reversed(felt) if one[0] > 0][:WORDS]
+    against, in_favour = both_sides(words)
     return [
         f"{side}: " + ", ".join(f"{markup.quote(word)} {share:+.1f}" for share, word in found)
         for side, found in (("Speaks against", against), ("Speaks for", in_favour))

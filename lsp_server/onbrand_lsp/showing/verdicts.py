@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from onbrand.report.message import draft_message, figure, sentence_message
+from onbrand.report.reasons import worst_words
 from onbrand.text.lines import Encoding
 from onbrand.verdict import Report, SentenceVerdict, is_brand
 from onbrand.voice.model import LabelCounts, Metrics, Voice
@@ -88,10 +89,7 @@ def _sentence(sentence: SentenceVerdict) -> dict[str, Any]:
     return {
         "probability": sentence.probability,
         "message": sentence_message(sentence, nearest=False),
-        "words": [
-            {"text": word.text, "share": round(word.share, 4)}
-            for word in (why.worst_words() if why else ())
-        ],
+        "words": [{"text": word.text, "share": round(word.share, 4)} for word in worst_words(why)],
         "habits": [habit.message for habit in (why.habits if why else ())],
         "nearest": nearest.text if nearest else None,
     }

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from onbrand.training.crossval import Standardiser
+from onbrand.training.linear import Standardiser
 from onbrand.training.published import STRENGTH
 from onbrand_models.adapt.batches import Batches
 from onbrand_models.adapt.copy import PublishedCopy

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from onbrand.report.message import (
-    capitalised,
-    draft_message,
-    fault,
-    figure,
-    plural,
-    reads_most_like,
-    reasons,
-    tally,
-    to_avoid,
-)
+from onbrand.report.message import capitalised, draft_message, figure, plural, tally
+from onbrand.report.reasons import draft_reasons, fault, reads_most_like, to_avoid
 from onbrand.verdict import Report, is_brand
 from onbrand_slack.answer import Answer, Change, Status
 from onbrand_slack.render.elements import channel, context, header, lines, plain, rich, run
@@ -111,7 +102,7 @@ def _counts(report: Report) -> str:
     elif report.verdict == "review" and not report.flagged:
         whole = "is not close enough" if is_brand(report.brand) else "reads like one"
         counts += f"; none stands out, the draft as a whole {whole}"
-    if why := reasons(report):
+    if why := draft_reasons(report):
         counts += f"; {why}"
     return capitalised(clip(clean(counts), 200)) + "."
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onbrand.report.message import fault, figure, plural
+from onbrand.report.message import figure, plural
+from onbrand.report.reasons import fault
 from onbrand.verdict import Verdict
 from onbrand_slack.answer import BrandSettings, HomePage, PastCheck, Review
 from onbrand_slack.model import Source

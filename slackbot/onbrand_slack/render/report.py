@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from onbrand.report.message import capitalised, draft_message, fault, reads_like
+from onbrand.report.message import capitalised, draft_message
+from onbrand.report.reasons import fault, reads_like
 from onbrand.verdict import SentenceVerdict, is_brand
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.render import headline

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onbrand.report.message import capitalised, figure, reads_like
+from onbrand.report.message import capitalised, figure
+from onbrand.report.reasons import marked_words, reads_like
 from onbrand.verdict import SentenceVerdict
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.model import SentenceRef
@@ -82,8 +83,7 @@ def _culprits(sentence: SentenceVerdict, text: str, limit: int) -> list[tuple[in
     why = sentence.explanation
     if why is None:
         return []
-    # Where most words are marked, none is.
-    worst = why.worst_words(min(limit, 1 + len(why.words) // 3))
+    worst = marked_words(why, limit)
     found: list[tuple[int, int]] = []
     done = 0
     for word in why.words:
