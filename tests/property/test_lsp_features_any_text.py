@@ -114,7 +114,7 @@ def test_every_feature_takes_any_text(read_as, source: str, encoding, data: st.D
     assert shown is None or shown.range is not None
     context = types.CodeActionContext(found)
     actions = code_actions(checked, Span(at, to), context, encoding, ABLE, {"borealis": 0.9})
-    told = verdict(checked, encoding, lambda text: {"borealis": 0.9, "c_corp": 0.1})
+    told = verdict(checked, encoding, {"borealis": 0.9, "c_corp": 0.1}.get)
     assert summary(told).startswith("# draft.md\n")
     as_json([found, shown, actions, lenses(checked, encoding), status(checked, ()), told])
 
