@@ -40,6 +40,7 @@ SENTENCE = {
         "probability": MAYBE_P,
         "threshold": NUMBER_0_1,
         "flagged": {"type": "boolean"},
+        "foreign": MAYBE_P,
         "not_judged": {"type": ["string", "null"]},
         "truncated": {"type": "boolean"},
         "words": {"type": "array", "items": WORD},
@@ -58,6 +59,7 @@ FILE = _object(
     verdict={"enum": ["forward", "review", "not judged"]},
     gate=NUMBER_0_1,
     flagged=OFFSET,
+    mend={"type": "array", "items": OFFSET, "uniqueItems": True},
     sentences={"type": "array", "items": SENTENCE},
     warnings={"type": "array", "items": {"type": "string"}},
 )
