@@ -58,6 +58,8 @@ bench:
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/rewrites.py
 	$(BIN)/python bench/mixed.py
+	$(BIN)/python bench/registers.py
+	$(BIN)/python bench/impure_copy.py
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/bundles.py

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from onbrand.training.ensemble import Stacker, fit_stacker
 from onbrand.training.folds import make_folds
 from onbrand.training.linear import need_sklearn
 from onbrand.training.members import HeadSum
+from onbrand.training.misfits import find_misfits
 from onbrand.training.shares import DEFAULT_ALARM_BUDGET
 from onbrand.training.short import first_words
 from onbrand.voice.model import DEFAULT_GATE, Head, LabelCounts, ShortCalibration, Voice
@@ -136,6 +138,8 @@ def train_from_copy(
 ) -> Voice:
     """Train one brand's voice from published copy. The same lines give the same voice.
 
+    Lines that do not fit (`find_misfits`), up to a fifth of them, are left out.
+
     Args:
         brand: its name.
         published: copy of the brand, and of others perhaps, which is then what it is not.
@@ -165,8 +169,6 @@ def train_from_copy(
     texts = [" ".join(line.text.split()) for line in own]
     vectors = encoder.encode(texts)
     progress(0.5)
-    shorts = encoder.encode([first_words(text) for text in texts[:MAX_EXAMPLES]])
-    progress(0.6)
     others = _different(line for line in published if line.brand != brand)
     picked = np.random.default_rng(0).permutation(len(others))[:MAX_OTHERS]
     strange = [background.lines()]
@@ -175,6 +177,11 @@ def train_from_copy(
         strange.append(background.project(found))
     other = np.concatenate(strange)
     mine = background.project(vectors)
+    progress(0.6)
+    fits = ~find_misfits(mine, other, [line.doc for line in own])
+    own, texts = list(compress(own, fits)), list(compress(texts, fits))
+    vectors, mine = vectors[fits], mine[fits]
+    shorts = encoder.encode([first_words(text) for text in texts[:MAX_EXAMPLES]])
     progress(0.7)
     judged = _cross_fit(mine, other, [line.doc for line in own])
     progress(0.9)

@@ -22,6 +22,8 @@ MAX_LINES = 4000
 """Of a wrong voice, or of all together, that one register is fitted on."""
 GOOD_SHARE = 0.02
 """Good sentences that may lie outside the reference range."""
+GENERAL = "any"
+"""The head that tells any wrong voice from any good one."""
 SCALE_ENDS = {
     "formal": (
         ("legalese", "academic", "bureaucratic", "exact"),
@@ -124,23 +126,37 @@ def fit_registers(
         fingerprint: of the encoder.
         names: the wrong voices to have registers of.
     """
+    fits = fit_heads(bank, population, names)
+    return assemble(bank, population, fingerprint, tuple(names), [*fits.values()])
+
+
+def fit_heads(bank: Bank, population: Population, names: Sequence[str]) -> dict[str, LinearFit]:
+    """Fit a head for each wrong voice, then the general one, named `GENERAL`, then the scales."""
     good = bank.of(GOOD_VOICES)
-    fits = [fit_head(bank, population, bank.of([name]), good) for name in names]
-    fits.append(fit_head(bank, population, bank.of(names), good))
+    fits = {name: fit_head(bank, population, bank.of([name]), good) for name in names}
+    fits[GENERAL] = fit_head(bank, population, bank.of(names), good)
     for scale in SCALES:
         high, low = SCALE_ENDS[scale]
-        fits.append(fit_head(bank, population, bank.of(high), bank.of(low)))
-    return _measure(bank, population, fingerprint, tuple(names), fits)
+        fits[scale] = fit_head(bank, population, bank.of(high), bank.of(low))
+    return fits
 
 
-def _measure(
+def assemble(
     bank: Bank,
     population: Population,
     fingerprint: str,
     names: tuple[str, ...],
     fits: Sequence[LinearFit],
 ) -> Registers:
-    """Return the registers with the range of good copy, and what their excess is worth."""
+    """Return the registers with the range of good copy, and what their excess is worth.
+
+    Args:
+        bank: the lines of the bank.
+        population: good published lines.
+        fingerprint: of the encoder.
+        names: of the registers.
+        fits: a head for each name, then the general one, then the scales in their order.
+    """
     good, wrong = bank.of(GOOD_VOICES), bank.of(names)
     vectors = np.concatenate([population.vectors, bank.vectors[good]])
     texts = population.texts + [bank.texts[row] for row in np.flatnonzero(good)]
