@@ -78,6 +78,19 @@ def test_other_brands_copy_is_what_it_is_not(lines: list[LabelLine], encoder: En
     assert (scores(others)[:, 0] > 0.5).mean() < 0.2
 
 
+def test_it_is_told_how_many_lines_were_left_out(
+    lines: list[LabelLine], encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = [line for line in lines if line.brand == "oatfolk"]
+    misfits = np.arange(len(own)) % 10 == 0
+    monkeypatch.setattr("onbrand.training.own_copy.find_misfits", lambda *_lines: misfits)
+    voice = train_from_copy("oatfolk", own, encoder)
+    (told, *_) = voice.manifest.report.warnings
+    assert told.startswith(f"{misfits.sum()} of {len(own)} published lines read like other")
+    assert voice.manifest.labels.published == len(own) - misfits.sum()
+    assert own[0].text not in voice.examples.texts
+
+
 def test_too_little_copy_is_refused_in_one_line(lines: list[LabelLine], encoder: Encoder) -> None:
     few = [line for line in lines if line.brand == "oatfolk"][:12]
     with pytest.raises(OnbrandError, match="12 different lines of published copy; 40 are the"):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -205,7 +206,18 @@ def train_from_copy(
         brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
     )
     progress(1.0)
-    return voice
+    return voice if fits.all() else _tell_left_out(voice, int((~fits).sum()), len(fits))
+
+
+def _tell_left_out(voice: Voice, count: int, of: int) -> Voice:
+    """Return the voice with a word on misfits in its report."""
+    report = voice.manifest.report
+    told = (
+        f"{count} of {of} published lines read like other organisations' and were left out: is all "
+        "of it the brand's own?"
+    )
+    report = msgspec.structs.replace(report, warnings=(told, *report.warnings))
+    return replace(voice, manifest=msgspec.structs.replace(voice.manifest, report=report))
 
 
 def _different(lines: Iterable[LabelLine]) -> list[LabelLine]:
