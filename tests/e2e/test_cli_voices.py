@@ -119,7 +119,8 @@ def test_a_voice_is_shown(example_voices: Path) -> None:
     assert done.code == 0
     assert re.search(r"on 80 on-brand and 80 off-brand lines\n  encoder all-MiniLM-L6-v2", done.out)
     assert re.search(r"\n    \d+-\d+ words\n", done.out)
-    assert max(len(line) for line in done.out.splitlines()[1:]) <= 80
+    paths = re.compile(r"\.jsonl:\d")  # they are as long as they are
+    assert max(len(line) for line in done.out.splitlines()[1:] if not paths.search(line)) <= 80
     record = run(*command, "--format", "json").json()
     assert record["labels"]["on"] == 80
     message = error_of(run("voices", "show", "varnholt", "--voices", example_voices))

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio
 __all__ = ["connect"]
 TEXT = (
     "Hello. Do sit down. Not there, that's where the carton goes.\n\n"
-    "Isolate the pump before opening the casing and tighten the bolts to 25 Nm.\n\n"
+    "The delivered head is 42 m at a flow of 36 m3/h, and the NPSH required here is 2.1 m.\n\n"
     f"{OFF_BRAND}\n"
 )
 

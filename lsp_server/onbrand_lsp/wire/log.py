@@ -45,11 +45,11 @@ def describe(error: BaseException) -> str:
     """Return the type of an error and the last place in our code that it passed, not its value."""
     place = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
         parts = PurePath(frame.f_code.co_filename).parts
-        for package in _OURS:
-            if package in parts:
-                file = "/".join(parts[len(parts) - 1 - parts[::-1].index(package) :])
-                place = f" at {file}:{line}"
+        if package in _OURS and package in parts:
+            file = "/".join(parts[len(parts) - 1 - parts[::-1].index(package) :])
+            place = f" at {file}:{line}"
     return type(error).__name__ + place
 
 
