@@ -47,10 +47,10 @@ SENTENCE_ROOM = 0.4
 sentences scatter more. With it some 2 % of the sentences of published documents lie outside of the
 range (172 of the pool of open voices: blogs, guides, newsletters, pages of governments and of
 products, podcasts)."""
-DRAFT = DraftCalibration(slope=1.0, exponent=1.0, registers=RegisterDraft(slope=0.65, center=0.0))
-"""A draft goes forward where the mean log-odds of its sentences are 1.3 and more. Of the published
-documents 98 of 100 have more, most of them 2 to 4; where every second sentence lies outside of the
-range, 95 of 100 have less. It is the share of sentences that counts, whatever their number."""
+DRAFT = DraftCalibration(slope=1.0, exponent=1.0, registers=RegisterDraft(slope=0.85, center=0.0))
+"""A draft goes forward where the mean log-odds of its sentences are 1.0 and more. Of 63 drafts and
+pages of nine open voices 60 have more, and of the same pages rewritten as hype, corporate-speak,
+legalese and by a chatbot 1 of 36. It is the share of sentences that counts, whatever their number."""
 EVERYDAY = (
     *(
         "and",

@@ -72,7 +72,10 @@ export const CASES: Record<string, () => Promise<void>> = {
     const draft = await open("draft.md");
     await untilEqual(underlined(draft), [EPIC, INTELLIGENCE]);
     const [first] = findings(draft);
-    assert.match(first?.message ?? "", /^Reads like .+, more than quillpot’s own copy does \(P \S+\): “/);
+    assert.match(
+      first?.message ?? "",
+      /^Reads like .+, more than quillpot’s own copy does \(P \S+\): “/,
+    );
     assert.equal((first?.code as { value: string }).value, "off-brand");
   },
 
