@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import tempfile
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from editor_project import Project, make_project
 def project(tmp_path: Path, example_voices: Path) -> Project:
     """A folder with configuration, voices, a draft with two findings and one without."""
     return make_project(tmp_path, example_voices)
+
+
+@pytest.fixture
+def socket_folder() -> Iterator[Path]:
+    """A folder for sockets: their path may have 107 bytes, and those of pytest's folders more."""
+    with tempfile.TemporaryDirectory(prefix="onbrand-") as name:
+        yield Path(name)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -87,9 +87,11 @@ def version(neovim: Path) -> tuple[int, ...]:
         pytest.param("nvim-0.11", marks=pytest.mark.heavy("nvim-0.11", "tmux"), id="0.11"),
     ]
 )
-def neovim(request: pytest.FixtureRequest, project: Project) -> Iterator[Neovim]:
+def neovim(
+    request: pytest.FixtureRequest, project: Project, socket_folder: Path
+) -> Iterator[Neovim]:
     """Neovim with the draft open, set up as docs/editors.md says."""
-    path, socket = program(request.param), project.home / "nvim"
+    path, socket = program(request.param), socket_folder / "nvim"
     config = project.home / ".config/nvim"
     (config / "lsp").mkdir(parents=True)
     if version(path) >= (0, 11):
