@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -27,7 +26,7 @@ from onbrand.scorer import Scorer
 from onbrand.training.bank import WRONG_VOICES, read_pieces
 from onbrand.training.trainer import train_voice
 from onbrand.verdict import Report
-from onbrand.voice.model import MAX_SENTENCE_LOGIT, Voice, probability
+from onbrand.voice.model import Voice, probability
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench/results"
@@ -98,9 +97,8 @@ def judge(scorer: Scorer, page: Sequence[str], foreign: Sequence[int], kind: str
 
 
 def _by_mean(voice: Voice, report: Report) -> float:
-    top = probability(MAX_SENTENCE_LOGIT)
-    p = [min(max(s.probability, 1 - top), top) for s in report.sentences if s.probability]
-    return probability(voice.manifest.draft.logit(np.array([math.log(x / (1 - x)) for x in p])))
+    heads, registers = np.array([s.evidence for s in report.sentences if s.evidence]).T
+    return probability(voice.manifest.draft.logit(heads, registers))
 
 
 def measure(pool: Path) -> list[Page]:

@@ -145,6 +145,7 @@ class Judge:
             least = self._thresholds(document.sentences, brands, evidence)
         else:
             least = [threshold] * len(texts)
+        truncated = judged["truncated"].tolist()
         lines = document.lines
         verdicts = []
         for i, sentence in enumerate(document.sentences):
@@ -163,7 +164,7 @@ class Judge:
                     threshold=least[i],
                     not_judged=reasons[i],
                     evidence=evidence[i],
-                    truncated=bool(judged["truncated"][i]),
+                    truncated=truncated[i],
                 )
             )
         return verdicts

@@ -207,7 +207,7 @@ class Scorer:
             document, brands, threshold, ignored, cancelled=cancelled, progress=progress
         )
         verdicts = with_foreign(verdicts)
-        p = draft_probability(own, verdicts)
+        p = _probability(own, verdicts)
         warnings = [self._no_voice(name, verdicts) for name in strangers]
         return Report(
             path=path,
@@ -266,7 +266,11 @@ def draft_probability(voice: Voice, sentences: Iterable[SentenceVerdict]) -> flo
         voice: the brand of the draft.
         sentences: the verdicts on its sentences.
     """
-    judged = [sentence for sentence in with_foreign(sentences) if sentence.evidence is not None]
+    return _probability(voice, with_foreign(sentences))
+
+
+def _probability(voice: Voice, sentences: Sequence[SentenceVerdict]) -> float | None:
+    judged = [sentence for sentence in sentences if sentence.evidence is not None]
     if not judged:
         return None
     heads, registers = np.array([sentence.evidence for sentence in judged]).T

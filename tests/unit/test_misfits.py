@@ -12,7 +12,7 @@ from onbrand import Encoder
 from onbrand.examples import brand_files
 from onbrand.labels.files import read_labels
 from onbrand.training.background import load_background
-from onbrand.training.misfits import MOST, find_misfits
+from onbrand.training.misfits import MAX_SHARE, find_misfits
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def test_others_lines_are_found_among_the_brands(copy: Copy) -> None:
 
 def test_no_more_than_a_fifth_is_left_out(copy: Copy) -> None:
     mixed = np.concatenate([copy.own, copy.strange[: len(copy.own)]])
-    assert find_misfits(mixed, copy.other, [None] * len(mixed)).mean() <= MOST
+    assert find_misfits(mixed, copy.other, [None] * len(mixed)).mean() <= MAX_SHARE
 
 
 def test_a_page_is_judged_without_its_own_lines(copy: Copy) -> None:

@@ -47,10 +47,10 @@ def quality_lines(manifest: Manifest, doubtful: int = SHOWN_DOUBTFUL) -> Iterato
 
 def _passed(probes: dict[str, Share]) -> Iterator[str]:
     """Tell the wrong voices of which pages slip through, those with most of them first."""
-    from onbrand.voice.registers import READS_LIKE
+    from onbrand.voice.registers import read_as
 
     told = [
-        f"{READS_LIKE.get(name, name)} {found.count} of {found.of}"
+        f"{read_as(name)} {found.count} of {found.of}"
         for name, found in sorted(probes.items(), key=lambda item: item[1].count / item[1].of)
         if found.count < found.of
     ]

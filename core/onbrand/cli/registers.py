@@ -150,7 +150,7 @@ class _Reader:
         rows: Sequence[int],
     ) -> dict[str, Any]:
         """Return what the sentences of these rows read like, the strongest register first."""
-        from onbrand.voice.registers import READS_LIKE, SCALES
+        from onbrand.voice.registers import SCALES, read_as
 
         own = excess[list(rows)]
         outside = (own > 0).sum(axis=0)
@@ -164,7 +164,7 @@ class _Reader:
         found = [
             {
                 "name": (name := self._registers.names[i]),
-                "reads_like": READS_LIKE.get(name, name),
+                "reads_like": read_as(name),
                 "sentences": int(outside[i]),
                 "foremost": most.count(i),
                 "excess": round(float(furthest[i]), 3),

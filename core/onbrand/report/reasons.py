@@ -80,7 +80,7 @@ def reads_like(why: Explanation | None) -> str | None:
     """Return what a sentence reads like, say "corporate-speak", if a register decided."""
     if why is None or why.register is None:
         return None
-    return _as_read(why.register)
+    return _read_as(why.register)
 
 
 def reads_most_like(report: Report) -> tuple[str, ...]:
@@ -98,14 +98,14 @@ def to_avoid(brand: str) -> str:
     Args:
         brand: of a verdict; see `is_brand`.
     """
-    return ", ".join(_as_read(name) for name in brand.removeprefix(AVOID).split(", "))
+    return ", ".join(_read_as(name) for name in brand.removeprefix(AVOID).split(", "))
 
 
-def _as_read(register: str) -> str:
+def _read_as(register: str) -> str:
     # With numpy: only where registers are at work, and so an engine is loaded.
-    from onbrand.voice.registers import READS_LIKE
+    from onbrand.voice.registers import read_as
 
-    return READS_LIKE.get(register, register)
+    return read_as(register)
 
 
 def fault(brand: str) -> str:

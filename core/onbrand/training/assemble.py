@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -74,6 +75,8 @@ class FittedHead:
     """Of a bag of words on the same folds."""
     max_examples: int | None = None
     """Lines to keep to be shown as the nearest ones; None for all."""
+    warnings: tuple[str, ...] = ()
+    """What the report says of the lines before its own warnings."""
 
 
 def assemble_voice(
@@ -134,6 +137,7 @@ def assemble_voice(
             weights=fitted.weights,
             folds=fitted.fold_count,
             grouped=fitted.grouped,
+            warnings=fitted.warnings,
         ),
         files={},
         registers=None if registers is None else registers.answer,
@@ -141,6 +145,11 @@ def assemble_voice(
     voice = Voice(manifest, fitted.head, _examples(fitted, keep_texts=keep_texts))
     with one_blas_thread():
         return with_report(voice, encoder, evidence, keep_texts=keep_texts)
+
+
+def digest(rows: Iterable[str]) -> str:
+    """Return the SHA-256 of training lines; their order is no matter."""
+    return hashlib.sha256("\n".join(sorted(rows)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def one_blas_thread() -> AbstractContextManager[object]:

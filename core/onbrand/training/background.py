@@ -6,6 +6,7 @@ before anybody has labelled a line, and supports one that has few labels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
+from onbrand.training.folds import Fold
 from onbrand.training.linear import fit_weighted
 
 STRENGTH = 0.01
@@ -97,6 +99,28 @@ def fit_own(
     joined = fit.weights / np.std(other @ fit.weights) + fisher / np.std(other @ fisher)
     middle = (own.mean(axis=0) + other.mean(axis=0)) / 2
     return joined, -float(joined @ middle)
+
+
+def held_out_logits(
+    both: NDArray[np.float32],
+    on: NDArray[np.bool_],
+    folds: Sequence[Fold],
+    trusted: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float64]:
+    """Return what directions that were fitted on the other folds say of lines, shape (lines,).
+
+    Args:
+        both: own lines and others in the basis, shape (lines, dimensions).
+        on: which of them are own ones, shape (lines,).
+        folds: (train, held-out) index pairs.
+        trusted: the lines to fit on, shape (lines,); None for all.
+    """
+    logits = np.zeros(len(both))
+    for train, held in folds:
+        rows = train if trusted is None else train[trusted[train]]
+        weights, bias = fit_own(both[rows][on[rows]], both[rows][~on[rows]])
+        logits[held] = both[held] @ weights + bias
+    return logits
 
 
 def load_background(encoder: Encoder) -> Background | None:

@@ -46,11 +46,6 @@ class Ensemble:
         return {part.member.name: part.weight for part in self.parts}
 
     @property
-    def p(self) -> NDArray[np.floating]:
-        """P(on-brand) of the held-out lines, shape (lines,)."""
-        return sigmoid(self.logits)
-
-    @property
     def short_p(self) -> NDArray[np.floating]:
         """P(on-brand) of the held-out lines cut to their first words, shape (lines,)."""
         return sigmoid(self.short_logits)

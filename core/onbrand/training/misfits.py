@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.training.background import fit_own
-from onbrand.training.folds import Fold, make_folds
+from onbrand.training.background import held_out_logits
+from onbrand.training.folds import make_folds
 
-MOST = 0.2
+MAX_SHARE = 0.2
 """Share of the lines that may be left out."""
 ROUNDS = 2
 FOLDS = 4
@@ -43,29 +43,14 @@ def find_misfits(
     on = np.arange(len(own) + len(other)) < len(own)
     folds, _ = make_folds(on, [*docs, *[None] * len(other)], most=FOLDS)
     both = np.concatenate([own, other])
-    logits = _held_out(both, on, folds, np.ones(len(on), np.bool_))
+    logits = held_out_logits(both, on, folds)
     if _share(logits, on) <= PURE:
         return np.zeros(len(own), np.bool_)
     for _ in range(ROUNDS):
         trusted = ~on
-        trusted[: len(own)] = ~_lowest(logits[on], MOST)
-        logits = _held_out(both, on, folds, trusted)
-    return _lowest(logits[on], min(MOST, _share(logits, on) - MARGIN))
-
-
-def _held_out(
-    both: NDArray[np.float32],
-    on: NDArray[np.bool_],
-    folds: Sequence[Fold],
-    trusted: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """Return what heads that were fitted on trusted lines of other folds say, shape (lines,)."""
-    logits = np.zeros(len(both))
-    for train, held in folds:
-        rows = train[trusted[train]]
-        weights, bias = fit_own(both[rows][on[rows]], both[rows][~on[rows]])
-        logits[held] = both[held] @ weights + bias
-    return logits
+        trusted[: len(own)] = ~_lowest(logits[on], MAX_SHARE)
+        logits = held_out_logits(both, on, folds, trusted)
+    return _lowest(logits[on], min(MAX_SHARE, _share(logits, on) - MARGIN))
 
 
 def _share(logits: NDArray[np.float64], on: NDArray[np.bool_]) -> float:

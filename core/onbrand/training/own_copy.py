@@ -6,13 +6,11 @@ brands' copy where it is given. What a wrong voice is, the registers know.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,13 +23,18 @@ from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_lab
 from onbrand.labels.keys import check_brand, text_key
 from onbrand.report.message import plural
 from onbrand.text.document import format_of, parse
-from onbrand.training.assemble import FittedHead, assemble_voice
-from onbrand.training.background import Background, fit_own, load_background
+from onbrand.training.assemble import FittedHead, assemble_voice, digest
+from onbrand.training.background import (
+    Background,
+    fit_own,
+    held_out_logits,
+    load_background,
+)
 from onbrand.training.ensemble import Stacker, fit_stacker
 from onbrand.training.folds import make_folds
 from onbrand.training.linear import need_sklearn
 from onbrand.training.members import HeadSum
-from onbrand.training.misfits import find_misfits
+from onbrand.training.misfits import FOLDS, find_misfits
 from onbrand.training.shares import DEFAULT_ALARM_BUDGET
 from onbrand.training.short import first_words
 from onbrand.voice.model import DEFAULT_GATE, Head, LabelCounts, ShortCalibration, Voice
@@ -44,7 +47,6 @@ MAX_OTHERS = 2000
 """Lines of other brands that join the background."""
 MAX_EXAMPLES = 400
 """Lines that are kept to be shown as the nearest ones."""
-FOLDS = 4
 SHORT_SLOPE = 0.5
 """What is left of the log-odds of a very short sentence: its mean over few tokens scatters."""
 
@@ -201,23 +203,23 @@ def train_from_copy(
         fold_count=judged.folds,
         grouped=judged.grouped,
         max_examples=MAX_EXAMPLES,
+        warnings=_left_out(fits),
     )
     voice = assemble_voice(
         brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
     )
     progress(1.0)
-    return voice if fits.all() else _tell_left_out(voice, int((~fits).sum()), len(fits))
+    return voice
 
 
-def _tell_left_out(voice: Voice, count: int, of: int) -> Voice:
-    """Return the voice with a word on misfits in its report."""
-    report = voice.manifest.report
-    told = (
-        f"{count} of {of} published lines read like other organisations' and were left out: is all "
-        "of it the brand's own?"
+def _left_out(fits: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Return a word on the lines that do not fit, if there are any."""
+    if fits.all():
+        return ()
+    return (
+        f"{(~fits).sum()} of {len(fits)} published lines read like other organisations' and were "
+        "left out: is all of it the brand's own?",
     )
-    report = msgspec.structs.replace(report, warnings=(told, *report.warnings))
-    return replace(voice, manifest=msgspec.structs.replace(voice.manifest, report=report))
 
 
 def _different(lines: Iterable[LabelLine]) -> list[LabelLine]:
@@ -233,10 +235,7 @@ def _cross_fit(
     both = np.concatenate([own, other])
     on = np.arange(len(both)) < len(own)
     folds, grouped = make_folds(on, [*docs, *[None] * len(other)], most=FOLDS)
-    logits = np.zeros(len(both))
-    for train, held in folds:
-        weights, bias = fit_own(both[train][on[train]], both[train][~on[train]])
-        logits[held] = both[held] @ weights + bias
+    logits = held_out_logits(both, on, folds)
     # As many of either side, so that P 0.5 is where both are as likely.
     fewer = min(len(own), len(other))
     random = np.random.default_rng(0)
@@ -260,6 +259,5 @@ def _head(
 
 
 def _count(lines: Sequence[LabelLine]) -> LabelCounts:
-    rows = sorted(line.text for line in lines)
-    digest = hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()
-    return LabelCounts(on=0, off=0, sha256=digest, published=len(lines))
+    sha256 = digest(line.text for line in lines)
+    return LabelCounts(on=0, off=0, sha256=sha256, published=len(lines))

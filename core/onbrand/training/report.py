@@ -33,7 +33,7 @@ from onbrand.voice.model import (
     sigmoid,
 )
 from onbrand.voice.ngrams import words_of
-from onbrand.voice.registers import READS_LIKE, load_registers
+from onbrand.voice.registers import load_registers, read_as
 from onbrand.voice.stack import VoiceStack
 
 MIN_PAGE_LINES = 4
@@ -109,7 +109,7 @@ def with_report(
         stopped=_together(probes),
         right=share(int(right.sum()), len(right)),
         sources=_by_source(lines, right),
-        warnings=tuple(_warnings(manifest, encoder, lines)),
+        warnings=(*manifest.report.warnings, *_warnings(manifest, encoder, lines)),
         collect=what_to_collect(probes),
         doubtful=most_doubtful(lines, keep_texts=keep_texts),
     )
@@ -230,7 +230,7 @@ def most_doubtful(lines: TrainingLines, *, keep_texts: bool = True) -> tuple[Dou
 def what_to_collect(probes: dict[str, Share]) -> str:
     """Return which off-brand lines would help most, from how many probes are stopped."""
     weak = sorted(probes.items(), key=lambda item: item[1].count / item[1].of)[:2]
-    told = [READS_LIKE.get(name, name) for name, found in weak if found.count < WEAK * found.of]
+    told = [read_as(name) for name, found in weak if found.count < WEAK * found.of]
     return f"off-brand lines that read like {' or '.join(told)}" if told else ""
 
 
@@ -310,7 +310,7 @@ def _one_kind(encoder: Encoder, lines: TrainingLines) -> Iterable[str]:
     else:
         yield (
             f"{count} of {len(off)} off-brand lines read like "
-            f"{READS_LIKE[registers.names[register]]}; add lines that are wrong in other ways"
+            f"{read_as(registers.names[register])}; add lines that are wrong in other ways"
         )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from onbrand.encoder import Encoder
 from onbrand.labels.files import LabelLine
-from onbrand.training.assemble import FittedHead, assemble_voice, one_blas_thread
+from onbrand.training.assemble import FittedHead, assemble_voice, digest, one_blas_thread
 from onbrand.training.crossval import cross_validate
 from onbrand.training.ensemble import fit_ensemble, fit_stacker
 from onbrand.training.folds import make_folds, without_twins
@@ -120,7 +119,6 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
 
 
 def _count(labels: Sequence[LabelLine], published: int) -> LabelCounts:
-    rows = sorted(f"{line.label}\t{line.text}" for line in labels)
-    digest = hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()
+    sha256 = digest(f"{line.label}\t{line.text}" for line in labels)
     on = sum(line.label == "on" for line in labels)
-    return LabelCounts(on=on, off=len(labels) - on, sha256=digest, published=published)
+    return LabelCounts(on=on, off=len(labels) - on, sha256=sha256, published=published)

@@ -56,6 +56,11 @@ SHORT_BLIND = ("telegraphic",)
 _FOLDER = Path(__file__).parents[1] / "data"
 
 
+def read_as(register: str) -> str:
+    """Return what a sentence in a register "reads like"; its name where onbrand has no words."""
+    return READS_LIKE.get(register, register)
+
+
 class RegisterRange(msgspec.Struct, frozen=True):
     """What is usual for a body of copy in each register, in the order of `Registers.names`."""
 
