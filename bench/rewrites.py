@@ -6,7 +6,8 @@ and one file a wrong voice; a folder of tasks with ``<brand>.train.jsonl`` and
 ``<brand>.pool.jsonl``; and a folder of the brands' own drafts. Nothing of a page is trained on.
 
 Usage: ``python bench/rewrites.py [--mode labels|both|few|few-both|alone|avoid] …``; writes
-``results/rewrites.*``.
+``results/rewrites.*``. With ``--curve`` it writes ``results/learning_curve.*`` instead: the same
+voices from no label to all of them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,17 +34,38 @@ from onbrand.voice.model import Voice
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench/results"
+
+
+class Mode(NamedTuple):
+    """What a voice is trained from."""
+
+    title: str
+    labels: int
+    """As many on-brand as off-brand ones; 0 for published copy alone, or for no voice at all."""
+    copy: bool
+    """Whether published copy is there, too."""
+
+
 MODES = {
-    "labels": "320 labels",
-    "both": "320 labels, published copy",
-    "few": "20 + 20 labels",
-    "few-both": "20 + 20 labels, published copy",
-    "alone": "published copy alone",
-    "avoid": "no voice: --avoid",
+    "labels": Mode("320 labels", 320, copy=False),
+    "both": Mode("320 labels, published copy", 320, copy=True),
+    "few": Mode("20 + 20 labels", 40, copy=False),
+    "few-both": Mode("20 + 20 labels, published copy", 40, copy=True),
+    "alone": Mode("published copy alone", 0, copy=True),
+    "avoid": Mode("no voice: --avoid", 0, copy=False),
 }
 AVOIDED = ("hype", "corporate", "legalese", "chatbot")
-FEW = 8
-"""Every eighth of 160 lines of a kind makes 20."""
+CURVE = [
+    Mode(f"{labels} labels" + (", published copy" if copy else ""), labels, copy)
+    for copy in (False, True)
+    for labels in (20, 40, 80, 160, 320)
+]
+CURVE.insert(5, MODES["alone"])
+"""Labels, and what a voice has of them beside published copy, which begins without any."""
+CURVE_ROWS = (
+    *("genuine forwarded", "wrong stopped", "genuine flagged", "wrong flagged"),
+    *("own drafts flagged", "test accuracy"),
+)
 
 
 @lru_cache(1)
@@ -57,18 +80,20 @@ def published_models(tasks: Path, encoder: Encoder) -> dict[str, PublishedModel]
     return learn_from_copy(copy, encoder)
 
 
-def voice_of(brand: str, tasks: Path, mode: str, encoder: Encoder) -> Voice:
+def voice_of(brand: str, tasks: Path, mode: Mode, encoder: Encoder) -> Voice:
     """Train the brand's voice as the mode says."""
-    if mode == "avoid":
+    if not mode.labels and not mode.copy:
         return avoid_voice(encoder, AVOIDED)
     lines = labelled_lines(tasks / (brand + TRAIN), brand)
     on = [line for line in lines if line.label == "on"]
-    if mode == "alone":
+    if not mode.labels:
         pool: list[LabelLine] = read_labels([tasks / (brand + POOL)], brand=brand, unlabelled=True)
         return train_from_copy(brand, on + pool, encoder, keep_texts=False)
-    if mode.startswith("few"):
-        lines = on[::FEW] + [line for line in lines if line.label == "off"][::FEW]
-    published = published_models(tasks, encoder).get(brand) if mode.endswith("both") else None
+    if mode.labels < len(lines):
+        off = [line for line in lines if line.label == "off"]
+        step = len(lines) // mode.labels
+        lines = on[::step] + off[::step]
+    published = published_models(tasks, encoder).get(brand) if mode.copy else None
     return train_voice(brand, lines, encoder, keep_texts=False, published=published)
 
 
@@ -100,9 +125,10 @@ def count_mixed(n: Counter[str], text: str, replaced: list[dict[str, str]], repo
     n["replaced found"] += len(found)
 
 
-def measure(mode: str, rewrites: Path, tasks: Path, drafts: Path) -> dict[str, object]:
+def measure(
+    mode: Mode, rewrites: Path, tasks: Path, drafts: Path, encoder: Encoder
+) -> dict[str, object]:
     """Return all figures of one mode, in per cent."""
-    encoder = Encoder.load(cache_size=30_000)
     n: Counter[str] = Counter()
     right, flagged_in_drafts, by_voice = [], [], {}
     for folder in sorted(file.parent for file in rewrites.glob("*/index.json")):
@@ -135,7 +161,7 @@ def measure(mode: str, rewrites: Path, tasks: Path, drafts: Path) -> dict[str, o
         return round(100 * n[part] / max(1, n[whole]), 1)
 
     return {
-        "mode": MODES[mode],
+        "mode": mode.title,
         "genuine forwarded": share("genuine forwarded", "genuine pages"),
         "faithful forwarded": share("faithful forwarded", "faithful pages"),
         "wrong stopped": round(100 - share("wrong forwarded", "wrong pages"), 1),
@@ -173,6 +199,20 @@ def markdown(results: list[dict[str, object]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def curve_markdown(results: list[dict[str, object]]) -> str:
+    """Return the learning curve as a table, a number of labels a row."""
+    lines = [
+        "Shares in %, with thresholds as shipped; half of the labels are off-brand.",
+        "",
+        "| | " + " | ".join(CURVE_ROWS) + " |",
+        "|---|" + "---:|" * len(CURVE_ROWS),
+    ]
+    for each in results:
+        cells = [each["mode"], *(each[row] for row in CURVE_ROWS)]
+        lines += [f"| {' | '.join(map(str, cells))} |"]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Measure the modes and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -181,17 +221,20 @@ def main() -> None:
     parser.add_argument("--tasks", type=Path, default=data / "brands14")
     parser.add_argument("--drafts", type=Path, default=data / "drafts")
     parser.add_argument("--mode", choices=[*MODES], action="append")
+    parser.add_argument("--curve", action="store_true", help="the learning curve instead")
     options = parser.parse_args()
     if not options.rewrites.is_dir():
         return print(f"skipped: no pages in {options.rewrites}; name a folder with --rewrites")
+    encoder = Encoder.load(cache_size=30_000)
+    modes = CURVE if options.curve else [MODES[name] for name in options.mode or MODES]
     results = [
-        measure(mode, options.rewrites, options.tasks, options.drafts)
-        for mode in options.mode or MODES
+        measure(mode, options.rewrites, options.tasks, options.drafts, encoder) for mode in modes
     ]
+    name, table = ("learning_curve", curve_markdown) if options.curve else ("rewrites", markdown)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "rewrites.json").write_text(json.dumps(results, indent=2) + "\n", "utf-8")
-    (RESULTS / "rewrites.md").write_text(markdown(results), "utf-8")
-    return print(markdown(results))
+    (RESULTS / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n", "utf-8")
+    (RESULTS / f"{name}.md").write_text(table(results), "utf-8")
+    return print(table(results))
 
 
 if __name__ == "__main__":

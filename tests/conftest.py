@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import shutil
 import signal
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,24 +80,25 @@ def encoder() -> Encoder:
 def example_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the four example voices, trained once for all workers of a test run."""
     # Workers get folders of their own below one that they share.
+    from onbrand.examples import brand_files
+
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
     folder = shared / "example-voices"
-    if not folder.is_dir():
-        _train_examples(folder)
+    # First those that no other worker trains, then those that one does.
+    for wait in (False, True):
+        for file in brand_files():
+            _train_example(file, folder, wait=wait)
     return folder
 
 
-def _train_examples(folder: Path) -> None:
-    """Train in a folder aside; whoever is first puts it in place, the others throw theirs away."""
+def _train_example(file: Path, folder: Path, *, wait: bool) -> None:
+    """Train a voice unless it is there, or another worker is at it and we do not wait for it."""
     from onbrand.cli.train import train_all
-    from onbrand.examples import brand_files
     from onbrand.labels.files import read_labels
     from onbrand.labels.grouping import group_by_brand
 
-    aside = Path(tempfile.mkdtemp(dir=folder.parent))
-    train_all(group_by_brand(read_labels(brand_files())), aside)
-    try:
-        aside.rename(folder)
-    except OSError:
-        shutil.rmtree(aside)
+    with suppress(BlockingIOError), (folder.parent / f"{file.stem}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not (folder / file.stem).is_dir():
+            train_all(group_by_brand(read_labels([file])), folder)

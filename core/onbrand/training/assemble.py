@@ -17,6 +17,7 @@ from onbrand.training.drafts import calibrate_drafts
 from onbrand.training.familiarity import fit_familiarity
 from onbrand.training.folds import Fold
 from onbrand.training.metrics import alarm_threshold, measure
+from onbrand.training.published import OwnCopy
 from onbrand.training.register_range import fit_register_answer
 from onbrand.training.report import TrainingLines, with_report
 from onbrand.training.shares import HEAD_SHARE, HIGHEST_THRESHOLD, REGISTER_SHARE
@@ -38,6 +39,15 @@ from onbrand.voice.model import (
 from onbrand.voice.ngrams import words_of
 from onbrand.voice.profile import build_profile
 from onbrand.voice.shortness import LONG_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutCopy:
+    """Published lines that the head has not seen: the brand's range is measured on them, too."""
+
+    lines: OwnCopy
+    logits: NDArray[np.float64]
+    """What the head says of them, calibrated, shape (lines,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,8 @@ class FittedHead:
     """Lines to keep to be shown as the nearest ones; None for all."""
     warnings: tuple[str, ...] = ()
     """What the report says of the lines before its own warnings."""
+    copy: HeldOutCopy | None = None
+    """Published copy beside the lines."""
 
 
 def assemble_voice(
@@ -91,20 +103,22 @@ def assemble_voice(
     """Return the voice that a head makes with the registers; see `train_voice` for the options."""
     on, lines = fitted.on, len(fitted.texts)
     own, off = np.flatnonzero(on[:lines]).tolist(), np.flatnonzero(~on[:lines]).tolist()
-    threshold = _threshold(fitted, HEAD_SHARE * alarm_budget)
+    copy = fitted.copy or _no_copy(encoder)
+    threshold = _threshold(fitted, copy, HEAD_SHARE * alarm_budget)
     words = [len(words_of(text)) for text in fitted.texts]
+    heads = np.concatenate([fitted.logits[on], copy.logits])
     registers = fit_register_answer(
         encoder,
-        fitted.vectors[own],
-        [words[i] for i in own],
-        fitted.logits[on],
+        np.concatenate([fitted.vectors[own], copy.lines.vectors]),
+        [words[i] for i in own] + [len(words_of(text)) for text in copy.lines.texts],
+        heads,
         threshold,
         REGISTER_SHARE * alarm_budget,
     )
     logits, alone = fitted.logits.copy(), None
     if registers is not None:
         alone = registers.alone
-        logits[on] = registers.own(logits[on])
+        logits[on] = registers.own(heads)[: len(own)]
         # The background has no texts: its lines are longer than what is short.
         off_words = [words[i] for i in off] + [LONG_WORDS] * len(fitted.background)
         off_vectors = np.concatenate([fitted.vectors[off], fitted.background])
@@ -117,7 +131,7 @@ def assemble_voice(
         logits[:lines] if fitted.doubt is None else fitted.doubt,
         fitted.folds,
         heads=fitted.logits,
-        registers=alone,
+        registers=None if alone is None else alone[: len(own)],
     )
     manifest = Manifest(
         format=FORMAT_VERSION,
@@ -126,7 +140,13 @@ def assemble_voice(
         encoder=EncoderReference(encoder.name, encoder.fingerprint, encoder.dim),
         threshold=threshold,
         gate=gate,
-        draft=calibrate_drafts(fitted.logits, on, evidence.docs, gate, alone),
+        draft=calibrate_drafts(
+            np.concatenate([fitted.logits, copy.logits]),
+            np.concatenate([on, np.ones(len(copy.logits), np.bool_)]),
+            [*evidence.docs, *copy.lines.docs],
+            gate,
+            alone,
+        ),
         short=fitted.short,
         familiarity=fit_familiarity(fitted.texts, fitted.vectors, fitted.short_vectors),
         labels=fitted.counts,
@@ -162,11 +182,16 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
-def _threshold(fitted: FittedHead, budget: float) -> float:
+def _no_copy(encoder: Encoder) -> HeldOutCopy:
+    return HeldOutCopy(OwnCopy([], [], np.zeros((0, encoder.dim), np.float32)), np.zeros(0))
+
+
+def _threshold(fitted: FittedHead, copy: HeldOutCopy, budget: float) -> float:
     """Return the P below which at most the budget of on-brand rows lie, short ones too."""
-    on, p = fitted.on, sigmoid(fitted.logits)
+    on = np.concatenate([fitted.on, np.ones(len(copy.logits), np.bool_)])
+    p = sigmoid(np.concatenate([fitted.logits, copy.logits]))
     if fitted.short_p is not None:
-        on, p = np.concatenate([on, on]), np.concatenate([p, fitted.short_p])
+        on, p = np.concatenate([on, fitted.on]), np.concatenate([p, fitted.short_p])
     return min(HIGHEST_THRESHOLD, alarm_threshold(on, p, budget))
 
 

@@ -50,6 +50,17 @@ class Ensemble:
         """P(on-brand) of the held-out lines cut to their first words, shape (lines,)."""
         return sigmoid(self.short_logits)
 
+    def held_out(
+        self, lines: Lines, train: NDArray[np.intp], held: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Return the joint logits of lines that the members do not see, shape (held lines,)."""
+        joint = np.full(len(held), self.intercept)
+        for part in self.parts:
+            if part.weight > 0:
+                logits, _ = part.member.held_out(lines, train, held)
+                joint += part.weight * logits[:, part.candidate]
+        return joint
+
     def head(self, lines: Lines) -> Head:
         """Fit the members on all lines, and fold scaling and stacking into one set of weights."""
         total = HeadSum(lines.vectors.shape[1], self.intercept)

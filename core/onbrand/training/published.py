@@ -7,8 +7,9 @@ against the mean of the others, joins that brand's head as one more model for th
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
-from onbrand.training.background import fit_own, load_background
+from onbrand.training.background import Background, fit_own, load_background
 from onbrand.training.linear import Standardiser, need_sklearn
+from onbrand.training.misfits import find_misfits
 
 STRENGTH = 1e-3
 """scikit-learn's C, the same as the middle one of the labelled models."""
@@ -25,6 +27,8 @@ PARTS = 4
 """Cross-fitting: lines of a document are judged by a model that did not see that document."""
 MIN_LINES = 20
 """Published lines that a brand needs to take part."""
+MAX_COPY = 400
+"""Lines of a brand that its range is measured on, beside the labelled ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,29 @@ class LinearModel:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnCopy:
+    """Published lines of one brand, those of one document side by side."""
+
+    texts: list[str]
+    """White space collapsed."""
+    docs: list[str | None]
+    vectors: NDArray[np.float32]
+    """Shape (lines, dim)."""
+
+    def without(self, texts: Iterable[str], docs: Iterable[str | None]) -> OwnCopy:
+        """Return the lines of which neither the text nor the document is among those given."""
+        known, seen = set(texts), set(docs) - {None}
+        kept = [
+            i
+            for i, (text, doc) in enumerate(zip(self.texts, self.docs, strict=True))
+            if text not in known and doc not in seen
+        ]
+        return OwnCopy(
+            [self.texts[i] for i in kept], [self.docs[i] for i in kept], self.vectors[kept]
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedModel:
     """What the published lines of several brands teach of each."""
 
@@ -52,6 +79,8 @@ class PublishedModel:
     """Fitted on all lines."""
     parts: tuple[LinearModel, ...]
     """Part ``k`` was fitted without the documents of part ``k``."""
+    copy: dict[str, OwnCopy] = field(default_factory=dict)
+    """Of each brand some of its lines, without those that seem not to be its own."""
 
     def held_out(
         self, brand: str, vectors: NDArray[np.float32], docs: Sequence[str | None]
@@ -102,8 +131,14 @@ def fit_published(
         models.append(_fit(vectors[others], owners[others], len(brands)))
         progress(0.5 + 0.5 * (k + 1) / (PARTS + 1))
     whole = _fit(vectors, owners, len(brands))
+    background = load_background(encoder)
+    copy = {
+        brand: _own_copy([kept[i] for i in rows], vectors[rows], background)
+        for brand in brands
+        if (rows := [i for i, line in enumerate(kept) if line.brand == brand])
+    }
     progress(1.0)
-    return PublishedModel(brands, {b: counts[b] for b in brands}, whole, tuple(models))
+    return PublishedModel(brands, {b: counts[b] for b in brands}, whole, tuple(models), copy)
 
 
 def learn_from_copy(
@@ -136,7 +171,8 @@ def learn_from_copy(
         raise OnbrandError(
             f"published copy of {brand!r}: {len(lines)} lines, {MIN_LINES} are the least"
         )
-    vectors = background.project(encoder.encode([" ".join(line.text.split()) for line in lines]))
+    raw = encoder.encode([" ".join(line.text.split()) for line in lines])
+    vectors = background.project(raw)
     progress(0.5)
     part = np.array([_part(line.doc) for line in lines])
     other = background.lines()
@@ -148,7 +184,27 @@ def learn_from_copy(
     whole = fit(np.ones(len(lines), np.bool_))
     parts = tuple(fit(part != k) for k in range(PARTS))
     progress(1.0)
-    return {brand: PublishedModel((brand,), {brand: len(lines)}, whole, parts)}
+    copy = {brand: _own_copy(lines, raw, background)}
+    return {brand: PublishedModel((brand,), {brand: len(lines)}, whole, parts, copy)}
+
+
+def _own_copy(
+    lines: Sequence[LabelLine], vectors: NDArray[np.float32], background: Background | None
+) -> OwnCopy:
+    """Return some of one brand's lines, whole documents, without those that do not fit."""
+    docs = [line.doc or f"line {i}" for i, line in enumerate(lines)]
+    names = sorted(set(docs))
+    order = dict(zip(names, np.random.default_rng(0).permutation(len(names)), strict=True))
+    rows = sorted(range(len(lines)), key=lambda i: order[docs[i]])[:MAX_COPY]
+    if background is not None:
+        mine = background.project(vectors[rows])
+        misfits = find_misfits(mine, background.lines(), [lines[i].doc for i in rows])
+        rows = list(compress(rows, ~misfits))
+    return OwnCopy(
+        [" ".join(lines[i].text.split()) for i in rows],
+        [lines[i].doc for i in rows],
+        vectors[rows],
+    )
 
 
 def _listed(counts: dict[str, int]) -> str:

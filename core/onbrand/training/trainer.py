@@ -8,9 +8,15 @@ import numpy as np
 
 from onbrand.encoder import Encoder
 from onbrand.labels.files import LabelLine
-from onbrand.training.assemble import FittedHead, assemble_voice, digest, one_blas_thread
+from onbrand.training.assemble import (
+    FittedHead,
+    HeldOutCopy,
+    assemble_voice,
+    digest,
+    one_blas_thread,
+)
 from onbrand.training.crossval import cross_validate
-from onbrand.training.ensemble import fit_ensemble, fit_stacker
+from onbrand.training.ensemble import Ensemble, fit_ensemble, fit_stacker
 from onbrand.training.folds import make_folds, without_twins
 from onbrand.training.lexical import TermMatrix
 from onbrand.training.linear import need_sklearn
@@ -22,7 +28,7 @@ from onbrand.training.members import (
     PublishedMember,
 )
 from onbrand.training.metrics import measure
-from onbrand.training.published import PublishedModel
+from onbrand.training.published import OwnCopy, PublishedModel
 from onbrand.training.shares import DEFAULT_ALARM_BUDGET
 from onbrand.training.short import first_words
 from onbrand.voice.model import DEFAULT_GATE, LabelCounts, ShortCalibration, Voice
@@ -97,6 +103,7 @@ def train_voice(
         short_p=ensemble.short_p,
         doubt=fit_stacker(firm, lines.on)(firm),
         baseline=measure(lines.on, held_out.baseline),
+        copy=_hold_out_copy(ensemble, lines, published.copy.get(brand)) if published else None,
     )
     voice = assemble_voice(
         brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
@@ -116,6 +123,26 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
         short_vectors=encoder.encode(shorts),
         terms=TermMatrix.count(texts + shorts),
     )
+
+
+def _hold_out_copy(ensemble: Ensemble, lines: Lines, copy: OwnCopy | None) -> HeldOutCopy | None:
+    """Return what the head says of published lines of documents that have no label."""
+    copy = copy.without(lines.texts, lines.docs) if copy is not None else None
+    if copy is None or not copy.texts:
+        return None
+    labelled = np.arange(len(lines.texts))
+    held = len(labelled) + np.arange(len(copy.texts))
+    texts = lines.texts + copy.texts
+    both = Lines(
+        texts=texts,
+        on=np.concatenate([lines.on, np.ones(len(held), np.bool_)]),
+        docs=lines.docs + copy.docs,
+        vectors=np.concatenate([lines.vectors, copy.vectors]),
+        short_vectors=np.concatenate([lines.short_vectors, copy.vectors]),
+        terms=TermMatrix.count(texts + texts),
+    )
+    with one_blas_thread():
+        return HeldOutCopy(copy, ensemble.held_out(both, labelled, held))
 
 
 def _count(labels: Sequence[LabelLine], published: int) -> LabelCounts:
