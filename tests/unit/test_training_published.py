@@ -10,7 +10,7 @@ import pytest
 from onbrand import Encoder, OnbrandError, Scorer
 from onbrand.examples import brand_files
 from onbrand.labels.files import LabelLine, read_labels
-from onbrand.training.published import fit_published
+from onbrand.training.published import OwnCopy, fit_published
 from onbrand.training.trainer import train_voice
 
 BRANDS = ("oatfolk", "quillpot", "tallowgate-museum")
@@ -71,3 +71,26 @@ def test_one_brand_alone_teaches_nothing(on_lines: list[LabelLine], encoder: Enc
     alone = [line for line in on_lines if line.brand == "oatfolk"]
     with pytest.raises(OnbrandError, match="at least two brands.*oatfolk: 80"):
         fit_published(alone, encoder)
+
+
+def test_the_range_is_measured_on_published_lines_too(
+    on_lines: list[LabelLine], encoder: Encoder
+) -> None:
+    labels = [line for line in read_labels(brand_files()) if line.brand == "oatfolk"]
+    few = [line for kind in ("on", "off") for line in labels if line.label == kind][::7]
+    model = fit_published(on_lines, encoder)
+    with_copy = train_voice("oatfolk", few, encoder, published=model)
+    without = train_voice("oatfolk", few, encoder, published=replace(model, copy={}))
+    ranges = [voice.manifest.registers for voice in (with_copy, without)]
+    # A dozen lines are drawn to good copy in general, 80 have a range of their own.
+    assert ranges[0] is not None and ranges[1] is not None
+    assert ranges[0].usual != ranges[1].usual
+    texts = {" ".join(line.text.split()) for line in on_lines if line.brand == "oatfolk"}
+    assert set(model.copy["oatfolk"].texts) <= texts
+
+
+def test_copy_of_labelled_documents_is_left_out() -> None:
+    copy = OwnCopy(["a", "b", "c", "d"], ["home", None, "home", "help"], np.eye(4, 2, dtype="f4"))
+    kept = copy.without(["d"], ["home", None])
+    assert (kept.texts, kept.docs) == (["b"], [None])
+    assert kept.vectors.tolist() == [[0, 1]]

@@ -33,6 +33,9 @@ from onbrand.training.shares import DEFAULT_ALARM_BUDGET
 from onbrand.training.short import first_words
 from onbrand.voice.model import DEFAULT_GATE, LabelCounts, ShortCalibration, Voice
 
+MIN_UNSEEN = 40
+"""Published lines of documents without labels that are enough to measure the range on."""
+
 
 def train_voice(
     brand: str,
@@ -126,9 +129,12 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
 
 
 def _hold_out_copy(ensemble: Ensemble, lines: Lines, copy: OwnCopy | None) -> HeldOutCopy | None:
-    """Return what the head says of published lines of documents that have no label."""
-    copy = copy.without(lines.texts, lines.docs) if copy is not None else None
-    if copy is None or not copy.texts:
+    """Return what the head says of published lines, of documents without labels if it can be."""
+    if copy is None:
+        return None
+    unseen = copy.without(lines.texts, lines.docs)
+    copy = unseen if len(unseen.texts) >= MIN_UNSEEN else copy.without(lines.texts, ())
+    if not copy.texts:
         return None
     labelled = np.arange(len(lines.texts))
     held = len(labelled) + np.arange(len(copy.texts))
