@@ -15,10 +15,10 @@ import msgspec
 from data import DATA, RESULTS, need
 
 import onbrand
-from onbrand.cli.evaluate import rounded, rows, to_markdown
 from onbrand.encoder import Encoder
 from onbrand.files import write_atomic
 from onbrand.training.evaluate import evaluate_folder
+from onbrand_cli.evaluate import rounded, rows, to_markdown
 
 SETS = ("brands14", "brands14_matched", "parallel_voices")
 

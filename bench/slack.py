@@ -33,10 +33,10 @@ from slack_load import (
     signed,
 )
 
-from onbrand.cli.train import train_all
 from onbrand.examples import brand_files
 from onbrand.labels.files import read_labels
 from onbrand.labels.grouping import group_by_brand
+from onbrand_cli.train import train_all
 
 SEED = 20261122
 WORDS = 300

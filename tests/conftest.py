@@ -94,9 +94,9 @@ def example_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _train_example(file: Path, folder: Path, *, wait: bool) -> None:
     """Train a voice unless it is there, or another worker is at it and we do not wait for it."""
-    from onbrand.cli.train import train_all
     from onbrand.labels.files import read_labels
     from onbrand.labels.grouping import group_by_brand
+    from onbrand_cli.train import train_all
 
     with suppress(BlockingIOError), (folder.parent / f"{file.stem}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

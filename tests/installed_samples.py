@@ -13,8 +13,7 @@ from tiny_encoder import tiny_encoder
 
 from onbrand.encoder.bundle import MANIFEST as BUNDLE
 from onbrand.encoder.bundle import default_bundle, read_manifest
-from onbrand.release.index import INDEX
-from onbrand.release.installed import (
+from onbrand.installation import (
     ENCODERS,
     VOICES,
     Installed,
@@ -22,6 +21,7 @@ from onbrand.release.installed import (
     write_installed,
 )
 from onbrand.voice.storage import MANIFEST
+from onbrand_releases.index import INDEX
 
 SOURCE = "https://voices.example.com/index.json"
 TINY = {"acme": 0, "beta": 0}

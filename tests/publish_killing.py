@@ -22,10 +22,10 @@ from release_samples import KEY, NAME, TRUSTED, tiny_voice
 from tiny_encoder import tiny_encoder
 
 from onbrand.encoder import EncoderManifest
-from onbrand.release.archive import check_archive, unpack
-from onbrand.release.index import Index, read_index
-from onbrand_models.contents import Content
-from onbrand_models.publish import publish
+from onbrand_releases.archive import check_archive, unpack
+from onbrand_releases.contents import Content
+from onbrand_releases.index import Index, read_index
+from onbrand_releases.publish import publish
 
 
 def whole(folder: Path, index: str = "index.json") -> Index:

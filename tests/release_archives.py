@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onbrand.encoder.bundle import BundleFile
-from onbrand.release.index import Package
+from onbrand_releases.index import Package
 
 CONTENTS = {"head.safetensors": b"weights" * 200, "voice.json": b'{"brand": "acme"}\n'}
 """What the archives of these tests are said to hold."""

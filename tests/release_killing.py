@@ -22,9 +22,9 @@ import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
 import numpy  # noqa: F401
 
 from onbrand import Encoder, Scorer
-from onbrand.release import fetch
-from onbrand.release.install import install, roll_back, update
-from onbrand.release.installed import read_installed, release_folder
+from onbrand.installation import read_installed, release_folder
+from onbrand_releases import fetch
+from onbrand_releases.install import install, roll_back, update
 
 CHANGES = {
     "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link", "os.truncate",

@@ -14,10 +14,6 @@ from tiny_encoder import tiny_encoder
 
 from onbrand.encoder.bundle import EncoderManifest
 from onbrand.errors import OnbrandError
-from onbrand.release.archive import pack
-from onbrand.release.index import FORMAT, INDEX, Index, Package, encode, sign_index
-from onbrand.release.install import update
-from onbrand.release.signing import key_digits
 from onbrand.voice.model import (
     DoubtfulLine,
     DraftCalibration,
@@ -37,6 +33,10 @@ from onbrand.voice.model import (
 from onbrand.voice.ngrams import Vocabulary
 from onbrand.voice.profile import build_profile
 from onbrand.voice.storage import save_voice
+from onbrand_releases.archive import pack
+from onbrand_releases.index import FORMAT, INDEX, Index, Package, encode, sign_index
+from onbrand_releases.install import update
+from onbrand_releases.signing import key_digits
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"a key for tests, and only tests!")
 TRUSTED = key_digits(KEY)

@@ -13,10 +13,10 @@ from release_samples import KEY, TRUSTED
 
 from onbrand import Scorer
 from onbrand.errors import OnbrandError
-from onbrand.release import signing
-from onbrand.release.index import INDEX, Index, Package, Signature, encode, signed_bytes
-from onbrand.release.install import install, update
-from onbrand.release.installed import encoders_of, voices_of
+from onbrand.installation import encoders_of, voices_of
+from onbrand_releases import signing
+from onbrand_releases.index import INDEX, Index, Package, Signature, encode, signed_bytes
+from onbrand_releases.install import install, update
 
 Check = Callable[[str], None]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onbrand.cli import main
+from onbrand_cli import main
 
 if __name__ == "__main__":
     main()

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import typer
 
-from onbrand.cli.options import progress_bar
 from onbrand.labels.files import LabelLine, read_labels
+from onbrand_cli.options import progress_bar
 from onbrand_models.adapt.copy import prepare
 from onbrand_models.adapt.loop import Schedule
 from onbrand_models.adapt.run import AdaptOptions, adapt

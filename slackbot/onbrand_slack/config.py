@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from onbrand.cli.options import DEFAULT_VOICES
 from onbrand.errors import OnbrandError
+from onbrand.voice.library import DEFAULT_VOICES
 
 Transport = Literal["socket", "http"]
 

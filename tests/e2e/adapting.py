@@ -9,7 +9,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from onbrand.cli.models import app
+from onbrand_cli.models import app
 
 HABITS = {
     "acme": ("hello", "you", "we", "really", "great"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from onbrand.cli import main
+from onbrand_cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BRANDS = EXAMPLES / "brands"

@@ -36,7 +36,7 @@ def release(tmp_path: Path) -> Path:
     """The folder of a release that is an update of the installed one."""
     from release_samples import TRUSTED, write_release
 
-    from onbrand.release.install import install
+    from onbrand_releases.install import install
 
     folder = tmp_path / "release"
     write_release(folder)

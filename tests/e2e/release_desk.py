@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from release_samples import KEY, NAME, TRUSTED, tiny_voice
 from tiny_encoder import tiny_encoder
 
-from onbrand.release.index import Index, read_index
+from onbrand_releases.index import Index, read_index
 
 
 def pem_of(key: Ed25519PrivateKey) -> bytes:

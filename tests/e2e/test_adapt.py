@@ -16,9 +16,9 @@ from adapting import WORDS, adapt, six_lines_each, write_published
 from tiny_models import tiny_model
 from typer.testing import CliRunner, Result
 
-from onbrand.cli.models import app
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
+from onbrand_cli.models import app
 
 pytestmark = [
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx", "sklearn"),

@@ -61,7 +61,7 @@ def test_sigterm_clears_away_what_is_half_done(tmp_path: Path) -> None:
     """Also what is cleared at the end of a command, and however often the signal comes."""
     script = """
 import os, signal, sys, tempfile
-from onbrand.cli import commands, main
+from onbrand_cli import commands, main
 
 def work(_arguments):
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +82,7 @@ main()
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("module", ["typer", "onbrand.cli.commands", "onbrand.cli.voices.update"])
+@pytest.mark.parametrize("module", ["typer", "onbrand_cli.commands", "onbrand_cli.voices.update"])
 def test_ctrl_c_in_the_first_moments(module: str) -> None:
     """While the command line itself is still being loaded."""
     script = f"""

@@ -67,7 +67,7 @@ def loaded_by(code: str) -> set[str]:
 def as_command(*arguments: str | Path) -> str:
     return (
         "import sys\n"
-        "from onbrand.cli import main\n"
+        "from onbrand_cli import main\n"
         f"sys.argv[1:] = {[str(argument) for argument in arguments]!r}\n"
         "try:\n    main()\n"
         "except SystemExit as end:\n    assert end.code in (0, 1), end.code\n"

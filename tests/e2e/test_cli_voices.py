@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from cli_runner import BRAND_NAMES, BRANDS, OFF_BRAND, error_of, run
 
-from onbrand.cli import train
 from onbrand.training.evaluate import Evaluation, evaluate_folder
 from onbrand.voice.model import DEFAULT_GATE
+from onbrand_cli import train
 
 FEW = 25
 """Lines of each class in the small brands of these tests: enough to train on, and quick."""

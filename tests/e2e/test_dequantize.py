@@ -12,9 +12,9 @@ import pytest
 from tiny_models import tiny_model
 from typer.testing import CliRunner
 
-from onbrand.cli.models import app
 from onbrand.encoder import Encoder, read_manifest
 from onbrand.errors import OnbrandError
+from onbrand_cli.models import app
 from onbrand_models.dequantise import dequantise_bundle
 from onbrand_models.export import ExportOptions, export_bundle
 from onbrand_models.reference import cosines

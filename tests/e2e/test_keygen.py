@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli_runner import error_of, run
 
-from onbrand.release.signing import load_private_key, public_key
+from onbrand_releases.signing import load_private_key, public_key
 
 
 def test_a_full_disk_is_told_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from onbrand.cli.labels import app
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import read_labels
 from onbrand.labels.store import LabelStore
+from onbrand_cli.labels import app
 
 CSV = """text,label,brand,doc
 "Say hello, wave.",on,acme,a.md

@@ -99,7 +99,7 @@ def test_initialize_is_answered_before_anything_heavy_is_loaded() -> None:
     """And nothing on the way to it loads what only other commands need."""
     script = f"""
 import sys
-from onbrand.cli import main
+from onbrand_cli import main
 from onbrand_lsp.wire import handshake
 
 def build(params):
@@ -122,7 +122,7 @@ def test_the_command_is_there_only_with_its_package() -> None:
     script = """
 import sys
 sys.modules["onbrand_lsp"] = None
-from onbrand.cli import main
+from onbrand_cli import main
 sys.argv[1:] = ["lsp"]
 main()
 """
@@ -138,7 +138,7 @@ def test_without_pygls_the_mend_is_named() -> None:
     script = """
 import sys
 sys.modules["pygls"] = None
-from onbrand.cli import main
+from onbrand_cli import main
 sys.argv[1:] = ["lsp"]
 main()
 """

@@ -8,7 +8,7 @@ import pytest
 from installed_samples import SOURCE, example_release, switch
 from lsp_session import OFF_BRAND, Connector, Editor, connect, eventually, project, ranges
 
-from onbrand.release.installed import POINTER, default_root
+from onbrand.installation import POINTER, default_root
 
 pytestmark = pytest.mark.asyncio
 __all__ = ["connect"]

@@ -15,11 +15,11 @@ from release_samples import KEY, LINES, STRANGER, TRUSTED
 
 from onbrand import Scorer
 from onbrand.encoder import default_bundle, read_manifest
-from onbrand.release import signing
-from onbrand.release.archive import unpack
-from onbrand.release.index import MAX_RELEASE, encode, read_index, sign_index
-from onbrand.release.signing import key_digits, parse_public_key
 from onbrand_models import publish as publishing
+from onbrand_releases import signing
+from onbrand_releases.archive import unpack
+from onbrand_releases.index import MAX_RELEASE, encode, read_index, sign_index
+from onbrand_releases.signing import key_digits, parse_public_key
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from filelock import FileLock
 from release_desk import Publisher, pem_of
 from release_samples import STRANGER, tiny_voice
 
-from onbrand.release import archive, signing
+from onbrand_releases import archive, signing
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from spoiled import sign
 from tiny_models import tiny_model
 from typer.testing import CliRunner
 
-from onbrand.cli.models import app
 from onbrand.encoder import Encoder, default_bundle, read_manifest
 from onbrand.errors import OnbrandError
+from onbrand_cli.models import app
 from onbrand_models.export import ExportOptions, export_bundle
 from onbrand_models.requantise import quantise_bundle
 from onbrand_models.sentences import parity_sentences

@@ -11,8 +11,8 @@ from cli_runner import error_of, run
 from release_samples import STRANGER, TRUSTED, write_release
 
 from onbrand.encoder import Encoder
-from onbrand.release.installed import default_root, read_installed
-from onbrand.release.signing import key_digits
+from onbrand.installation import default_root, read_installed
+from onbrand_releases.signing import key_digits
 
 KEY = f"ed25519:{TRUSTED}"
 OTHER = f"ed25519:{key_digits(STRANGER)}"

@@ -12,9 +12,9 @@ from release_samples import TRUSTED, write_release
 from release_tampering import works
 
 from onbrand.errors import OnbrandError
-from onbrand.release import signing
-from onbrand.release.install import install, roll_back, update
-from onbrand.release.installed import voices_of
+from onbrand.installation import voices_of
+from onbrand_releases import signing
+from onbrand_releases.install import install, roll_back, update
 
 NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 DAY = datetime.timedelta(days=1)

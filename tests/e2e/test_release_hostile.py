@@ -15,8 +15,8 @@ from release_samples import archived
 from release_tampering import Check, first_voice, replace_voice, sign_anything
 
 from onbrand.encoder.bundle import BundleFile
-from onbrand.release.archive import pack
-from onbrand.release.index import INDEX, Package
+from onbrand_releases.archive import pack
+from onbrand_releases.index import INDEX, Package
 
 
 @pytest.mark.parametrize(

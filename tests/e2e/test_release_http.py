@@ -11,10 +11,10 @@ from release_samples import TRUSTED, write_release
 from release_server import Server, serve
 
 from onbrand.errors import OnbrandError
-from onbrand.release import deadline, fetch
-from onbrand.release.index import Index
-from onbrand.release.install import install, update
-from onbrand.release.installed import read_installed
+from onbrand.installation import read_installed
+from onbrand_releases import deadline, fetch
+from onbrand_releases.index import Index
+from onbrand_releases.install import install, update
 
 
 @pytest.fixture(autouse=True)

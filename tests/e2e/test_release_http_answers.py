@@ -11,11 +11,11 @@ from release_samples import TRUSTED, write_release
 from release_server import Server, serve
 
 from onbrand.errors import OnbrandError
-from onbrand.release import fetch
-from onbrand.release.fetch import Source, fetch_index
-from onbrand.release.index import Index
-from onbrand.release.install import install
-from onbrand.release.web import _request
+from onbrand_releases import fetch
+from onbrand_releases.fetch import Source, fetch_index
+from onbrand_releases.index import Index
+from onbrand_releases.install import install
+from onbrand_releases.web import _request
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from dripping_server import drip
 from release_samples import write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release import deadline, fetch
-from onbrand.release.fetch import Source, fetch_archive, fetch_index
+from onbrand_releases import deadline, fetch
+from onbrand_releases.fetch import Source, fetch_archive, fetch_index
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

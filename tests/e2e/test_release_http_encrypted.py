@@ -11,7 +11,7 @@ from release_samples import TRUSTED, write_release
 from release_server import Server, serve
 
 from onbrand.errors import OnbrandError
-from onbrand.release.install import install, update
+from onbrand_releases.install import install, update
 
 
 @pytest.fixture

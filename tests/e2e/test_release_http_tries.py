@@ -13,10 +13,10 @@ from release_samples import TRUSTED, write_release
 from release_server import Server, serve
 
 from onbrand.errors import OnbrandError
-from onbrand.release import deadline, fetch
-from onbrand.release.fetch import Source, fetch_archive, fetch_index
-from onbrand.release.index import Package, read_index
-from onbrand.release.install import install
+from onbrand_releases import deadline, fetch
+from onbrand_releases.fetch import Source, fetch_archive, fetch_index
+from onbrand_releases.index import Package, read_index
+from onbrand_releases.install import install
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from release_samples import TRUSTED, write_release
 
-from onbrand.release.install import install, update
+from onbrand_releases.install import install, update
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a process for each kill"),

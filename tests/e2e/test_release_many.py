@@ -14,10 +14,10 @@ from release_samples import STRANGER, TRUSTED, write_release
 
 from onbrand.config import settings_for
 from onbrand.encoder import Encoder
-from onbrand.release.installed import read_installed
-from onbrand.release.lock import locked
-from onbrand.release.signing import key_digits
+from onbrand.installation import read_installed
 from onbrand.voice.library import load_sound_voices
+from onbrand_releases.lock import locked
+from onbrand_releases.signing import key_digits
 
 KEY = f"ed25519:{TRUSTED}"
 OTHER = f"ed25519:{key_digits(STRANGER)}"
@@ -131,7 +131,7 @@ def test_an_error_of_the_system_is_told_in_words(
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, os.strerror(13), *(where and [where]))
 
-    monkeypatch.setattr("onbrand.release.install.update", refused)
+    monkeypatch.setattr("onbrand_releases.install.update", refused)
     for where in ("", str(root / "releases")):
         error = error_of(run("voices", "update"))
         assert error == f"{where or root}: Permission denied"

@@ -12,7 +12,7 @@ from release_samples import TRUSTED, write_release
 from tiny_encoder import tiny_encoder
 
 from onbrand import Scorer
-from onbrand.release.installed import default_root
+from onbrand.installation import default_root
 from onbrand_slack.config import Config
 from onbrand_slack.model import Pasted, Tenant
 from onbrand_slack.scoring import Scoring

@@ -13,9 +13,9 @@ from release_samples import STRANGER, TRUSTED, write_release
 from release_tampering import Check, works
 
 from onbrand.errors import OnbrandError
-from onbrand.release.fetch import Source, fetch_index
-from onbrand.release.index import INDEX, Index, encode, read_index
-from onbrand.release.install import install, roll_back, update
+from onbrand_releases.fetch import Source, fetch_index
+from onbrand_releases.index import INDEX, Index, encode, read_index
+from onbrand_releases.install import install, roll_back, update
 
 
 def test_the_untouched_release_is_taken(release: Path, tmp_path: Path) -> None:

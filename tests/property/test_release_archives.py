@@ -19,7 +19,7 @@ from release_archives import (
 )
 
 from onbrand.errors import OnbrandError
-from onbrand.release.archive import pack, unpack
+from onbrand_releases.archive import pack, unpack
 
 PLAIN = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
 # Names that differ in case are one file on some systems; the index has none of them.

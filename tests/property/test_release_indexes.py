@@ -17,7 +17,7 @@ from release_samples import KEY, TRUSTED, write_release
 
 from onbrand.encoder.bundle import BundleFile
 from onbrand.errors import OnbrandError
-from onbrand.release.index import (
+from onbrand_releases.index import (
     Index,
     Package,
     Signature,
@@ -26,7 +26,7 @@ from onbrand.release.index import (
     sign_index,
     signed_bytes,
 )
-from onbrand.release.signing import sign
+from onbrand_releases.signing import sign
 
 HEX = st.integers(0, 2**256 - 1).map(lambda number: f"{number:064x}")
 FILES = st.builds(BundleFile, st.integers(0, 2**20), HEX)

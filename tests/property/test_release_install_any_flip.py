@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from release_samples import TRUSTED, write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release import fetch
-from onbrand.release.fetch import Source, fetch_archive, fetch_index
-from onbrand.release.index import read_index
-from onbrand.release.install import install, update
-from onbrand.release.installed import installations_folder, read_installed
+from onbrand.installation import installations_folder, read_installed
+from onbrand_releases import fetch
+from onbrand_releases.fetch import Source, fetch_archive, fetch_index
+from onbrand_releases.index import read_index
+from onbrand_releases.install import install, update
 
 
 @pytest.fixture(scope="module")

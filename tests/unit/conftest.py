@@ -49,7 +49,7 @@ def root(release: Path, tmp_path: Path) -> Path:
     """An installation of the release."""
     from release_samples import TRUSTED
 
-    from onbrand.release.install import install
+    from onbrand_releases.install import install
 
     install(str(release), tmp_path / "root", [TRUSTED])
     return tmp_path / "root"

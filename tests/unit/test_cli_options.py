@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from onbrand.cli import options
-from onbrand.cli.options import json_text, line_of, print_json, progress_bar
 from onbrand.errors import OnbrandError
+from onbrand_cli import options
+from onbrand_cli.options import json_text, line_of, print_json, progress_bar
 
 WAITING = "waiting for process 7 on laptop"
 

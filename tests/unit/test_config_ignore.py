@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from onbrand.cli.commands import app
 from onbrand.config import load_config, settings_for
 from onbrand.errors import OnbrandError
 from onbrand.labels.keys import text_key
+from onbrand_cli.commands import app
 
 OFF_BRAND = "Our stakeholders leverage synergies to drive scalable, best-in-class outcomes."
 

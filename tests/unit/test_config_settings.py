@@ -6,7 +6,7 @@ import pytest
 
 from onbrand.config import ConfigCache, find_config, load_config, settings_for
 from onbrand.errors import OnbrandError
-from onbrand.release.installed import default_root
+from onbrand.installation import default_root
 
 
 def write(path: Path, text: str) -> Path:

@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from onbrand.cli.config import app
-from onbrand.release.installed import default_root
+from onbrand.installation import default_root
+from onbrand_cli.config import app
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "config"
 OUTER = """\

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from onbrand.cli.demo import GENUINE, overview
 from onbrand.examples import examples_folder
 from onbrand.text.document import parse
 from onbrand.verdict import Explanation, Report, SentenceVerdict
+from onbrand_cli.demo import GENUINE, overview
 from report_samples import report, sentence
 
 GOLDEN = Path(__file__).parents[1] / "golden/demo"

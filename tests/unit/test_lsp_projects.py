@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from onbrand.release.installed import default_root
+from onbrand.installation import default_root
 from onbrand_lsp.checking.engines import Key
 from onbrand_lsp.checking.problems import Problems
 from onbrand_lsp.checking.projects import Projects, Rules, config_stamp

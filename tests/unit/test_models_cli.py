@@ -14,10 +14,10 @@ from spoiled import respell, sign
 from tiny_encoder import tiny_encoder
 from typer.testing import CliRunner
 
-from onbrand.cli.models import app
-from onbrand.cli.models.made import print_made
 from onbrand.encoder import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
+from onbrand_cli.models import app
+from onbrand_cli.models.made import print_made
 from onbrand_models.source import SourceModel
 from onbrand_models.verify import Budgets, verify_bundle
 

@@ -9,8 +9,8 @@ import pytest
 from tiny_encoder import tiny_encoder
 from typer.testing import CliRunner
 
-from onbrand.cli.models import app
 from onbrand.errors import OnbrandError
+from onbrand_cli.models import app
 
 CLI = CliRunner()
 

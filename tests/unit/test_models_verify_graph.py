@@ -11,8 +11,8 @@ from spoiled import sign, spoil
 from tiny_encoder import tiny_encoder
 from typer.testing import CliRunner
 
-from onbrand.cli.models import app
 from onbrand.encoder import Encoder
+from onbrand_cli.models import app
 
 if TYPE_CHECKING:
     import onnx

@@ -29,9 +29,9 @@ from release_archives import (
 )
 
 from onbrand.errors import OnbrandError
-from onbrand.release import archive as module
-from onbrand.release.archive import check_archive, pack, unpack
-from onbrand.release.index import Package
+from onbrand_releases import archive as module
+from onbrand_releases.archive import check_archive, pack, unpack
+from onbrand_releases.index import Package
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from release_samples import TRUSTED, names, write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release.index import Index
-from onbrand.release.install import install, roll_back, update
-from onbrand.release.installed import voices_of
+from onbrand.installation import voices_of
+from onbrand_releases.index import Index
+from onbrand_releases.install import install, roll_back, update
 
 NAME = "1-0123456789ab"
 """A name that the folder of a release can have."""

@@ -10,8 +10,8 @@ import pytest
 from release_samples import write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release.install import roll_back, update
-from onbrand.release.installed import read_installed, voices_of
+from onbrand.installation import read_installed, voices_of
+from onbrand_releases.install import roll_back, update
 
 
 @pytest.mark.parametrize("damage", ["all", "index", "file"])

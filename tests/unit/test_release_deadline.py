@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from onbrand.release import connection, deadline
-from onbrand.release.deadline import PATIENCE, SLOWEST, TIMEOUT, Deadline, Interrupted
+from onbrand_releases import connection, deadline
+from onbrand_releases.deadline import PATIENCE, SLOWEST, TIMEOUT, Deadline, Interrupted
 
 
 class Clock:

@@ -11,9 +11,9 @@ import pytest
 from release_samples import TRUSTED, write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release import deadline, fetch, opening
-from onbrand.release.fetch import Source, fetch_archive, fetch_index
-from onbrand.release.index import Package, read_index
+from onbrand_releases import deadline, fetch, opening
+from onbrand_releases.fetch import Source, fetch_archive, fetch_index
+from onbrand_releases.index import Package, read_index
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from release_samples import KEY, STRANGER, TRUSTED, write_release
 
 from onbrand.encoder.bundle import BundleFile
 from onbrand.errors import OnbrandError
-from onbrand.release import index as module
-from onbrand.release.index import (
+from onbrand_releases import index as module
+from onbrand_releases.index import (
     Index,
     Package,
     Signature,
@@ -24,7 +24,7 @@ from onbrand.release.index import (
     signed_bytes,
     signers,
 )
-from onbrand.release.signing import key_digits, sign
+from onbrand_releases.signing import key_digits, sign
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ from release_samples import NAME, TRUSTED, names, update_error, write_release
 from rights import no_special_rights
 
 from onbrand.errors import OnbrandError
-from onbrand.release import archive, lock, staging
-from onbrand.release.install import install, roll_back, update
-from onbrand.release.installed import encoders_of, read_installed, voices_of
+from onbrand.installation import encoders_of, read_installed, voices_of
+from onbrand_releases import archive, lock, staging
+from onbrand_releases.install import install, roll_back, update
 
 
 def test_the_life_of_an_installation(release: Path, root: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from onbrand.errors import OnbrandError
-from onbrand.release.installed import (
+from onbrand.installation import (
     POINTER,
     Installed,
     default_root,
@@ -187,7 +187,7 @@ def test_a_check_does_not_load_the_network() -> None:
         "platformdirs",
     ]
     code = (
-        "import sys, onbrand.release.installed\n"
+        "import sys, onbrand.installation\n"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

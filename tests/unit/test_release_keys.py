@@ -8,9 +8,9 @@ import pytest
 from release_samples import STRANGER, TRUSTED, update_error, write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release.install import install, update
-from onbrand.release.installed import read_installed, voices_of
-from onbrand.release.signing import key_digits
+from onbrand.installation import read_installed, voices_of
+from onbrand_releases.install import install, update
+from onbrand_releases.signing import key_digits
 
 OTHER = key_digits(STRANGER)
 

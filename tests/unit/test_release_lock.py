@@ -12,13 +12,13 @@ import pytest
 from release_samples import STRANGER, TRUSTED, names, write_release
 
 from onbrand.errors import OnbrandError
-from onbrand.release import install as installing
-from onbrand.release import lock
-from onbrand.release.fetch import Source
-from onbrand.release.install import install, roll_back, update
-from onbrand.release.installed import read_installed
-from onbrand.release.outcome import Outcome
-from onbrand.release.signing import key_digits
+from onbrand.installation import read_installed
+from onbrand_releases import install as installing
+from onbrand_releases import lock
+from onbrand_releases.fetch import Source
+from onbrand_releases.install import install, roll_back, update
+from onbrand_releases.outcome import Outcome
+from onbrand_releases.signing import key_digits
 
 OTHER = key_digits(STRANGER)
 

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from release_samples import KEY, TRUSTED
 
 from onbrand.errors import OnbrandError
-from onbrand.release import signing
-from onbrand.release.signing import (
+from onbrand_releases import signing
+from onbrand_releases.signing import (
     key_digits,
     load_private_key,
     new_key,

@@ -11,7 +11,7 @@ from onbrand.report.reasons import both_sides, marked_words, strongest_words, wo
 from onbrand.text.span import Span
 from onbrand.verdict import Explanation, WordShare
 
-FACES = ("core/onbrand/report", "core/onbrand/cli", "lsp_server/onbrand_lsp", "slackbot")
+FACES = ("core/onbrand/report", "core/onbrand_cli", "lsp_server/onbrand_lsp", "slackbot")
 
 
 def explained(**shares: float) -> Explanation:

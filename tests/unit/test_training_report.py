@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onbrand import Encoder
-from onbrand.cli.quality import quality_lines
 from onbrand.examples import brand_files
 from onbrand.labels.files import LabelLine, read_labels
 from onbrand.training.bank import WRONG_VOICES, read_pieces
@@ -35,6 +34,7 @@ from onbrand.training.trainer import train_voice
 from onbrand.voice.model import DoubtfulLine, Share, TrainingReport, Voice
 from onbrand.voice.registers import load_registers
 from onbrand.voice.storage import MANIFEST, load_voice
+from onbrand_cli.quality import quality_lines
 
 PIECES = Path(__file__).parents[2] / "models/voice_bank/pieces"
 BRAND = "oatfolk"

@@ -16,7 +16,7 @@ from tiny_encoder import tiny_encoder
 
 from onbrand import Encoder, Scorer
 from onbrand.errors import OnbrandError
-from onbrand.release.installed import POINTER
+from onbrand.installation import POINTER
 from onbrand.voice import library
 from onbrand.voice.library import (
     encoder_for,

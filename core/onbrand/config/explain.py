@@ -13,7 +13,7 @@ from onbrand.config.load import Config, ConfigCache, absolute
 from onbrand.config.settings import KEYS, Origin, configs_for, exclusion, origins
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
-from onbrand.release.installed import without_secrets
+from onbrand.installation import without_secrets
 from onbrand.text import frontmatter
 
 Kind = Literal["default", "top level", "paths", "exclude", "front matter"]

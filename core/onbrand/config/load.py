@@ -17,7 +17,7 @@ from onbrand.config.schema import ConfigFile, describe
 from onbrand.config.source import TomlSource
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
-from onbrand.release.installed import is_url
+from onbrand.installation import is_url
 
 MAX_CONFIG_BYTES = 1024 * 1024
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from onbrand.config.source import Key
-from onbrand.release.installed import without_secrets
+from onbrand.installation import without_secrets
 
 Name = Annotated[str, Meta(min_length=1)]
 Place = Annotated[str, Meta(pattern=r"^[^\x00]+$")]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from onbrand.config.load import Config, ConfigCache, absolute, configs_above, load_config
+from onbrand.installation import POINTER, default_root, is_url, without_secrets
 from onbrand.labels.keys import text_key
-from onbrand.release.installed import POINTER, default_root, is_url, without_secrets
 
 KEYS = ("brand", "avoid", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
 

@@ -7,7 +7,6 @@ file names, no links, and every file against the size and SHA-256 that the manif
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +17,7 @@ from msgspec import Meta
 
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
-from onbrand.release.installed import encoders_of, read_installed, repair
+from onbrand.installation import encoders_of, read_installed, repair
 
 MANIFEST = "encoder.json"
 MODEL = "model.onnx"
@@ -33,6 +32,9 @@ VECTORS = "vectors"
 """Graph output: the sentence vectors, (batch, dim)."""
 STATES = "hidden_states"
 """Graph outputs ``hidden_states.<layer>``: the token states, (batch, tokens, hidden)."""
+
+DATA = Path(__file__).parents[1] / "data"
+"""What ships with onbrand: the default encoder's bundle among it."""
 
 _MAX_MANIFEST_BYTES = 1024 * 1024
 _MAX_FILE_BYTES = 2 * 1024**3
@@ -125,11 +127,8 @@ def default_bundle() -> Path:
     Raises:
         OnbrandError: the installation has none.
     """
-    # find_spec and not an import: the writer's laptop has no use for the export code.
-    spec = importlib.util.find_spec("onbrand_models")
-    for root in (spec.submodule_search_locations or ()) if spec else ():
-        for manifest in sorted(Path(root).glob(f"bundled/*/{MANIFEST}")):
-            return manifest.parent
+    for manifest in sorted(DATA.glob(f"*/{MANIFEST}")):
+        return manifest.parent
     raise OnbrandError(
         "the default encoder is missing from this installation; install onbrand again"
     )

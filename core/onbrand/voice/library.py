@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from onbrand.encoder.bundle import MANIFEST as BUNDLE
 from onbrand.encoder.bundle import read_manifest
 from onbrand.errors import OnbrandError
-from onbrand.release.installed import ENCODERS, RELEASES, VOICES, holder_of, voices_of
+from onbrand.installation import ENCODERS, RELEASES, VOICES, holder_of, voices_of
 from onbrand.stamps import Stamp, stamp
 from onbrand.verdict import is_brand
 from onbrand.voice.model import Manifest, Voice
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from onbrand.encoder import Encoder, EncoderManifest
 
 T = TypeVar("T")
+DEFAULT_VOICES = Path("voices")
+"""The folder of voices where nothing names another."""
 _TRAIN = "train one with onbrand train"
 
 

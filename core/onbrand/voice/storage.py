@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onbrand.errors import OnbrandError
 from onbrand.files import check_writable, read_text, replace_folder, sha256_file
-from onbrand.release.installed import repair
+from onbrand.installation import repair
 from onbrand.voice.model import FORMAT_VERSION, Examples, Head, Manifest, Voice
 from onbrand.voice.ngrams import Vocabulary
 

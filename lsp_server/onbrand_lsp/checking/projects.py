@@ -10,7 +10,7 @@ from pathlib import Path
 from onbrand.config import ConfigCache, Settings, settings_for
 from onbrand.config.load import Config, absolute
 from onbrand.errors import OnbrandError
-from onbrand.release.installed import POINTER
+from onbrand.installation import POINTER
 from onbrand.stamps import Stamp, stamp
 from onbrand_lsp.checking.options import EditorSettings, editor_settings
 from onbrand_lsp.checking.problems import Problems

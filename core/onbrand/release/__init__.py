@@ -1,5 +1,0 @@
-"""Releases: signed folders of voices and encoders, and their installation on a laptop.
-
-A publisher writes one with `onbrand_models.publish`; here is what both sides know of it (`index`,
-`signing`, `archive`) and what the laptop does (`fetch`, `install`, `installed`).
-"""

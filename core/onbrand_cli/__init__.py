@@ -1,0 +1,58 @@
+"""The command line. What it is made of loads within `main`, which answers a Ctrl-C by then."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import NoReturn
+
+INTERRUPTED = 130
+"""The shell's code for a program ended by Ctrl-C."""
+TERMINATED = 143
+"""The same for SIGTERM."""
+_ENDS = {INTERRUPTED: "interrupted", TERMINATED: "terminated"}
+
+
+def main() -> None:
+    """Run the command line and exit: 0 fine, 1 findings, 2 error."""
+    for stream in (sys.stdout, sys.stderr):
+        # Copy is full of quotes, dashes and emoji that a C or cp1252 locale cannot print.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        with _orderly_termination():
+            from onbrand_cli.commands import run
+
+            code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except SystemExit as end:
+        if end.code != TERMINATED:
+            raise
+        code = TERMINATED
+    if code in _ENDS:
+        print(f"{_ENDS[code]}; no file is half-written", file=sys.stderr)  # noqa: T201
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def _orderly_termination() -> Iterator[None]:
+    """Have SIGTERM clear away what is half-done, as Ctrl-C does. A server may replace that."""
+    known = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not known or threading.current_thread() is not threading.main_thread():
+        yield  # somebody else, say a test's runner, has decided what it does
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(*_: object) -> NoReturn:
+    # It often comes twice, to the process and to its group, and must not interrupt the clearing.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(TERMINATED)

@@ -1,0 +1,137 @@
+"""``onbrand config``: which settings hold for a file, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onbrand_cli.options import Format, print_json
+
+if TYPE_CHECKING:
+    from onbrand.config import Setting, Settings
+
+app = typer.Typer(help="Show the configuration in force.", no_args_is_help=True)
+
+_DEFAULTS = {
+    "brand": "none; --brand names one",
+    "avoid": "nothing; --avoid names what drafts must not read like",
+    "voices": "none; --voices names a folder",
+    "encoder": "the one installed with the voices, else onbrand's own",
+    "gate": "the voice's own",
+    "threshold": "the voice's own",
+    "quotes": "block quotes are not judged",
+    "labels_db": "the project's .onbrand/labels.db, else the user's data folder",
+    "ignore": "no sentence is left alone",
+    "excluded": "no glob in exclude matches",
+}
+
+
+@app.callback()
+def _group() -> None:
+    """Keep ``show`` a command of its own while it is the only one."""
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="The file to explain; it need not exist.")],
+    config: Annotated[
+        Path | None, typer.Option(help="Use this configuration file only, as `check` would.")
+    ] = None,
+    form: Format = "text",
+) -> None:
+    """Print every setting that holds for FILE, and the line it comes from."""
+    from onbrand.config import ConfigCache, explain, settings_for
+
+    cache: ConfigCache = {}
+    settings = explain(file, explicit=config, cache=cache)
+    in_force = settings_for(file, explicit=config, cache=cache)
+    if form == "json":
+        _print_json(file, settings, in_force)
+    else:
+        _print_text(file, settings, in_force.files, explicit=config is not None)
+    for warning in in_force.warnings or [one.message for one in in_force.uninstalled]:
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def _print_json(file: Path, settings: Sequence[Setting], in_force: Settings) -> None:
+    document = {
+        "version": 1,
+        "path": str(file),
+        "files": [str(place) for place in in_force.files],
+        "voices": [str(place) for place in in_force.voices],
+        "settings": settings,
+    }
+    print_json(document)
+
+
+def _print_text(
+    file: Path, settings: Sequence[Setting], files: Sequence[Path], *, explicit: bool
+) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(Text(str(file), "bold"))
+    if not files:
+        console.print("  no onbrand.toml and no [tool.onbrand] in its folder or above")
+    for n, place in enumerate(files):
+        why = "named by --config" if explicit else "wins, as the nearest to the file"
+        console.print(
+            f"  {_short(place)}: {why if n == 0 else 'sets what nearer files leave unset'}"
+        )
+    console.print()
+    values = [_value(setting) for setting in settings]
+    width = max(len(item) for value in values for item in value)
+    for setting, (first, *more) in zip(settings, values, strict=True):
+        value = (f"{first:<{width}}", "bold")
+        console.print(Text.assemble(f"  {setting.key:<9}  ", value, f"  {_where(setting)}"))
+        for item in more:
+            console.print(Text.assemble(" " * 13, (item, "bold")))
+    console.print(
+        "\nStronger than these: options of the command line, then comments in the document, then "
+        "its front matter."
+    )
+
+
+def _value(setting: Setting) -> Sequence[str]:
+    from onbrand.report.message import plural
+
+    match setting.value:
+        case tuple(sentences) if setting.key == "ignore":
+            return [plural(len(sentences), "sentence")]
+        case None | ():
+            return ["-"]
+        case tuple(voices) if setting.key == "voices":
+            return [line for voice in voices for line in (voice, *_installation(voice))]
+        case bool():
+            return [str(setting.value).lower()]
+        case tuple():
+            return setting.value
+        case _:
+            return [str(setting.value)]
+
+
+def _installation(voice: str) -> Sequence[str]:
+    from onbrand.installation import POINTER, default_root, is_url
+
+    if not is_url(voice):
+        return []
+    root = default_root(voice)
+    return [f"  in {root}" if (root / POINTER).is_file() else "  not installed yet"]
+
+
+def _where(setting: Setting) -> str:
+    if setting.file is None:
+        return f"default: {_DEFAULTS[setting.key]}"
+    if setting.kind == "front matter":
+        return "front matter of the file"
+    place = f"{_short(Path(setting.file))}:{setting.line}"
+    return place if setting.glob is None else f'{place}, glob "{setting.glob}"'
+
+
+def _short(path: Path) -> str:
+    """Return the path from the working folder if it is inside."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,0 +1,205 @@
+"""``onbrand score`` and ``onbrand explain``: judge single sentences."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onbrand.errors import OnbrandError
+from onbrand_cli.options import (
+    Avoid,
+    Brand,
+    ConfigFile,
+    EncoderFolder,
+    Format,
+    Voices,
+    avoided_names,
+    print_json,
+    voice_folders,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from onbrand.scorer import Scorer
+    from onbrand.verdict import Explanation, WordShare
+    from onbrand.voice.model import Voice
+
+SCORE_EXAMPLES = """\b
+Examples:
+  onbrand score "Hello. Do sit down." --brand acme
+  onbrand score - --all --format json < sentences.txt
+  onbrand score "We leverage synergies." --avoid corporate,hype
+"""
+EXPLAIN_EXAMPLES = """\b
+Examples:
+  onbrand explain "Hello. Do sit down." --brand acme
+  onbrand explain "We leverage synergies." --avoid corporate,hype
+"""
+STDIN = "-"
+
+
+def score(
+    sentence: Annotated[
+        str, typer.Argument(help="The sentence; - reads one a line from standard input.")
+    ],
+    voices: Voices = None,
+    brand: Brand = None,
+    avoid: Avoid = None,
+    every: Annotated[bool, typer.Option("--all", help="Score against every brand.")] = False,
+    form: Format = "text",
+    encoder: EncoderFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Print P(on-brand) of a sentence, for one brand or all of them."""
+    if brand and every:
+        raise OnbrandError("--brand and --all exclude each other; give one of them")
+    avoided = avoided_names(avoid, brand=brand, voices=voices, every=every)
+    sentences = _sentences(sentence)
+    scorer = _load(voices, brand, encoder, config, avoided, every=every)
+    if not every and len(scorer.brands) > 1:
+        raise OnbrandError(f"which brand? Give --brand or --all ({', '.join(scorer.brands)})")
+    probabilities = scorer.score(sentences)
+    if form == "json":
+        rows = [
+            {
+                "text": text,
+                "probabilities": {
+                    name: round(float(p), 4) for name, p in zip(scorer.brands, row, strict=True)
+                },
+            }
+            for text, row in zip(sentences, probabilities, strict=True)
+        ]
+        print_json({"version": 1, "sentences": rows})
+        return
+    for text, row in zip(sentences, probabilities, strict=True):
+        if len(sentences) > 1:
+            typer.echo(text)
+        for p, name in sorted(zip(row, scorer.brands, strict=True), reverse=True):
+            typer.echo(f"{p:.2f}  {name}")
+
+
+def explain(
+    sentence: Annotated[str, typer.Argument(help="The sentence.")],
+    voices: Voices = None,
+    brand: Brand = None,
+    avoid: Avoid = None,
+    form: Format = "text",
+    encoder: EncoderFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Say why a sentence gets its P: words, habits, nearest lines."""
+    if not sentence.strip():
+        raise OnbrandError("there is no sentence to explain; give one in quotes")
+    avoided = avoided_names(avoid, brand=brand, voices=voices)
+    scorer = _load(voices, brand, encoder, config, avoided)
+    if len(scorer.brands) > 1:
+        raise OnbrandError(f"which brand? Give --brand ({', '.join(scorer.brands)})")
+    text = " ".join(sentence.split())
+    voice = scorer.voice(scorer.brands[0])
+    why = scorer.explain(text, voice.brand)
+    if form == "json":
+        _print_json(text, why, voice)
+    else:
+        _print(text, why, voice)
+
+
+def _load(
+    voices: list[Path] | None,
+    brand: str | None,
+    encoder: Path | None,
+    config: Path | None,
+    avoid: tuple[str, ...] | None,
+    *,
+    every: bool = False,
+) -> Scorer:
+    from onbrand.config import settings_for
+    from onbrand.encoder import Encoder
+    from onbrand.scorer import Scorer
+
+    # The working folder's configuration: there is no file to start from.
+    settings = settings_for(Path.cwd() / "sentence.md", explicit=config)
+    chosen = None if every else brand or settings.brand
+    for warning in settings.warnings:
+        warn(warning)
+    configured = () if voices or chosen or every else settings.avoid
+    if names := avoid or configured:
+        return Scorer.avoiding(Encoder.load(encoder or settings.encoder), names)
+    return Scorer.load(
+        *voice_folders(voices, settings),
+        brands=[chosen] if chosen else None,
+        encoder=encoder or settings.encoder,
+    )
+
+
+def _sentences(argument: str) -> list[str]:
+    from onbrand.files import read_standard_input
+
+    text = read_standard_input("standard input") if argument == STDIN else argument
+    # Not str.splitlines: U+2028 and its like do not end a line for the tools that write lists.
+    lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
+    if not lines:
+        raise OnbrandError("there is no sentence to judge; give one in quotes")
+    return lines if argument == STDIN else [argument]
+
+
+def _print_json(text: str, why: Explanation, voice: Voice) -> None:
+    from onbrand.report.json import explanation
+    from onbrand.voice.model import probability
+
+    document = {
+        "version": 1,
+        "text": text,
+        "brand": voice.brand,
+        "probability": probability(why.logit),
+        "threshold": voice.manifest.threshold,
+        **explanation(why),
+    }
+    print_json(document)
+
+
+def _print(text: str, why: Explanation, voice: Voice) -> None:
+    from rich.text import Text
+
+    from onbrand.report.message import figure
+    from onbrand.report.reasons import FELT, finding, strongest_words
+    from onbrand.voice.model import probability
+    from onbrand_cli.tables import new_console
+
+    console = new_console()
+    p, threshold = probability(why.logit), voice.manifest.threshold
+    style = "red" if p < threshold else "green"
+    head = (f"P {figure(p, threshold)}", f"bold {style}")
+    console.print(Text.assemble(head, f"  {voice.brand}, flagged below {threshold:.2f}"))
+    shaded = Text(text)
+    for word in why.words:
+        if abs(word.share) >= FELT:
+            shaded.stylize(f"bold {_tone(word)}", word.span.start, word.span.end)
+    console.print(Text.assemble("  ", shaded))
+    if p < threshold:
+        console.print(f"  {finding(voice.brand, why)}")
+    console.print("\n  log-odds")
+    words = strongest_words(why)
+    for word in words:
+        bar = ("█" * round(min(abs(word.share) * 8, 24))) or "▏"
+        console.print(Text.assemble(f"  {word.share:+6.2f}  {word.text:<18} ", (bar, _tone(word))))
+    rest = why.logit - sum(word.share for word in words)
+    console.print(f"  {rest:+6.2f}  everything else (of it the base: {why.base:+.2f})")
+    console.print(f"  {why.logit:+6.2f}  in all")
+    if why.habits:
+        console.print()
+    for habit in why.habits:
+        console.print(f"  {habit.message}")
+    for example in (why.nearest_on, why.nearest_off):
+        if example is not None:
+            where = f" ({example.source})" if example.source else ""
+            console.print(
+                f"\n  nearest {example.label}-brand line, cosine {example.similarity:.2f}{where}:\n"
+                f"    {example.text}"
+            )
+
+
+def _tone(word: WordShare) -> str:
+    return "red" if word.share < 0 else "green"

@@ -1,0 +1,149 @@
+"""Which files of an installation's folder are ours, and may be removed.
+
+Only names that onbrand itself gives are ever touched, only where a folder or a file stands and not
+a link to one, and never anything through a link. All else stays, whoever put it there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Collection
+from pathlib import Path
+
+from onbrand.errors import OnbrandError
+from onbrand.installation import PARTIAL, POINTER, RELEASE_NAME, RELEASES
+from onbrand_releases.index import ENCODERS, INDEX, VOICES
+
+_RELEASES = re.compile(rf"{RELEASE_NAME}|\.{RELEASE_NAME}\.[a-z0-9_]{{8}}\.(tmp|old)", re.ASCII)
+_DOWNLOADS = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_POINTERS = re.compile(rf"\.{re.escape(POINTER)}\.[a-z0-9_]{{8}}\.tmp", re.ASCII)
+_JUNCTION = 0xA0000003
+"""A link to a folder on Windows (IO_REPARSE_TAG_MOUNT_POINT), which lstat calls a folder."""
+
+
+def check_folder(root: Path) -> None:
+    """Refuse a folder that holds anything but what a first installation may have left.
+
+    Hidden files of others are let be: systems leave them everywhere, and nothing removes them.
+
+    Raises:
+        OnbrandError: it is a file, or holds other files.
+    """
+    if not root.exists():
+        return
+    if not root.is_dir():
+        raise OnbrandError("is a file; choose another folder", path=root)
+    for entry in _visible(root):
+        if entry.name == RELEASES and is_folder(entry):
+            good = all(_is_release(release) for release in _visible(entry))
+        elif entry.name == PARTIAL and is_folder(entry):
+            good = all(_is_download(download) for download in _visible(entry))
+        else:
+            good = False
+        if not good:
+            raise OnbrandError("holds other files; choose an empty folder", path=root)
+
+
+def clear_releases(root: Path, keep: Collection[str]) -> None:
+    """Remove releases but for those named in ``keep``, and what runs that were killed have left."""
+    for entry in _entries(root / RELEASES):
+        if entry.name not in keep and _RELEASES.fullmatch(entry.name) and is_folder(entry):
+            shutil.rmtree(entry, ignore_errors=True)  # what is in use goes in the next run
+    for entry in root.iterdir():
+        if _POINTERS.fullmatch(entry.name) and _is_file(entry):
+            _unlink(entry)
+
+
+def clear_downloads(root: Path, keep: Collection[str] = ()) -> None:
+    """Remove downloads but for those named in ``keep``."""
+    for entry in _entries(root / PARTIAL):
+        if entry.name not in keep and _is_download(entry):
+            _unlink(entry)
+
+
+def prepare_downloads(root: Path, wanted: Collection[str]) -> int:
+    """See to it that downloads go into files of ours, and remove those that nobody needs.
+
+    Args:
+        root: the installation.
+        wanted: SHA-256 of the archives that are to be fetched.
+
+    Returns:
+        Bytes of them that are here already.
+
+    Raises:
+        OnbrandError: something that is not ours is in the way.
+        OSError: the folder cannot be written.
+    """
+    folder = root / PARTIAL
+    if os.path.lexists(folder) and not is_folder(folder):
+        raise OnbrandError("is no folder, and downloads go there; move it away", path=folder)
+    clear_downloads(root, keep=wanted)
+    return sum(_prepare(folder / name) for name in wanted)
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether ``path`` is a folder itself, and not a link to one."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and getattr(status, "st_reparse_tag", 0) != _JUNCTION
+
+
+def _prepare(download: Path) -> int:
+    """Return the size of what is there of a download, whose name is free if nothing is."""
+    try:
+        status = download.lstat()
+    except FileNotFoundError:
+        return 0
+    if stat.S_ISDIR(status.st_mode):
+        try:
+            download.rmdir()  # only when it is empty
+        except OSError:
+            raise OnbrandError(
+                "is a folder, and a download goes there; move it away", path=download
+            ) from None
+        return 0
+    if stat.S_ISREG(status.st_mode) and status.st_nlink <= 1:
+        return status.st_size
+    download.unlink()  # a link: what it leads to must not be written to, and stays
+    return 0
+
+
+def _is_release(path: Path) -> bool:
+    ours = (INDEX, VOICES, ENCODERS)
+    return (
+        _RELEASES.fullmatch(path.name) is not None
+        and is_folder(path)
+        and all(entry.name in ours for entry in _visible(path))
+    )
+
+
+def _is_download(path: Path) -> bool:
+    return _DOWNLOADS.fullmatch(path.name) is not None and _is_file(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder; nothing where it is none, or a link."""
+    return list(folder.iterdir()) if is_folder(folder) else []
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [entry for entry in _entries(folder) if not entry.name.startswith(".")]
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):  # in use on Windows; the next run tries again
+        path.unlink()

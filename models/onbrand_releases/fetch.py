@@ -1,0 +1,261 @@
+"""Fetching a release's files from a folder, a web server or any storage that fsspec knows.
+
+Nothing that comes from there is trusted: sizes are limited before anything is read, and an archive
+is only handed on when it has the size and the SHA-256 that the signed index gives. What was fetched
+before an interruption is kept, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote, urlsplit
+from urllib.request import url2pathname
+
+from onbrand.errors import OnbrandError
+from onbrand.files import sha256_file
+from onbrand.installation import is_url, without_secrets
+from onbrand_releases.deadline import Deadline, Interrupted, reason
+from onbrand_releases.index import INDEX, MAX_INDEX_BYTES, Package
+from onbrand_releases.opening import Opened, open_place
+from onbrand_releases.web import NotThereError
+
+PAUSES = (1.0, 3.0, 10.0)
+"""Seconds before each new try after a failure of the network."""
+LONGEST_PAUSE = 60.0
+"""Seconds that a server can make us wait before a new try, however many it asks for."""
+_GZIP = b"\x1f\x8b"
+_AS_THEY_ARE = "have it send the files of a release as they are"
+
+Progress = Callable[[int], None]
+"""Told how many bytes of an archive are here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a release is: its folder, or the URL of its folder."""
+
+    base: str
+    query: str = ""
+    """Of the URL, say a signature that gives access; sent with every request."""
+
+    @classmethod
+    def of(cls, source: str) -> Source:
+        """Return the source for a folder, a URL, or those of the ``index.json`` in it.
+
+        Raises:
+            OnbrandError: it is neither.
+        """
+        if not is_url(source):
+            return cls(_folder(Path(source)))
+        if "::" in source and not source.startswith(("http://", "https://")):  # not IPv6
+            raise OnbrandError("a release cannot be at a chain of URLs; name one URL")
+        try:
+            parts = urlsplit(source)
+        except ValueError as error:
+            raise OnbrandError(f"{error}; check the URL") from None
+        if parts.scheme == "file":
+            host = f"//{parts.netloc}" if parts.netloc not in ("", "localhost") else ""
+            return cls(_folder(Path(url2pathname(host + parts.path))))
+        path = parts.path.rstrip("/").removesuffix(f"/{INDEX}")
+        if not parts.netloc and not path.strip("/"):
+            raise OnbrandError("names no place; check the URL", path=without_secrets(source))
+        # Not urlunsplit, which leaves the slashes out where a scheme has no hosts (local:///v).
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", parts.query)
+
+    def place(self, name: str) -> str:
+        """Return the path or URL of a file of the release."""
+        if not is_url(self.base):
+            return str(Path(self.base, name))
+        query = f"?{self.query}" if self.query else ""
+        return f"{self.base.rstrip('/')}/{quote(name)}{query}"
+
+    @property
+    def index(self) -> str:
+        """The path or URL of ``index.json``."""
+        return self.place(INDEX)
+
+    @property
+    def shown(self) -> str:
+        """The same without passwords, for people."""
+        return without_secrets(self.index)
+
+    @property
+    def private(self) -> bool:
+        """Whether the URL holds a password or a signature that gives access."""
+        return is_url(self.base) and bool(self.query or "@" in urlsplit(self.base).netloc)
+
+
+def _folder(path: Path) -> str:
+    folder = path.parent if path.name == INDEX and not path.is_dir() else path
+    if not (folder / INDEX).is_file():
+        raise OnbrandError(f"is no release (it has no {INDEX}); check the path", path=folder)
+    return str(folder.absolute())
+
+
+def fetch_index(source: Source) -> bytes:
+    """Return the bytes of the release's ``index.json``, unchecked.
+
+    Raises:
+        OnbrandError: it cannot be read, is too long, or is a web page.
+    """
+    place = source.index
+    tries = _Tries(place)
+    while True:
+        try:
+            with open_place(place, 0) as opened:
+                data = b"".join(opened.pieces(MAX_INDEX_BYTES + 1))
+            break
+        except Interrupted as error:
+            tries.pause(error)
+    problem = _no_index(data, opened)
+    if problem:
+        raise OnbrandError(problem, path=source.shown)
+    return data
+
+
+def _no_index(data: bytes, opened: Opened) -> str | None:
+    """Return what a server did to an index, as far as that can be seen before it is checked."""
+    text = data.strip()
+    if len(data) > MAX_INDEX_BYTES:
+        return "is too long for the index of a release; check the path"
+    if text.startswith(b"<"):
+        return "is a web page and no release; does the server want a login?"
+    if data.startswith(_GZIP) or (opened.compressed and not text.startswith(b"{")):
+        return f"is compressed by the server; {_AS_THEY_ARE}"
+    ends = text.endswith(b"}") and data.endswith(b"\n")  # as every release's does
+    if not text or (text.startswith(b"{") and not ends):
+        return (
+            "is cut off; does the server give the right Content-Length? Otherwise copy the "
+            "release there again"
+        )
+    return None
+
+
+def fetch_archive(source: Source, package: Package, folder: Path, progress: Progress) -> Path:
+    """Return the archive of ``package`` as a file in ``folder`` that has the promised checksum.
+
+    What is there of it from an earlier run is not fetched again.
+
+    Raises:
+        OnbrandError: it cannot be read, or it is not what the index promises.
+    """
+    path = folder / package.sha256
+    place = source.place(package.archive)
+    mend = "publish the release again"
+    for _ in range(2):  # what was there from an earlier run may be damaged
+        try:
+            if _complete(place, path, package.size, progress):
+                mend = f"the server compresses what it sends; {_AS_THEY_ARE}"
+        except NotThereError as error:
+            why = error.message.partition(";")[0]
+            raise OnbrandError(
+                f"{why}; the release is not wholly {'on the server' if is_url(place) else 'here'} "
+                "yet: try again later, or ask who publishes it",
+                path=error.path,
+            ) from None
+        if _size(path) == package.size and sha256_file(path) == package.sha256:
+            return path
+        path.unlink()
+    raise OnbrandError(
+        f"is not what the index promises (size or checksum differ); {mend}",
+        path=without_secrets(place),
+    )
+
+
+def _complete(place: str, path: Path, size: int, progress: Progress) -> bool:
+    """Fetch what is missing of an archive; tells whether the server says that it compresses."""
+    tries, compressed = _Tries(place, path), False
+    while _size(path) < size:
+        try:
+            compressed = _append(place, path, size, progress)
+            if _size(path) < size:
+                raise Interrupted(f"it was cut after {_size(path)} of {size} bytes")
+        except Interrupted as error:
+            tries.pause(error)
+    return compressed
+
+
+def _append(place: str, path: Path, size: int, progress: Progress) -> bool:
+    with open_place(place, _size(path)) as opened, _writable(path, opened.start) as file:
+        # One byte more than was promised, to notice.
+        for piece in opened.pieces(size - opened.start + 1):
+            _write(file, piece, path)
+            progress(min(file.tell(), size))
+    return opened.compressed
+
+
+class _Tries:
+    """Counts the tries to fetch a file, and pauses between them.
+
+    They are counted anew whenever more of the file is here than ever before. A server that gives a
+    few bytes each time must not hold us for ever, so after `PATIENCE` that takes `SLOWEST` bytes.
+
+    Args:
+        place: path or URL of the file.
+        kept: what of it is here already, and stays when it cannot be fetched.
+    """
+
+    def __init__(self, place: str, kept: Path | None = None) -> None:
+        self._place, self._kept = place, kept
+        self._failures = 0
+        self._most = self._here()
+        self._stretch = Deadline("")
+
+    def _here(self) -> int:
+        return _size(self._kept) if self._kept else 0
+
+    def pause(self, error: Interrupted) -> None:
+        """Wait before another try.
+
+        Raises:
+            OnbrandError: there were enough of them.
+        """
+        fresh = self._here() - self._most
+        if fresh > 0:
+            self._most += fresh
+            self._stretch.count(fresh)
+            if not self._stretch.passed:
+                self._failures = 0
+        if not is_url(self._place):
+            raise OnbrandError(f"{error}; publish the release again", path=self._place) from None
+        if self._failures >= len(PAUSES):
+            kept = "; what was fetched is kept" if self._here() else ""
+            raise OnbrandError(
+                f"cannot be fetched ({error}){kept}; check the connection and run the command "
+                "again",
+                path=without_secrets(self._place),
+            ) from None
+        time.sleep(max(PAUSES[self._failures], min(error.after or 0.0, LONGEST_PAUSE)))
+        self._failures += 1
+
+
+@contextlib.contextmanager
+def _writable(path: Path, start: int) -> Iterator[IO[bytes]]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab" if start else "wb")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    with contextlib.closing(file):
+        yield file
+
+
+def _write(file: IO[bytes], piece: bytes, path: Path) -> None:
+    try:
+        file.write(piece)
+        file.flush()
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> OnbrandError:
+    return OnbrandError(f"cannot be written ({reason(error)})", path=path)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

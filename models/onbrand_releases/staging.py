@@ -1,0 +1,251 @@
+"""Building the folder of a release: fetched, unpacked, tried out, and only then put in place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from onbrand.errors import OnbrandError
+from onbrand.files import sha256_file, sync_folder
+from onbrand.installation import PARTIAL, RELEASES, release_folder, without_secrets
+from onbrand_releases.archive import unpack
+from onbrand_releases.clearing import prepare_downloads
+from onbrand_releases.fetch import Source, fetch_archive
+from onbrand_releases.index import ENCODERS, INDEX, VOICES, Index, Package
+from onbrand_releases.trial import try_out
+
+_SPARE = 4 * 1024 * 1024
+"""Bytes that must stay free on the disk: folders take space as well."""
+_RENAMES = (0.1, 0.3, 1.0, 3.0)
+"""Seconds before new tries on Windows, where virus scanners hold new files for a while."""
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, and the share of the fetching that is done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release whose index was checked, or one that is installed."""
+
+    index: Index
+    name: str
+    """Of its folder: the number, and the first 12 digits of the index's SHA-256."""
+    data: bytes
+    """Content of ``index.json``."""
+
+    @classmethod
+    def of(cls, index: Index, data: bytes) -> Release:
+        """Name a release by its index."""
+        return cls(index, f"{index.release}-{hashlib.sha256(data).hexdigest()[:12]}", data)
+
+    def packages(self, *, voices: bool = True) -> list[tuple[str, Package]]:
+        """Return all packages, each with the folder it belongs in."""
+        encoders = [(ENCODERS, package) for package in self.index.encoders]
+        return encoders + [(VOICES, package) for package in self.index.voices if voices]
+
+
+def read_release(root: Path, name: str | None) -> Release | None:
+    """Return the installed release called ``name``, None when its index is missing or damaged."""
+    if name is None:
+        return None
+    try:
+        data = (release_folder(root, name) / INDEX).read_bytes()
+        release = Release.of(msgspec.json.decode(data, type=Index), data)
+    except (OSError, ValueError):  # msgspec's errors are ValueErrors
+        return None
+    return release if release.name == name else None
+
+
+def is_whole(root: Path, release: Release, *, voices: bool = True) -> bool:
+    """Tell whether every file of an installed release is as the index says."""
+    folder = release_folder(root, release.name)
+    return (folder / INDEX).is_file() and all(
+        holds(folder / kind / package.name, package)
+        for kind, package in release.packages(voices=voices)
+    )
+
+
+def holds(folder: Path, package: Package) -> bool:
+    """Tell whether a folder holds the files of a package, all as the index says."""
+    try:
+        return all(
+            (folder / name).stat().st_size == file.size
+            and sha256_file(folder / name) == file.sha256
+            for name, file in package.files.items()
+        )
+    except OSError:
+        return False
+
+
+def stage(
+    root: Path,
+    release: Release,
+    source: Source,
+    *,
+    voices: bool,
+    donors: Sequence[Release],
+    progress: Progress,
+) -> int:
+    """Put the folder of a release in place; what is there already is copied and not fetched.
+
+    Args:
+        root: the installation.
+        release: its index was checked.
+        source: where the archives are.
+        voices: whether to take voices, or encoders alone.
+        donors: installed releases to copy unchanged packages from.
+        progress: told how far it is.
+
+    Returns:
+        How many bytes of archives were needed.
+
+    Raises:
+        OnbrandError: no space, no network, or the release is not what it must be. Nothing but what
+            was fetched is left then.
+    """
+    packages = release.packages(voices=voices)
+    copies = {
+        package.archive: _find_copy(root, kind, package, donors) for kind, package in packages
+    }
+    missing = [package for _, package in packages if copies[package.archive] is None]
+    _prepare(root, packages, missing)
+    archives = dict(_fetch(source, missing, root / PARTIAL, progress))
+    progress("unpacking", 1.0)
+    fresh = _new_folder(root, release.name)
+    try:
+        for kind, package in packages:
+            folder, copy = fresh / kind / package.name, copies[package.archive]
+            if copy is None:
+                _unpack(archives[package.archive], package, folder, source)
+            else:
+                _copy(copy, package, folder)
+        progress("trying out", 1.0)
+        _try_out(release, fresh, voices=voices)
+        _write(fresh / INDEX, release.data)
+        for folder in (fresh / VOICES, fresh / ENCODERS, fresh):
+            folder.mkdir(exist_ok=True)
+            sync_folder(folder)
+        fresh.chmod(0o755)
+        _put(fresh, release_folder(root, release.name))
+    except OSError as error:
+        raise _unwritable(root, error) from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return sum(package.size for package in missing)
+
+
+def _find_copy(root: Path, kind: str, package: Package, donors: Sequence[Release]) -> Path | None:
+    places = (release_folder(root, donor.name) / kind / package.name for donor in donors)
+    return next((place for place in places if holds(place, package)), None)
+
+
+def _prepare(root: Path, packages: list[tuple[str, Package]], missing: Sequence[Package]) -> None:
+    """Make sure that what is missing can be fetched and unpacked."""
+    try:
+        fetched = prepare_downloads(root, {package.sha256 for package in missing})
+        free = shutil.disk_usage(root).free
+    except OSError as error:
+        raise _unwritable(root, error) from None
+    needed = sum(package.size for package in missing) - fetched
+    needed += sum(package.unpacked for _, package in packages) + _SPARE
+    if free < needed:
+        raise OnbrandError(
+            f"the release needs {needed / 1e6:.1f} MB, the disk has {free / 1e6:.1f} MB free; "
+            "make room or choose another folder",
+            path=root,
+        )
+
+
+def _fetch(
+    source: Source, missing: Sequence[Package], partial: Path, progress: Progress
+) -> Iterator[tuple[str, Path]]:
+    total = sum(package.size for package in missing)
+    before = 0
+    for package in missing:
+
+        def told(here: int, package: Package = package, before: int = before) -> None:
+            progress(package.name, (before + here) / total)
+
+        yield package.archive, fetch_archive(source, package, partial, told)
+        before += package.size
+
+
+def _new_folder(root: Path, name: str) -> Path:
+    releases = root / RELEASES
+    try:
+        releases.mkdir(exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=releases, prefix=f".{name}.", suffix=".tmp"))
+    except OSError as error:
+        raise _unwritable(root, error) from None
+
+
+def _unpack(archive: Path, package: Package, folder: Path, source: Source) -> None:
+    """Unpack an archive; one that is refused goes, since it would be refused for ever."""
+    try:
+        unpack(archive, package, folder)
+    except OnbrandError as error:
+        if error.path != archive:  # the folder cannot be written
+            raise
+        archive.unlink(missing_ok=True)
+        shown = without_secrets(source.place(package.archive))
+        raise OnbrandError(error.message, path=shown) from None
+
+
+def _try_out(release: Release, fresh: Path, *, voices: bool) -> None:
+    try:
+        try_out(release, fresh, voices=voices)
+    except OnbrandError as error:
+        if error.path is None or not Path(error.path).is_relative_to(fresh):
+            raise
+        inside = Path(error.path).relative_to(fresh).as_posix()  # the folder is about to go
+        raise OnbrandError(f"{inside} of the release: {error.message}") from None
+
+
+def _copy(source: Path, package: Package, folder: Path) -> None:
+    """Copy a package and not link it: damage to one release must not be damage to the other."""
+    folder.mkdir(parents=True)
+    for name in package.files:
+        _write(folder / name, (source / name).read_bytes())
+    sync_folder(folder)
+    if not holds(folder, package):
+        raise OnbrandError("was changed while it was copied; run the command again", path=source)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _put(fresh: Path, target: Path) -> None:
+    """Rename a folder into place; a damaged one of the same name goes."""
+    if os.path.lexists(target):
+        _rename(target, fresh.with_suffix(".old"))
+    _rename(fresh, target)
+    sync_folder(target.parent)
+    shutil.rmtree(fresh.with_suffix(".old"), ignore_errors=True)
+
+
+def _rename(old: Path, new: Path) -> None:
+    for pause in _RENAMES if os.name == "nt" else ():
+        try:
+            old.rename(new)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    old.rename(new)
+
+
+def _unwritable(root: Path, error: OSError) -> OnbrandError:
+    why = error.strerror or type(error).__name__
+    return OnbrandError(f"cannot be written ({why}); nothing was changed", path=root)
