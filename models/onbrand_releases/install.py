@@ -146,7 +146,7 @@ def roll_back(root: Path, *, progress: Progress = _quiet) -> Outcome:
                 f"release {release_number(installed.previous)} is damaged; nothing was changed",
                 path=release_folder(root, installed.previous),
             )
-        try_out(previous, release_folder(root, previous.name), voices=installed.voices)
+        try_out(previous.index, release_folder(root, previous.name), voices=installed.voices)
         current = read_release(root, installed.current)
         after = msgspec.structs.replace(
             installed,

@@ -201,7 +201,7 @@ def _unpack(archive: Path, package: Package, folder: Path, source: Source) -> No
 
 def _try_out(release: Release, fresh: Path, *, voices: bool) -> None:
     try:
-        try_out(release, fresh, voices=voices)
+        try_out(release.index, fresh, voices=voices)
     except OnbrandError as error:
         if error.path is None or not Path(error.path).is_relative_to(fresh):
             raise

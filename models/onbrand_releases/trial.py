@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from onbrand.encoder.bundle import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
-from onbrand_releases.index import ENCODERS, VOICES, Package
-
-if TYPE_CHECKING:
-    from onbrand_releases.staging import Release
+from onbrand_releases.index import ENCODERS, VOICES, Index, Package
 
 _SENTENCE = "A short sentence to see that vectors come out."
 
 
-def try_out(release: Release, folder: Path, *, voices: bool = True) -> None:
+def try_out(index: Index, folder: Path, *, voices: bool = True) -> None:
     """Load every encoder and every voice of the release in ``folder``.
 
     Raises:
@@ -23,8 +19,7 @@ def try_out(release: Release, folder: Path, *, voices: bool = True) -> None:
             onbrand, or is a voice that has its encoder neither here nor in this onbrand.
     """
     dims = dict(
-        _try_encoder(folder / ENCODERS / package.name, package)
-        for package in release.index.encoders
+        _try_encoder(folder / ENCODERS / package.name, package) for package in index.encoders
     )
     if not voices:
         return
@@ -34,7 +29,7 @@ def try_out(release: Release, folder: Path, *, voices: bool = True) -> None:
         pass
     else:
         dims.setdefault(bundled.fingerprint, bundled.dim)
-    for package in release.index.voices:
+    for package in index.voices:
         _try_voice(folder / VOICES / package.name, package, dims)
 
 

@@ -1,0 +1,104 @@
+"""Which package imports which, and that no module imports itself in a circle."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = {
+    "onbrand": ROOT / "core",
+    "onbrand_cli": ROOT / "core",
+    "onbrand_lsp": ROOT / "lsp_server",
+    "onbrand_slack": ROOT / "slackbot",
+    "onbrand_models": ROOT / "models",
+    "onbrand_releases": ROOT / "models",
+}
+ARROWS = {
+    "onbrand": {"onbrand"},
+    "onbrand_releases": {"onbrand", "onbrand_models", "onbrand_releases"},
+    "onbrand_models": {"onbrand", "onbrand_models"},
+    "onbrand_lsp": {"onbrand", "onbrand_lsp"},
+    "onbrand_slack": {"onbrand", "onbrand_slack"},
+    "onbrand_cli": set(PACKAGES),
+}
+"""The engine imports no other package, and only the command line imports all: of the others,
+releases verify the encoders that they publish."""
+START = "onbrand.__main__"
+"""``python -m onbrand`` is the command line."""
+CIRCLE = "onbrand_lsp.server"
+"""The parts of the language server still take the whole server: they are in one circle with it."""
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Return every product module's file by its dotted name."""
+    found = {}
+    for package, folder in PACKAGES.items():
+        for file in (folder / package).rglob("*.py"):
+            parts = file.relative_to(folder).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+def imports(module: str) -> Iterator[str]:
+    """Yield the product modules that a module imports, wherever in its text it does."""
+    for node in ast.walk(ast.parse(modules()[module].read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}: a relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            while name and name not in modules():
+                name = name.rpartition(".")[0]
+            if name and name != module:
+                yield name
+
+
+def test_packages_import_only_those_they_may() -> None:
+    wrong = [
+        f"{module} → {name}"
+        for module in modules()
+        for name in imports(module)
+        if name.partition(".")[0] not in ARROWS[module.partition(".")[0]] and module != START
+    ]
+    assert wrong == []
+
+
+def test_the_engine_looks_for_no_other_package() -> None:
+    """Not by name at run time either."""
+    others = PACKAGES.keys() - {"onbrand"}
+    for module, file in modules().items():
+        if module.startswith("onbrand.") and module != START:
+            text = file.read_text("utf-8")
+            strings = [
+                node.value
+                for node in ast.walk(ast.parse(text))
+                if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            ]
+            assert not others & set(strings), module
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    edges = {module: set(imports(module)) for module in modules()}
+    reached = {module: _reach(module, edges) for module in edges}
+    circle = {module for module in edges if module in reached[module]}
+    # A package's face hands the names of its modules on: that is no circle of its own.
+    circle = {module for module in circle if modules()[module].name != "__init__.py"}
+    known = {module for module in circle if CIRCLE in reached[module]}
+    assert circle - known == set()
+
+
+def _reach(start: str, edges: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    ahead = list(edges[start])
+    while ahead:
+        module = ahead.pop()
+        if module not in reached and modules()[module].name != "__init__.py":
+            reached.add(module)
+            ahead += edges[module]
+    return reached
