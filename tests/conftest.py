@@ -36,6 +36,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 """Set by .ci/run: every part is installed, so a skip for want of one is a failure."""
 
+EXAMPLE_VOICES = "ONBRAND_EXAMPLE_VOICES"
+"""Set for a run of tests by a test: the example voices, which need not be trained again."""
+
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name files by their argument: their bytes hold the time, which no test may be called by."""
@@ -79,9 +82,11 @@ def encoder() -> Encoder:
 @pytest.fixture(scope="session")
 def example_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the four example voices, trained once for all workers of a test run."""
-    # Workers get folders of their own below one that they share.
     from onbrand.examples import brand_files
 
+    if given := os.environ.get(EXAMPLE_VOICES):
+        return Path(given)
+    # Workers get folders of their own below one that they share.
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
     folder = shared / "example-voices"

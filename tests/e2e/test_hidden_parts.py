@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,9 @@ class Run:
     """Why tests were skipped."""
 
 
+RunWithout = Callable[[frozenset[str], Iterable[str]], Run]
+
+
 def run_tests(folder: Path, *options: str, **variables: str) -> Run:
     """Run pytest in a process of its own, with nothing of this run's environment."""
     report = folder / "report.xml"
@@ -93,10 +96,19 @@ def run_tests(folder: Path, *options: str, **variables: str) -> Run:
     return Run(done.returncode, output, sum(not len(case) for case in cases), skips)
 
 
-def run_without(hidden: frozenset[str], modules: Iterable[str], folder: Path) -> Run:
+@pytest.fixture
+def run_without(tmp_path: Path, example_voices: Path) -> RunWithout:
     """Run the marked tests of modules as if the hidden parts were not installed."""
-    variables = {"PYTHONPATH": str(HIDING), HIDDEN_PARTS: ",".join(sorted(hidden))}
-    return run_tests(folder, "-m", "heavy and not slow", *modules, **variables)
+
+    def run(hidden: frozenset[str], modules: Iterable[str]) -> Run:
+        variables = {
+            "PYTHONPATH": str(HIDING),
+            HIDDEN_PARTS: ",".join(sorted(hidden)),
+            "ONBRAND_EXAMPLE_VOICES": str(example_voices),
+        }
+        return run_tests(tmp_path, "-m", "heavy and not slow", *modules, **variables)
+
+    return run
 
 
 def assert_green(run: Run) -> None:
@@ -104,9 +116,9 @@ def assert_green(run: Run) -> None:
     assert all(run.skips), run.output
 
 
-def test_without_any_part(tmp_path: Path) -> None:
+def test_without_any_part(run_without: RunWithout) -> None:
     hidden = frozenset(all_parts())
-    run = run_without(hidden, marked(), tmp_path)
+    run = run_without(hidden, marked())
     assert_green(run)
     assert not run.passed, run.output
     assert len(run.skips) > len(marked())
@@ -115,9 +127,9 @@ def test_without_any_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "part", [pytest.param(part, marks=pytest.mark.heavy(part)) for part in all_parts()]
 )
-def test_without_one_part(part: str, tmp_path: Path) -> None:
+def test_without_one_part(part: str, run_without: RunWithout) -> None:
     hidden = frozenset({part})  # psycopg: PostgreSQL's programs are there, and its driver is not
-    run = run_without(hidden, affected(hidden), tmp_path)
+    run = run_without(hidden, affected(hidden))
     assert_green(run)
     named = {part, *(whole for whole, needs in NEEDS.items() if part in needs)}
     reasons = [reason for reason in run.skips if any(each in reason for each in named)]
