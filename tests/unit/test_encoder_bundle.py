@@ -163,7 +163,7 @@ def test_an_unreadable_file(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> No
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("onbrand.encoder.bundle.open_regular", refuse)
     assert refusal(bundle).message == "cannot be read (Permission denied)"
 
 

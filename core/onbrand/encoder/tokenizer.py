@@ -186,12 +186,12 @@ def _are_merges(value: object) -> bool:
     return _are_pairs(value) and _are_pieces([piece for pair in value for piece in pair])
 
 
-def _is_pattern(value: Any) -> bool:
+def _is_pattern(value: object) -> bool:
     match value:
-        case {"String": str(text)}:
-            return len(value) == 1 and 0 < len(text) <= 16
-        case {"Regex": str(regex)}:
-            return len(value) == 1 and regex in REGEXES
+        case {"String": str(text), **rest}:
+            return not rest and 0 < len(text) <= 16
+        case {"Regex": str(regex), **rest}:
+            return not rest and regex in REGEXES
     return False
 
 
