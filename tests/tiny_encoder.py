@@ -68,8 +68,11 @@ def _tokenizer() -> str:
     return tokenizer.to_str()
 
 
-def _model(vectors: np.ndarray) -> bytes:
-    """Return an ONNX model: `Gather`, then the mean over the mask, normalised."""
+def _model(vectors: np.ndarray, *surprises: bytes) -> bytes:
+    """Return an ONNX model: `Gather`, then the mean over the mask, normalised.
+
+    It has further fields of a graph, ``surprises``.
+    """
     states = "hidden_states.0"
     nodes = [
         _node("Gather", ["table", "input_ids"], states),
@@ -100,6 +103,7 @@ def _model(vectors: np.ndarray) -> bytes:
         )
         for part in parts
     )
+    graph += b"".join(surprises)
     return _field(1, 8) + _field(7, graph) + _field(8, _field(1, b"") + _field(2, 18))
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+
+_MAX_REASON = 200
 
 
 class OnbrandError(Exception):
@@ -41,3 +45,31 @@ class Cancelled(Exception):  # noqa: N818 - it is a signal, not an error
 def missing_extra(what: str, extra: str) -> OnbrandError:
     """Return the error for a feature whose optional packages are not installed."""
     return OnbrandError(f"{what} needs an optional part: pip install 'onbrand[{extra}]'")
+
+
+def summarize(error: BaseException) -> str:
+    """Return the first line of what an exception says, and its name where that is but a key."""
+    text = str(error).strip()
+    if isinstance(error, KeyError) or not text:
+        text = f"{type(error).__name__} {text}".strip()
+    return text.splitlines()[0][:_MAX_REASON]
+
+
+@contextlib.contextmanager
+def wrap_errors(problem: str, path: Path | str | None = None) -> Iterator[None]:
+    """Turn what a library raises in the block into one line for the user.
+
+    Args:
+        problem: what does not work, say "cannot be loaded"; the library's reason follows it.
+        path: what is at fault.
+
+    Raises:
+        OnbrandError: the block raised something. Errors of this kind, `Cancelled`, a lack of
+            memory and Ctrl-C pass as they are.
+    """
+    try:
+        yield
+    except (OnbrandError, Cancelled, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # no common base; a panic of Rust code is no Exception at all
+        raise OnbrandError(f"{problem} ({summarize(error)})", path=path) from error

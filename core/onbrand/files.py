@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from onbrand.errors import OnbrandError
 
 MAX_TEXT_BYTES = 32 * 1024 * 1024
+_OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _LEFT_OVER = 24 * 3600
 """Seconds after which nobody works on a new folder any more."""
 
@@ -24,10 +28,11 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
     """Return the text of a UTF-8 file, line ends untouched, a leading byte order mark dropped.
 
     Raises:
-        OnbrandError: the file is missing, unreadable, a folder, too large, binary or not UTF-8.
+        OnbrandError: the file is missing, unreadable, a folder, a pipe, too large, binary or not
+            UTF-8.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             raw = file.read(max_bytes + 1)
     except FileNotFoundError:
         raise OnbrandError("no such file; check the path", path=path) from None
@@ -38,6 +43,29 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
             f"cannot be read ({_reason(error)}); check the path and its permissions", path=path
         ) from None
     return decode_text(raw, path, max_bytes=max_bytes)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file to read it; what never ends, or waits for a writer, is not opened.
+
+    The shell's ``<(command)`` and redirections are pipes that are open already: they are read.
+
+    Raises:
+        OnbrandError: it is a pipe, a socket or a device.
+        OSError: it cannot be opened.
+    """
+    if str(path).startswith(_OPEN_ALREADY):
+        return path.open("rb")
+    # Not to wait is for pipes only; to regular files it makes no difference.
+    wanted = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, wanted)
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OnbrandError("is no regular file; name one, or - for standard input", path=path)
 
 
 def read_standard_input(name: str, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -72,7 +100,7 @@ def decode_text(raw: bytes, path: str | Path, *, max_bytes: int = MAX_TEXT_BYTES
 
 def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -89,6 +89,10 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             traceback.print_exc()
         return _tell(error)
+    except MemoryError:
+        if debug:
+            traceback.print_exc()
+        return _tell(OnbrandError("there is not enough memory; close programs or name less text"))
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

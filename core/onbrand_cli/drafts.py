@@ -94,7 +94,7 @@ def _expand(names: list[str]) -> list[str]:
         if name == STDIN or not folder.is_dir():
             found[name] = None
             continue
-        inside = find_drafts(folder)
+        inside = find_drafts(folder, lambda file: warn(f"{file}: left out; it is no regular file"))
         if not inside:
             raise OnbrandError(
                 f"holds no drafts (files that end in {', '.join(SUFFIXES)}); name another folder",

@@ -16,6 +16,8 @@ from tokenizers import Tokenizer
 
 from onbrand.encoder import Encoder, EncoderManifest
 from onbrand.encoder.bundle import CARD, FORMAT, LICENCE, MODEL, TOKENIZER, Parity, Speed
+from onbrand.encoder.graph import OPSETS
+from onbrand.encoder.tokenizer import check_tokenizer
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand_models.extras import need_export
@@ -28,10 +30,6 @@ from onbrand_models.writing import (
     replace_bundle,
     write_manifest,
 )
-
-OPSETS = range(17, 22)
-"""Versions of ONNX's operators: the first with LayerNormalization, the last that every onnxruntime
-which onbrand runs on can read."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +214,7 @@ def _write_tokenizer(source: SourceModel, path: Path, max_tokens: int) -> Tokeni
     try_tokenizer(tokenizer, source.tokenizer, max_tokens)
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    check_tokenizer(tokenizer.to_str().encode(), source.tokenizer)
     path.write_text(tokenizer.to_str(), encoding="utf-8")
     tokenizer.enable_truncation(max_tokens)
     return tokenizer

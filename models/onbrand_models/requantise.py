@@ -12,6 +12,7 @@ import msgspec
 
 from onbrand.encoder import Encoder, EncoderManifest, read_manifest
 from onbrand.encoder.bundle import MODEL, TOKENIZER, read_file
+from onbrand.encoder.tokenizer import load_tokenizer
 from onbrand.errors import OnbrandError, missing_extra
 from onbrand_models.export import measure_speed, parity_of
 from onbrand_models.reference import cosines
@@ -96,11 +97,10 @@ def quantise_bundle(
 
 
 def _feeds(bundle: Path, manifest: EncoderManifest) -> Feeds:
-    from tokenizers import Tokenizer
-
     from onbrand_models.quantise import calibration_feeds
 
-    tokenizer = Tokenizer.from_str(read_file(bundle, TOKENIZER, manifest).decode("utf-8"))
+    data = read_file(bundle, TOKENIZER, manifest)
+    tokenizer = load_tokenizer(data, manifest.max_tokens, bundle / TOKENIZER)
     try_tokenizer(tokenizer, bundle / TOKENIZER, manifest.max_tokens)
     tokenizer.enable_truncation(manifest.max_tokens)
     return calibration_feeds(tokenizer)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from tokenizers import Tokenizer
 
 from onbrand.encoder import Encoder
@@ -74,14 +73,13 @@ def try_encoder(encoder: Encoder, bundle: Path, texts: Sequence[str] = ()) -> No
         texts: what it will have to encode.
 
     Raises:
-        OnbrandError: it does not run, or gives what are no numbers.
+        OnbrandError: it does not run, or gives what are no finite numbers.
     """
-    problem = f"cannot encode texts of up to {encoder.max_tokens} tokens, as {MANIFEST} promises"
-    with in_one_line(problem, bundle), no_stderr():
-        vectors = encoder.encode([*odd_texts(encoder.max_tokens), *texts])
-    if not np.isfinite(vectors).all():
-        raise OnbrandError(
-            "gives vectors that are no finite numbers: its weights are broken; export it again "
-            "from a sound model",
-            path=bundle,
+    try:
+        with no_stderr():
+            encoder.encode([*odd_texts(encoder.max_tokens), *texts])
+    except OnbrandError as error:
+        problem = (
+            f"cannot encode texts of up to {encoder.max_tokens} tokens, as {MANIFEST} promises"
         )
+        raise OnbrandError(f"{problem} ({error.message})", path=bundle) from error

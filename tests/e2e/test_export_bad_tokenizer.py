@@ -78,6 +78,11 @@ BAD: dict[Callable[[Content], None], str] = {
     erasing: "tokenizer.json: gives the same tokens for every text",
     bare: "tokenizer.json: adds no special tokens",
 }
+REFUSED: dict[Callable[[Content], None], str] = {
+    names_nothing: "tokenizer.json: is no tokenizer of an encoder (post_processor: Template",
+    erasing: "tokenizer.json: is no tokenizer of an encoder (normalizer: Replace with a 'pattern'",
+}
+"""What a bundle is refused for before its tokenizer is tried."""
 
 
 @pytest.mark.parametrize(
@@ -120,7 +125,7 @@ def test_of_a_model_without_words(sound: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        *BAD.items(),
+        *(BAD | REFUSED).items(),
         (beyond, "cannot encode texts of up to 64 tokens, as encoder.json promises ("),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

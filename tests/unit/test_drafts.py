@@ -48,3 +48,13 @@ def test_links(tmp_path: Path) -> None:
     (tmp_path / "drafts/gone.md").symlink_to(tmp_path / "gone.md")
     (tmp_path / "drafts/round").symlink_to(tmp_path / "drafts")
     assert names(tmp_path / "drafts") == ["a.md"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_are_left_out_and_told(tmp_path: Path) -> None:
+    write(tmp_path, "a.md")
+    os.mkfifo(tmp_path / "pipe.md")
+    (tmp_path / "link.md").symlink_to(tmp_path / "pipe.md")
+    left_out: list[Path] = []
+    assert find_drafts(tmp_path, left_out.append) == [tmp_path / "a.md"]
+    assert sorted(path.name for path in left_out) == ["link.md", "pipe.md"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,7 @@ def test_an_error_in_a_batch_reaches_the_caller(encoder: Encoder) -> None:
         def run(self, *_: object) -> None:
             raise MemoryError
 
-    broken = Encoder(encoder.manifest, Broken(), encoder._tokenizer, 2, 0)
+    broken = Encoder(encoder.manifest, Broken(), encoder._tokenizer, 2, 0, Path())
     with pytest.raises(MemoryError):
         broken.encode(TEXTS)
 

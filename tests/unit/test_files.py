@@ -43,14 +43,26 @@ def test_what_cannot_be_opened_is_one_line(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_can_be_read_and_written(tmp_path: Path) -> None:
+def test_a_pipe_can_be_written_but_is_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=write_atomic, args=(pipe, "over the pipe"))
-    writer.start()
-    assert read_text(pipe) == "over the pipe"
-    writer.join()
+    with pytest.raises(OnbrandError, match=r"is no regular file; name one, or - for standard"):
+        read_text(pipe)
+    reader = threading.Thread(target=pipe.read_bytes)
+    reader.start()
+    write_atomic(pipe, "over the pipe")
+    reader.join()
     assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="needs /dev/fd")
+def test_what_the_shell_has_opened_is_read() -> None:
+    """As in ``onbrand check <(pandoc draft.docx)``."""
+    end, start = os.pipe()
+    os.write(start, b"over the pipe")
+    os.close(start)
+    assert read_text(Path(f"/dev/fd/{end}")) == "over the pipe"
+    os.close(end)
 
 
 def test_a_link_stays_a_link_and_the_mode_stays(tmp_path: Path) -> None:

@@ -117,16 +117,6 @@ def test_what_compares_needs_a_source(options: list[str]) -> None:
     assert "name it with --against" in result.exception.message
 
 
-def test_without_the_extra_the_graph_is_skipped_and_said_so(
-    small: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    result = CLI.invoke(app, ["verify", str(small)])
-    assert result.exit_code == 0
-    assert "skip graph     not looked at: it needs an optional part: pip install" in result.output
-    assert "warning: not looked at, so not vouched for: graph; pip install" in result.stderr
-
-
 @pytest.mark.parametrize("option", ["--min-cosine", "--min-layer", "--max-changed"])
 def test_a_budget_that_is_no_number(small: Path, option: str) -> None:
     result = CLI.invoke(app, ["verify", str(small), option, "nan", "--format", "json"])

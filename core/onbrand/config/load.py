@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from pathspec import GitIgnoreSpec
 
+from onbrand.config.globs import compile_globs
 from onbrand.config.schema import ConfigFile, describe
 from onbrand.config.source import TomlSource
 from onbrand.errors import OnbrandError
@@ -169,7 +170,7 @@ def _check_avoid(source: TomlSource, names: tuple[str, ...] | None, *keys: str |
 def _compile(source: TomlSource, globs: tuple[str, ...], *keys: str | int) -> GitIgnoreSpec:
     for n, glob in enumerate(globs):
         try:
-            pattern = GitIgnoreSpec.from_lines([glob]).patterns[0]
+            pattern = compile_globs([glob]).patterns[0]
         except (ValueError, IndexError, re.error):
             pattern = None
         if pattern is None or pattern.include is None:
@@ -179,4 +180,4 @@ def _compile(source: TomlSource, globs: tuple[str, ...], *keys: str | int) -> Gi
                 'say "docs/**"',
                 *where,
             )
-    return GitIgnoreSpec.from_lines(globs)
+    return compile_globs(globs)

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from onbrand.errors import OnbrandError
-from onbrand.files import read_text
+from onbrand.files import open_regular, read_text
 from onbrand.installation import encoders_of, read_installed, repair
 
 MANIFEST = "encoder.json"
@@ -230,7 +230,8 @@ def read_file(folder: Path, name: str, manifest: EncoderManifest) -> bytes:
                 f"has {size:,} bytes but {MANIFEST} says {expected.size:,}; {_mend(folder)}",
                 path=path,
             )
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            data = file.read(size + 1)  # no more, should it grow
     except FileNotFoundError:
         raise OnbrandError(f"is missing; {_mend(folder)}", path=path) from None
     except OSError as error:

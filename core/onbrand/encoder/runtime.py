@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -26,7 +27,9 @@ from onbrand.encoder.bundle import (
     read_file,
     read_manifest,
 )
-from onbrand.errors import Cancelled, OnbrandError
+from onbrand.encoder.graph import graph_problems, read_graph
+from onbrand.encoder.tokenizer import load_tokenizer
+from onbrand.errors import Cancelled, OnbrandError, wrap_errors
 from onbrand.memory import Recent
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ Floats = NDArray[np.float32]
 _BATCH_TOKENS = 256
 """Tokens in a batch, padding included: enough to feed the kernels, and still in the L2 cache."""
 _WINDOW = 2048
+_CANNOT_ENCODE = "cannot encode this text; export it again from a sound model"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -64,8 +68,10 @@ class Encoder:
         tokenizer: Tokenizer,
         threads: int,
         cache: int,
+        folder: Path,
     ) -> None:
         self.manifest = manifest
+        self.folder = folder
         self.name = manifest.name
         self.fingerprint = manifest.fingerprint
         self.dim = manifest.dim
@@ -96,9 +102,10 @@ class Encoder:
         manifest = read_manifest(folder)
         for name in manifest.files.keys() - {MODEL, TOKENIZER}:
             read_file(folder, name, manifest)
-        tokenizer = _tokenizer(read_file(folder, TOKENIZER, manifest), manifest, folder)
+        data = read_file(folder, TOKENIZER, manifest)
+        tokenizer = load_tokenizer(data, manifest.max_tokens, folder / TOKENIZER)
         session = _session(read_file(folder, MODEL, manifest), manifest, folder)
-        return cls(manifest, session, tokenizer, threads or _cpus(), cache_size)
+        return cls(manifest, session, tokenizer, threads or _cpus(), cache_size, folder)
 
     def encode(
         self,
@@ -116,6 +123,7 @@ class Encoder:
 
         Raises:
             Cancelled: ``cancelled`` returned true.
+            OnbrandError: the encoder fails, or gives what are no finite numbers.
         """
         rows = np.empty((len(texts), self.dim), np.float32)
         missing: dict[str, list[int]] = {}
@@ -186,11 +194,13 @@ class Encoder:
         return [cut[text] for text in texts]
 
     def _tokenize(self, texts: Sequence[str]) -> list[Encoding]:
-        encodings: list[Encoding] = self._tokenizer.encode_batch(list(map(_printable, texts)))
+        with self._told_in_a_line():
+            encodings: list[Encoding] = self._tokenizer.encode_batch(list(map(_printable, texts)))
         return encodings
 
     def _jobs(self, texts: Sequence[str]) -> list[_Job]:
-        encodings = self._tokenizer.encode_batch_fast(list(map(_printable, texts)))
+        with self._told_in_a_line():
+            encodings = self._tokenizer.encode_batch_fast(list(map(_printable, texts)))
         return [
             _Job(text, np.array(encoding.ids, np.int64), bool(encoding.overflowing))
             for text, encoding in zip(texts, encodings, strict=True)
@@ -202,10 +212,25 @@ class Encoder:
         for row, sequence in enumerate(tokens):
             ids[row, : len(sequence)] = sequence
             mask[row, : len(sequence)] = 1
-        result: list[Floats] = self._session.run(
-            outputs, dict(zip(INPUTS, (ids, mask), strict=True))
-        )
+        with self._told_in_a_line():
+            result: list[Floats] = self._session.run(
+                outputs, dict(zip(INPUTS, (ids, mask), strict=True))
+            )
+        for name, values in zip(outputs, result, strict=True):
+            shape = (len(ids), self.dim) if name == VECTORS else (*ids.shape, self.hidden)
+            if values.shape != shape:
+                raise self._error(f"gives {name} of shape {values.shape} where {shape} is due")
+            if not np.isfinite(values).all():
+                raise self._error(
+                    "gives vectors that are no finite numbers: its weights are broken"
+                )
         return result
+
+    def _told_in_a_line(self) -> AbstractContextManager[None]:
+        return wrap_errors(_CANNOT_ENCODE, self.folder)
+
+    def _error(self, problem: str) -> OnbrandError:
+        return OnbrandError(f"{problem}; export it again from a sound model", path=self.folder)
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -253,25 +278,16 @@ def _cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _tokenizer(data: bytes, manifest: EncoderManifest, folder: Path) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_str(data.decode("utf-8"))
-    except Exception as error:  # the library raises the bare class
-        raise OnbrandError(f"is no tokenizer ({error})", path=folder / TOKENIZER) from None
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(manifest.max_tokens)
-    return tokenizer
-
-
 def _session(data: bytes, manifest: EncoderManifest, folder: Path) -> InferenceSession:
     import onnxruntime as ort
 
     path = folder / MODEL
-    # Every reference to a tensor in another file has this key, and no bundle of ours has it.
-    if b"location" in data:
-        raise OnbrandError("refers to data in other files; export the encoder again", path=path)
+    try:
+        problem = next(graph_problems(read_graph(data), manifest), None)
+    except OnbrandError as error:
+        problem = error.message
+    if problem is not None:
+        raise OnbrandError(f"cannot be used: {problem}", path=path)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -280,19 +296,17 @@ def _session(data: bytes, manifest: EncoderManifest, folder: Path) -> InferenceS
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     # Hardly two batches have the same shape, so there is no pattern to remember for each.
     options.enable_mem_pattern = False
-    try:
+    # What was read as ONNX is loaded as ONNX, whatever other format its first bytes look like.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    with wrap_errors("cannot be loaded", path):
         session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors have no common base
-        reason = str(error).splitlines()[0][:200]
-        raise OnbrandError(f"cannot be loaded ({reason})", path=path) from None
     session._model_bytes = None  # 23 MB that it keeps for a change of providers
-    widths = {output.name: output.shape[-1] for output in session.get_outputs()}
-    expected = {VECTORS: manifest.dim}
-    expected |= {f"{STATES}.{layer}": manifest.hidden for layer in manifest.layers}
-    if {i.name for i in session.get_inputs()} != set(INPUTS) or widths != expected:
+    kinds = {output.name: (output.type, output.shape[-1:]) for output in session.get_outputs()}
+    widths = {VECTORS: manifest.dim}
+    widths |= {f"{STATES}.{layer}": manifest.hidden for layer in manifest.layers}
+    if kinds != {name: ("tensor(float)", [width]) for name, width in widths.items()}:
         raise OnbrandError(
-            f"does not have the inputs and outputs that {MANIFEST} promises; "
-            "export the encoder again",
+            f"its outputs are not of the sizes that {MANIFEST} promises; export the encoder again",
             path=path,
         )
     return session

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.errors import OnbrandError
-from onbrand.files import check_writable, read_text, replace_folder, sha256_file
+from onbrand.files import check_writable, open_regular, read_text, replace_folder, sha256_file
 from onbrand.installation import repair
 from onbrand.voice.model import FORMAT_VERSION, Examples, Head, Manifest, Voice
 from onbrand.voice.ngrams import Vocabulary
@@ -150,7 +150,8 @@ def _checked(path: Path, digest: str) -> bytes:
     import hashlib
 
     try:
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read()
     except OSError:
         raise OnbrandError(f"is missing or unreadable; {mend(path.parent)}", path=path) from None
     if hashlib.sha256(content).hexdigest() != digest:

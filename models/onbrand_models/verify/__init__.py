@@ -29,7 +29,8 @@ def verify_bundle(
 ) -> Iterator[Check]:
     """Check the bundle in ``folder``, yielding each result as it is known.
 
-    A graph that fails its check is not run, so the checks end there.
+    A graph that fails its check is not run, nor a tokenizer that cannot be loaded, so the checks
+    end there.
 
     Args:
         folder: the bundle.
@@ -56,8 +57,6 @@ def verify_bundle(
     yield graph
     if not graph.passed:
         return
-    # No cache: it would hide what a batch changes.
-    encoder = Encoder.load(folder, cache_size=0)
     tokens = check_tokenizer(
         folder / TOKENIZER,
         read_file(folder, TOKENIZER, manifest),
@@ -66,6 +65,13 @@ def verify_bundle(
     )
     if tokens is not None:
         yield tokens
+    try:
+        # No cache: it would hide what a batch changes.
+        encoder = Encoder.load(folder, cache_size=0)
+    except OnbrandError:
+        if tokens is not None and not tokens.passed:  # this is why
+            return
+        raise
     vectors, *rest = check_vectors(encoder)
     yield from (vectors, *rest)
     if not vectors.passed:

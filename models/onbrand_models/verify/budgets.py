@@ -18,8 +18,6 @@ class Check:
     """Further lines: where it was lost, and the text that shows it best."""
     figures: Mapping[str, object] = field(default_factory=dict)
     """The same for programs, fit for JSON."""
-    skipped: bool = False
-    """It could not be looked at here; ``detail`` says why."""
 
 
 @dataclass(frozen=True)
