@@ -190,7 +190,9 @@ def test_folders_give_their_drafts_and_leave_out_what_is_excluded(project: Path)
     assert (named.code, named.out) == (0, "0 drafts; 0 off-brand sentences.\n")
     assert named.err == f"warning: old/f.md: not judged; {project}/onbrand.toml excludes it\n"
     (project / "bare").mkdir()
-    assert error_of(run("check", "bare")).startswith("bare: holds no drafts (files that end in .txt")
+    assert error_of(run("check", "bare")).startswith(
+        "bare: holds no drafts (files that end in .txt"
+    )
 
 
 # Who decides on brand, gate and threshold.

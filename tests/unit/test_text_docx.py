@@ -12,6 +12,7 @@ from slack_documents import OLE, STRICT, main_part, package, saved, with_body, w
 
 from onbrand.errors import OnbrandError
 from onbrand.text import docx
+from onbrand.text.document import parse
 from onbrand.text.docx import MAX_ENTRIES, MAX_UNPACKED, decode
 
 DOCUMENT = "word/document.xml"
@@ -38,6 +39,19 @@ def test_headings_lists_and_paragraphs() -> None:
     assert decode(saved(document)) == (
         "Our pumps\nThey run & run.\u2028All day.\n- Quiet\n- Strong\n\n\n"
     )
+
+
+def test_every_line_is_a_paragraph_of_its_own() -> None:
+    source = decode(
+        written("One long line, and then", "a short one", "", "- An item\nof two lines")
+    )
+    document = parse(source, "docx")
+    found = [(document.lines.line_of(s.span.start), s.kind, s.text) for s in document.sentences]
+    assert found == [
+        (0, "paragraph", "One long line, and then"),
+        (1, "paragraph", "a short one"),
+        (3, "list item", "An item of two lines"),
+    ]
 
 
 def test_runs_links_and_breaks_within_a_paragraph() -> None:

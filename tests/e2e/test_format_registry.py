@@ -12,7 +12,6 @@ from cli_runner import run
 from lsp_samples import check
 
 from onbrand.drafts import find_drafts
-from onbrand.text import plain
 from onbrand.text.block import BlockBuilder, Comment, Extracted
 from onbrand.text.formats import FORMATS, CommentSyntax, InputFormat
 from onbrand.text.lines import LineIndex
@@ -85,7 +84,6 @@ def test_check_reads_a_new_format(
     assert "draft.toy: is in no format" in run("check", tmp_path / "draft.toy").err
 
 
-@pytest.mark.heavy("pygls")
 def test_the_language_server_knows_a_new_formats_names_headings_and_comments(
     toy: InputFormat,
 ) -> None:
@@ -149,12 +147,14 @@ def test_the_commit_hook_takes_the_text_files_that_check_takes_for_drafts() -> N
     assert not re.search(pattern, "core/a.py")
 
 
+def test_the_manual_lists_the_formats() -> None:
+    page = (ROOT / "docs/checking.md").read_text("utf-8")
+    for form in FORMATS.values():
+        endings = ", ".join(f"`{suffix}`" for suffix in form.suffixes)
+        assert f"\n| `{form.name}` | {endings} |\n" in page
+
+
 def test_no_name_belongs_to_two_formats() -> None:
     for names in ("suffixes", "languages", "slack_types"):
         known = [each for form in FORMATS.values() for each in getattr(form, names)]
         assert len(known) == len(set(known)) and known == [each.lower() for each in known]
-
-
-def test_lines_of_word_documents_are_paragraphs() -> None:
-    found = plain.extract("One line.\nAnd the next.\n- An item", wrapped=False)
-    assert [block.kind for block in found.blocks] == ["paragraph", "paragraph", "list item"]
