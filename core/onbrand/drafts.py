@@ -21,8 +21,9 @@ def find_drafts(
 ) -> list[Path]:
     """Return the drafts in ``folder`` and below, sorted.
 
-    Hidden files and folders and ``node_modules`` are passed over, links to folders too; a folder
-    that cannot be read counts as empty.
+    Hidden files and folders, ``node_modules`` and what Word keeps beside an open document
+    (``~$draft.docx``) are passed over, links to folders too; a folder that cannot be read counts as
+    empty.
 
     Args:
         folder: where to look.
@@ -87,4 +88,4 @@ def decode_draft(
 
 
 def _is_aside(name: str) -> bool:
-    return name.startswith(".") or name == "node_modules"
+    return name.startswith((".", "~$")) or name == "node_modules"

@@ -8,7 +8,8 @@ import pyromark
 import pytest
 
 from onbrand.errors import OnbrandError
-from onbrand.text.document import format_of, parse, parse_named
+from onbrand.text import formats
+from onbrand.text.document import parse, parse_named
 from onbrand.text.mask import OBJECT
 from onbrand.text.span import Span
 
@@ -34,8 +35,9 @@ def texts(source: str, read_as: str = "markdown", *, quotes: bool = False) -> li
         ("", None),
     ],
 )
-def test_format_of(path: str, expected: str | None) -> None:
-    assert format_of(path) == expected
+def test_formats_by_name(path: str, expected: str | None) -> None:
+    found = formats.of_path(path)
+    assert (found and found.name) == expected
 
 
 def test_a_name_that_says_no_format_is_read_as_plain_text_with_a_warning() -> None:

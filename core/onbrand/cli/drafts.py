@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,20 +113,23 @@ def read_drafts(
             source, path, read_as=form.name if form else None, quotes=settings.quotes
         )
         drafts.append(Draft(path, source, document, settings))
-    kinds = Counter(sorted(file.suffix.lower() for file in others))
-    if kinds:
-        _tell_left_out(kinds)
+    kinds = note_left_out(others)
     if left_out is not None:
         left_out.update(kinds)
     return drafts
 
 
-def _tell_left_out(kinds: Counter[str]) -> None:
-    listed = [f"{n:,} {kind or 'without an ending'}" for kind, n in kinds.most_common(MAX_KINDS)]
-    listed += ["…"] if len(kinds) > MAX_KINDS else []
-    count = plural(kinds.total(), "file")
-    note = f"note: {count} left out, in no format that onbrand reads: {', '.join(listed)}"
-    typer.echo(printable(note), err=True)
+def note_left_out(files: Iterable[Path]) -> Counter[str]:
+    """Say on stderr how many files in folders were in no known format; return how many of which."""
+    kinds = Counter(sorted(file.suffix.lower() for file in files))
+    if kinds:
+        most = kinds.most_common(MAX_KINDS)
+        listed = [f"{n:,} {kind or 'without an ending'}" for kind, n in most]
+        listed += ["…"] if len(kinds) > MAX_KINDS else []
+        count = plural(kinds.total(), "file")
+        note = f"note: {count} left out, in no format that onbrand reads: {', '.join(listed)}"
+        typer.echo(printable(note), err=True)
+    return kinds
 
 
 def _expand(names: list[str], others: set[Path]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
 
 from onbrand.text import formats, frontmatter, segment, suppress
 from onbrand.text.block import Block
@@ -12,12 +11,6 @@ from onbrand.text.lines import LineIndex
 from onbrand.text.mask import cover
 from onbrand.text.places import Places
 from onbrand.text.span import Span
-
-
-def format_of(path: str | PurePath) -> str | None:
-    """Return the name of the format that a path's ending says; None where it says none."""
-    found = formats.of_path(path)
-    return found.name if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +125,8 @@ def parse_named(
         read_as: the format, whatever the name.
         quotes: judge block quotes too.
     """
-    known = read_as or format_of(path)
-    document = parse(source, known or "text", quotes=quotes)
+    known = formats.get(read_as) if read_as else formats.of_path(path)
+    document = parse(source, known.name if known else "text", quotes=quotes)
     if known:
         return document
     warning = "its name does not say its format, so it was read as plain text"

@@ -52,20 +52,24 @@ SHORT_SLOPE = 0.5
 """What is left of the log-odds of a very short sentence: its mean over few tokens scatters."""
 
 
-def read_published(paths: Sequence[Path], brand: str | None = None) -> list[LabelLine]:
+def read_published(
+    paths: Sequence[Path], brand: str | None = None, *, left_out: set[Path] | None = None
+) -> list[LabelLine]:
     """Read published copy: label files, pages as they are, and folders of either.
 
     Args:
         paths: ``.jsonl``, ``.csv`` or ``.tsv`` files, drafts in any format, folders.
         brand: whose copy pages and lines without a brand are; pages need it.
+        left_out: takes the files in folders that are neither.
 
     Raises:
         OnbrandError: a file cannot be read, or nothing says whose copy it is.
     """
     lines: list[LabelLine] = []
     read: set[Path] = set()
+    others = set() if left_out is None else left_out
     for path in paths:
-        for file in _files_of(path) if path.is_dir() else [path]:
+        for file in _files_of(path, others) if path.is_dir() else [path]:
             if file.resolve() in read:  # named, and in a folder that is named too
                 continue
             read.add(file.resolve())
@@ -88,8 +92,9 @@ def _table(file: Path, brand: str | None, folder: Path | None) -> list[LabelLine
     return [line for line in lines if line.label != "off"]
 
 
-def _files_of(folder: Path) -> list[Path]:
-    tables, pages = find_label_files(folder), find_drafts(folder)
+def _files_of(folder: Path, left_out: set[Path]) -> list[Path]:
+    tables, pages = find_label_files(folder), find_drafts(folder, left_out)
+    left_out.difference_update(tables)
     if not tables and not pages:
         raise OnbrandError(
             f"holds no published copy; expected {', '.join((*SUFFIXES, *formats.suffixes()))}",
