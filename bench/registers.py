@@ -35,7 +35,7 @@ from vectors import KeptEncoder
 from onbrand.encoder import Encoder
 from onbrand.files import write_atomic
 from onbrand.scorer import Scorer
-from onbrand.text.document import format_of, parse
+from onbrand.text.document import parse_named
 from onbrand.training.background import load_background
 from onbrand.training.bank import GOOD_VOICES, NEUTRAL, WRONG_VOICES, Piece, read_pieces
 from onbrand.training.linear import LinearFit
@@ -244,7 +244,7 @@ def measure_pages(
 
 def verdict_on(page: str, scorer: Scorer) -> Report:
     """Return the report on a page, without explanations: they cost most and change nothing."""
-    return scorer.check_document(parse(page, format_of(PAGE)), path=PAGE, explained=0)
+    return scorer.check_document(parse_named(page, PAGE), path=PAGE, explained=0)
 
 
 def ways_to_avoid() -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:

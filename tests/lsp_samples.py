@@ -11,7 +11,7 @@ import numpy as np
 
 from onbrand.config import Settings
 from onbrand.scorer import Scorer, draft_probability, with_foreign
-from onbrand.text.document import Format, parse
+from onbrand.text.document import parse
 from onbrand.text.lines import LineIndex
 from onbrand.text.span import Span
 from onbrand.verdict import (
@@ -103,7 +103,7 @@ def check(
     source: str,
     figures: Mapping[str, float] | None = None,
     *,
-    format: Format = "markdown",  # noqa: A002
+    format: str = "markdown",  # noqa: A002
     why: Mapping[str, Explanation] | None = None,
     uri: str = "file:///project/draft.md",
     settings: Settings | None = None,
@@ -143,7 +143,7 @@ def check(
     verdict = "not judged" if p is None else "forward" if p >= GATE else "review"
     notes = document.warnings + warnings
     report = Report(uri, brand, p, verdict, GATE, tuple(verdicts), notes)
-    snapshot = Snapshot(uri, 3, LANGUAGES[format], source, LineIndex(source))
+    snapshot = Snapshot(uri, 3, LANGUAGES.get(format, format), source, LineIndex(source))
     return Checked(snapshot, document, settings, report, scorer, brand, None, "an id")
 
 

@@ -31,9 +31,18 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
         OnbrandError: the file is missing, unreadable, a folder, a pipe, too large, binary or not
             UTF-8.
     """
+    return decode_text(read_bytes(path, max_bytes=max_bytes), path, max_bytes=max_bytes)
+
+
+def read_bytes(path: Path, *, max_bytes: int) -> bytes:
+    """Return what is in a file, no more than a byte beyond ``max_bytes``.
+
+    Raises:
+        OnbrandError: the file is missing, unreadable or a folder.
+    """
     try:
         with open_regular(path) as file:
-            raw = file.read(max_bytes + 1)
+            return file.read(max_bytes + 1)
     except FileNotFoundError:
         raise OnbrandError("no such file; check the path", path=path) from None
     except IsADirectoryError:
@@ -42,7 +51,6 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
         raise OnbrandError(
             f"cannot be read ({_reason(error)}); check the path and its permissions", path=path
         ) from None
-    return decode_text(raw, path, max_bytes=max_bytes)
 
 
 def open_regular(path: Path) -> BufferedReader:
@@ -68,11 +76,22 @@ def open_regular(path: Path) -> BufferedReader:
     raise OnbrandError("is no regular file; name one, or - for standard input", path=path)
 
 
-def read_standard_input(name: str, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
-    """Return the UTF-8 text on standard input, called ``name`` in errors (see `read_text`)."""
+def read_standard_input(name: str, *, max_bytes: int = MAX_TEXT_BYTES) -> bytes:
+    """Return what is on standard input, called ``name`` in errors (see `read_bytes`)."""
     if sys.stdin is None:
         raise OnbrandError("standard input is closed; name a file", path=name)
-    return decode_text(sys.stdin.buffer.read(max_bytes + 1), name, max_bytes=max_bytes)
+    return sys.stdin.buffer.read(max_bytes + 1)
+
+
+def check_length(raw: bytes, path: str | Path, max_bytes: int) -> None:
+    """Check that a file is no longer than ``max_bytes``.
+
+    Raises:
+        OnbrandError: it is.
+    """
+    if len(raw) > max_bytes:
+        limit = f"{max_bytes / 1024**2:.0f} MB"
+        raise OnbrandError(f"is longer than {limit}, the limit; split or exclude it", path=path)
 
 
 def decode_text(raw: bytes, path: str | Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -81,9 +100,7 @@ def decode_text(raw: bytes, path: str | Path, *, max_bytes: int = MAX_TEXT_BYTES
     NUL bytes are taken as the mark of a binary file when they are more than one in a thousand;
     a stray one in a long text is kept.
     """
-    if len(raw) > max_bytes:
-        limit = f"{max_bytes / 1024**2:.0f} MB"
-        raise OnbrandError(f"is longer than {limit}, the limit; split or exclude it", path=path)
+    check_length(raw, path, max_bytes)
     if raw.count(b"\0") * 1000 > len(raw):
         raise OnbrandError("looks like a binary file; onbrand reads UTF-8 text", path=path)
     try:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.judge import Judge
-from onbrand.text.document import Document, Sentence, format_of, parse
+from onbrand.text.document import Document, Sentence, parse_named
 from onbrand.verdict import Example, Explanation, Report, SentenceVerdict, Verdict, WordShare
 from onbrand.voice.avoid import avoid_voice
 from onbrand.voice.explain import nearest
@@ -146,6 +146,7 @@ class Scorer:
         gate: float | None = None,
         threshold: float | None = None,
         quotes: bool = False,
+        read_as: str | None = None,
     ) -> Report:
         """Check a whole draft; its format follows from the ending of ``path``.
 
@@ -153,15 +154,17 @@ class Scorer:
             text: the draft's source.
             brand: judge everything as this brand; by default what comments and front matter say,
                 or the only voice loaded.
-            path: a name for reports.
+            path: a name for reports. One that does not say a format makes it plain text, with a
+                warning.
             gate: P at which the draft goes forward, instead of the voice's own.
             threshold: P below which sentences are flagged, instead of the voice's own.
             quotes: judge block quotes too.
+            read_as: the format, whatever the path: "text", "markdown", "mdx" or "html".
 
         Raises:
-            OnbrandError: the brand is not known.
+            OnbrandError: the brand or the format is not known.
         """
-        document = parse(text, format_of(path), quotes=quotes)
+        document = parse_named(text, path, read_as=read_as, quotes=quotes)
         return self.check_document(document, brand=brand, path=path, gate=gate, threshold=threshold)
 
     def check_document(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from onbrand_cli.options import (
     ConfigFile,
     EncoderFolder,
     Output,
+    ReadAs,
     StdinPath,
     Voices,
     avoided_names,
@@ -69,6 +71,7 @@ def check(
         bool, typer.Option("--update-baseline", help="Write today's findings to --baseline.")
     ] = False,
     stdin_path: StdinPath = None,
+    read_as: ReadAs = None,
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
 ) -> None:
@@ -77,6 +80,7 @@ def check(
     Exit code 0: nothing to underline, 1: something is, 2: error.
     """
     from onbrand import baseline as known
+    from onbrand.report import render
     from onbrand_cli.drafts import STDIN, read_drafts
 
     if update_baseline and baseline is None:
@@ -85,7 +89,8 @@ def check(
         raise OnbrandError("nothing to check; name drafts or folders, or - for standard input")
     avoided = avoided_names(avoid, brand=brand, voices=voices)
     old = None if baseline is None or update_baseline else known.load_baseline(baseline)
-    drafts = read_drafts(files or [STDIN], stdin_path, config)
+    left_out: Counter[str] = Counter()
+    drafts = read_drafts(files or [STDIN], stdin_path, config, read_as, left_out)
     reports = _judge(drafts, voices, brand, encoder, avoided)
     if update_baseline and baseline is not None:
         count = known.write_baseline(baseline, reports)
@@ -94,7 +99,13 @@ def check(
     suppressed = 0
     if old is not None:
         reports, suppressed = known.apply(reports, old)
-    _print(reports, {draft.path: draft.source for draft in drafts}, form, output, suppressed)
+    sources = {draft.path: draft.source for draft in drafts}
+    if form == "text":
+        _print_text(reports, sources, output, suppressed)
+    else:
+        _print(render(form, reports, sources, left_out), output)
+        for report in reports:
+            _warn_of(report)
     raise typer.Exit(1 if any(report.flagged for report in reports) else 0)
 
 
@@ -115,6 +126,7 @@ def gate(
         ),
     ] = None,
     stdin_path: StdinPath = None,
+    read_as: ReadAs = None,
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
 ) -> None:
@@ -128,7 +140,7 @@ def gate(
     if file != STDIN and Path(file).is_dir():
         raise OnbrandError("is a folder; gate takes one draft", path=file)
     avoided = avoided_names(avoid, brand=brand, voices=voices)
-    drafts = read_drafts([file], stdin_path, config)
+    drafts = read_drafts([file], stdin_path, config, read_as)
     if not drafts:
         raise OnbrandError("cannot be gated, the configuration excludes it", path=file)
     report = _judge(drafts, voices, brand, encoder, avoided, gate=at)[0]
@@ -236,26 +248,13 @@ def _brands(drafts: list[Draft], chosen: str | None, folders: Sequence[Path]) ->
     return None if every else sorted(needed)
 
 
-def _print(
-    reports: list[Report],
-    sources: dict[str, str],
-    form: Format,
-    output: Path | None,
-    suppressed: int,
-) -> None:
+def _print(rendered: str, output: Path | None) -> None:
     from onbrand.files import write_atomic
-    from onbrand.report import render
 
-    if form == "text":
-        _print_text(reports, sources, output, suppressed)
-        return
-    rendered = render(form, reports, sources)
     if output is None:
         sys.stdout.write(rendered)
     else:
         write_atomic(output, rendered)
-    for report in reports:
-        _warn_of(report)
 
 
 def _print_text(
@@ -265,7 +264,6 @@ def _print_text(
 
     from rich.console import Console
 
-    from onbrand.files import write_atomic
     from onbrand.report import text
 
     if output is None:
@@ -275,7 +273,7 @@ def _print_text(
     buffer = io.StringIO()
     console = Console(file=buffer, color_system=None, highlight=False, markup=False, width=100)
     text.render(reports, sources, console, suppressed=suppressed)
-    write_atomic(output, buffer.getvalue())
+    _print(buffer.getvalue(), output)
 
 
 def _warn_of(report: Report) -> None:

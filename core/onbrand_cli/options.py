@@ -83,6 +83,14 @@ StdinPath = Annotated[
         show_default=False,
     ),
 ]
+ReadAs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT",
+        help="Read the named drafts as FORMAT, say text or markdown. Else: as their names end.",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default=False),

@@ -17,6 +17,7 @@ from onbrand_cli.options import (
     ConfigFile,
     EncoderFolder,
     Format,
+    ReadAs,
     StdinPath,
     print_json,
     progress_bar,
@@ -61,6 +62,7 @@ def registers(
     ] = None,
     form: Format = "text",
     stdin_path: StdinPath = None,
+    read_as: ReadAs = None,
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
 ) -> None:
@@ -69,7 +71,7 @@ def registers(
 
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise OnbrandError("nothing to read; name drafts or folders, or - for standard input")
-    drafts = read_drafts(files or [STDIN], stdin_path, config)
+    drafts = read_drafts(files or [STDIN], stdin_path, config, read_as)
     readers: dict[Path | None, _Reader] = {}
     total = sum(len(draft.document.sentences) for draft in drafts)
     done, read = 0, []

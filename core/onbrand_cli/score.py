@@ -135,9 +135,10 @@ def _load(
 
 
 def _sentences(argument: str) -> list[str]:
-    from onbrand.files import read_standard_input
+    from onbrand.files import decode_text, read_standard_input
 
-    text = read_standard_input("standard input") if argument == STDIN else argument
+    name = "standard input"
+    text = decode_text(read_standard_input(name), name) if argument == STDIN else argument
     # Not str.splitlines: U+2028 and its like do not end a line for the tools that write lists.
     lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
     if not lines:

@@ -94,8 +94,11 @@ def train(
     """Train a voice for each brand and report its held-out quality."""
     from onbrand.labels.grouping import group_by_brand
     from onbrand.training.own_copy import MIN_WORDS, read_published
+    from onbrand_cli.drafts import note_left_out
 
-    copy = read_published(published, brand) if published else []
+    others: set[Path] = set()
+    copy = read_published(published, brand, left_out=others) if published else []
+    note_left_out(others)
     if published and not copy and not labels and labels_db is None:
         raise OnbrandError(
             f"{', '.join(map(str, published))}: no line of published copy; on pages, sentences of "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.drafts import SUFFIXES
+from onbrand.text import formats
 from onbrand_lsp.checking.options import SECTION
 from onbrand_lsp.checking.projects import CONFIG_NAMES, config_stamp
 from onbrand_lsp.sync.uris import path_of
@@ -23,7 +23,6 @@ RESCAN = 10
 """Of so many looks one is at the workspace's drafts."""
 _ENGINE_FILES = "**/{voice.json,head.safetensors,examples.jsonl,encoder.json}"
 _GLOBS = (*(f"**/{name}" for name in CONFIG_NAMES), _ENGINE_FILES)
-_DRAFTS = "**/*{" + ",".join(SUFFIXES) + "}"
 _IN_USE = "onbrand.in-use"
 
 
@@ -48,7 +47,8 @@ class Watcher:
                 )
             )
         if client.watched_files_dynamic:
-            globs = (*_GLOBS, _DRAFTS) if client.workspace_diagnostics else _GLOBS
+            drafts = "**/*{" + ",".join(formats.suffixes(text_only=True)) + "}"
+            globs = (*_GLOBS, drafts) if client.workspace_diagnostics else _GLOBS
             registrations.append(_registration("onbrand.files", globs))
         if registrations:
             self._ls.client_register_capability(types.RegistrationParams(registrations))
@@ -79,9 +79,10 @@ class Watcher:
         if names & set(CONFIG_NAMES):
             self._ls.configuration_changed()
         # A folder of voices may go or come in one piece, which some clients tell of alone.
-        if any(path.suffix.lower() not in SUFFIXES for path in paths):
+        are_drafts = [formats.of_path(path) is not None for path in paths]
+        if not all(are_drafts):
             self._ls.engines_changed()
-        if any(path.suffix.lower() in SUFFIXES for path in paths):
+        if any(are_drafts):
             self._ls.workspace_check.wake()
 
     def close(self) -> None:

@@ -161,7 +161,9 @@ class WorkspaceCheck:
         """Return the drafts in the workspace folders, sorted."""
         if self._drafts is None:
             folders = list(self._ls.projects.folders.values())
-            found = await asyncio.to_thread(lambda: {p for f in folders for p in find_drafts(f)})
+            found = await asyncio.to_thread(
+                lambda: {p for f in folders for p in find_drafts(f, text_only=True)}
+            )
             self._drafts = sorted(found)
             self._known = {path: self._known[path] for path in found & self._known.keys()}
         return self._drafts

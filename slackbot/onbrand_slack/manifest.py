@@ -8,6 +8,7 @@ from typing import Any
 
 from onbrand_slack.listeners import LISTENERS
 from onbrand_slack.names import COMMAND, Shortcut, Step
+from onbrand_slack.render.text import listed_endings
 from onbrand_slack.render.words import TRY
 from onbrand_slack.web.slack import EVENTS, REDIRECT
 from onbrand_slack.work.calls import Payload
@@ -18,7 +19,7 @@ SCOPES: dict[str, str] = {
     "channels:history": "reads a thread in which it is mentioned, in public channels that it is in",
     "chat:write": "answers, and posts drafts and decisions in the review channel",
     "commands": "has the slash command and the shortcuts",
-    "files:read": "downloads the .txt, .md, .html and .docx files that it is given to check",
+    "files:read": f"downloads the {listed_endings('and')} files that it is given to check",
     "files:write": "uploads the whole report of a check, and the audit",
     "groups:history": "as channels:history, in private channels that it is in",
     "im:history": "hears direct messages to it",

@@ -10,8 +10,6 @@ from enum import StrEnum
 
 import msgspec
 
-from onbrand.text.document import Format
-
 
 class Tenant(msgspec.Struct, frozen=True):
     """Whose data: one Slack workspace, or an organisation where an event names no workspace."""
@@ -41,7 +39,7 @@ class Pasted(msgspec.Struct, frozen=True, tag="pasted"):
     """A draft that came with the request."""
 
     text: str
-    format: Format = "text"
+    format: str = "text"
 
 
 class Files(msgspec.Struct, frozen=True, tag="files"):

@@ -18,7 +18,7 @@ from pytest_lsp import LanguageClient
 from pytest_lsp.client import DEFAULT_CLIENT_FEATURES, register_lsp_features
 
 from onbrand import Report, Scorer
-from onbrand.text.document import format_of, parse
+from onbrand.text.document import parse_named
 from onbrand.text.span import Span
 
 PATIENCE = 60.0
@@ -293,9 +293,7 @@ def fresh(text: str, voices: Path, brand: str = "oatfolk", name: str = "a.md") -
     """Check a text by the engine alone."""
     if voices not in _SCORERS:
         _SCORERS[voices] = Scorer.load(voices)
-    return _SCORERS[voices].check_document(
-        parse(text, format_of(name)), path=name, default_brand=brand
-    )
+    return _SCORERS[voices].check_document(parse_named(text, name), path=name, default_brand=brand)
 
 
 _SCORERS: dict[Path, Scorer] = {}

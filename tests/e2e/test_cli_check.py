@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cli_runner import DRAFTS, OATFOLK_DRAFT, OFF_BRAND, error_of, run, tree
+from slack_documents import written
 
 PLANTED = {
     "oatfolk-launch.md": [
@@ -123,6 +124,44 @@ def test_standard_input_takes_format_and_settings_from_its_path(project: Path) -
     assert (file["path"], file["brand"]) == ("stdin.md", "oatfolk")
 
 
+def test_a_format_that_the_name_does_not_say_has_to_be_said(project: Path) -> None:
+    (project / "draft.rst").write_text(OFF_BRAND)
+    done = run("check", "draft.rst")
+    assert error_of(done) == (
+        "draft.rst: is in no format that onbrand reads (.txt, .md, .markdown, .mkd, .mdx, .html, "
+        ".htm, .xhtml, .docx, .docm); say how to read it, as in --read-as text"
+    )
+    for command in ("check", "gate"):
+        assert run(command, "draft.rst", "--read-as", "text").code == 1
+    done = run("check", "draft.rst", "--read-as", "rst")
+    assert (
+        error_of(done) == "'rst' is no format of drafts; expected text, markdown, mdx, html, docx"
+    )
+    warning = "warning: a.rst: its name does not say its format, so it was read as plain text\n"
+    told = ["check", "-", "--stdin-path", "a.rst", "--format", "json"]
+    assert (run(*told, stdin=OFF_BRAND.encode()).code, run(*told).err) == (1, warning)
+    assert run(*told, "--read-as", "markdown").err == ""
+
+
+def test_a_word_document_is_judged_paragraph_by_paragraph(project: Path) -> None:
+    (project / "draft.docx").write_bytes(written("Launch", "", f"Hello.\n{OFF_BRAND}"))
+    for arguments, data in (
+        (["draft.docx"], b""),
+        (
+            ["-", "--stdin-path", "a.docx"],
+            (project / "draft.docx").read_bytes(),
+        ),
+    ):
+        done = run("check", *arguments, "--format", "json", stdin=data)
+        (file,) = done.json()["files"]
+        (flagged,) = [one for one in file["sentences"] if one["flagged"]]
+        assert (flagged["line"], flagged["column"], flagged["text"]) == (3, 8, OFF_BRAND)
+    text = run("check", "draft.docx").out
+    assert "draft.docx:3:8" in text and "\u2028" not in text
+    (project / "bad.docx").write_bytes(b"PK\x03\x04")
+    assert error_of(run("check", "bad.docx")).startswith("bad.docx: is a damaged Word document;")
+
+
 def test_no_files_at_a_terminal_asks_for_some(project: Path) -> None:
     assert error_of(run("check", terminal=True)).startswith("nothing to check; name drafts")
 
@@ -145,11 +184,15 @@ def test_folders_give_their_drafts_and_leave_out_what_is_excluded(project: Path)
         config.write('exclude = ["old/"]\n')
     done = run("check", ".", "a.md", "--format", "json")
     assert [f["path"] for f in done.json()["files"]] == ["a.md", "deep/b.MDX", "deep/c.txt"]
+    assert done.json()["left_out"] == {".py": 1, ".toml": 1}
+    assert done.err == ("note: 2 files left out, in no format that onbrand reads: 1 .py, 1 .toml\n")
     named = run("check", "old/f.md")
     assert (named.code, named.out) == (0, "0 drafts; 0 off-brand sentences.\n")
     assert named.err == f"warning: old/f.md: not judged; {project}/onbrand.toml excludes it\n"
     (project / "bare").mkdir()
-    assert error_of(run("check", "bare")).startswith("bare: holds no drafts (files that end in .md")
+    assert error_of(run("check", "bare")).startswith(
+        "bare: holds no drafts (files that end in .txt"
+    )
 
 
 # Who decides on brand, gate and threshold.

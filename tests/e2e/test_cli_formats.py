@@ -63,7 +63,11 @@ FILE = _object(
     sentences={"type": "array", "items": SENTENCE},
     warnings={"type": "array", "items": {"type": "string"}},
 )
-REPORT = _object(version={"const": 1}, files={"type": "array", "items": FILE})
+REPORT = _object(
+    version={"const": 1},
+    files={"type": "array", "items": FILE},
+    left_out={"type": "object", "additionalProperties": OFFSET},
+)
 
 
 def test_json_follows_its_schema(example_voices: Path) -> None:

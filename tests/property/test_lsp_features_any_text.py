@@ -18,7 +18,7 @@ from lsprotocol import converters, types
 from onbrand.config import load_config
 from onbrand.errors import OnbrandError
 from onbrand.labels.keys import normalise_text, text_key
-from onbrand.text.document import Format, parse
+from onbrand.text.document import parse
 from onbrand.text.span import Span
 from onbrand.verdict import Example, Habit
 from onbrand_lsp.showing import comments, places
@@ -32,7 +32,7 @@ from onbrand_lsp.showing.status import status
 from onbrand_lsp.showing.verdicts import summary, verdict
 from onbrand_lsp.sync.convert import to_span
 
-FORMATS: list[Format] = ["markdown", "mdx", "html", "text"]
+FORMATS: list[str] = ["markdown", "mdx", "html", "text"]
 PIECES = [
     *(
         "# ",

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_documents import main_part, package, written
 
+from onbrand.errors import OnbrandError
 from onbrand.text.document import parse
+from onbrand.text.docx import decode
 from onbrand_slack.drafts import DraftProblem, files
-from onbrand_slack.drafts.docx import text_of
 
 DOCUMENT = written("Our pumps run.", "All day.")
 SMALL = package([("word/document.xml", main_part("<w:p><w:r><w:t>Pumps</w:t></w:r></w:p>"))])
@@ -21,8 +22,8 @@ KEYS = ["name", "mode", "filetype", "size", "url_private", "is_external", "file_
 
 def read(data: bytes) -> None:
     try:
-        text_of(data)
-    except DraftProblem as problem:
+        decode(data)
+    except OnbrandError as problem:
         assert "\n" not in problem.message
 
 
@@ -51,8 +52,7 @@ def test_any_main_part(body: bytes) -> None:
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=30)))
 def test_paragraphs_come_back(paragraphs: list[str]) -> None:
-    expected = [text.strip() for text in paragraphs if text.strip()]
-    assert text_of(written(*paragraphs)) == "\n\n".join(expected)
+    assert decode(written(*paragraphs)) == "\n".join(text.strip() for text in paragraphs)
 
 
 @given(

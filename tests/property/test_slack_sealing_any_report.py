@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onbrand.report.message import printable
-from onbrand.text.document import Format
+from onbrand.text.formats import FORMATS
 from onbrand.text.span import Span
 from onbrand.verdict import Example, Explanation, Habit, Report, SentenceVerdict, Verdict, WordShare
 from onbrand_slack.model import Pasted
@@ -49,7 +49,7 @@ reports = st.builds(
     warnings=st.lists(texts, max_size=2).map(tuple),
 )
 copies = st.builds(
-    WorkingCopy, reports, st.builds(Pasted, texts, st.sampled_from(get_args(Format))), texts
+    WorkingCopy, reports, st.builds(Pasted, texts, st.sampled_from(list(FORMATS))), texts
 )
 
 

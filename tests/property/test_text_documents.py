@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onbrand.text import mdx, segment
-from onbrand.text.document import Document, Format, parse
+from onbrand.text.document import Document, parse
 from onbrand.text.mask import OBJECT, ascii_shadow, cover_templates
 
-FORMATS: list[Format] = ["markdown", "mdx", "html", "text"]
+FORMATS: list[str] = ["markdown", "mdx", "html", "text"]
 BREAKS = re.compile(r"[\r\n]")
 
 # Surrogates included, and more of what trips text tools than chance would bring.
@@ -82,7 +82,7 @@ def check(document: Document) -> None:
 @pytest.mark.parametrize("read_as", FORMATS)
 @given(source=anything | soup)
 @settings(max_examples=200, deadline=None)
-def test_spans_are_true(read_as: Format, source: str) -> None:
+def test_spans_are_true(read_as: str, source: str) -> None:
     check(parse(source, read_as))
 
 
@@ -155,7 +155,7 @@ SENTINEL = "zqsentinel"
 @pytest.mark.parametrize("read_as", ["markdown", "mdx"])
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
-def test_what_is_no_prose_is_never_judged(read_as: Format, data: st.DataObject) -> None:
+def test_what_is_no_prose_is_never_judged(read_as: str, data: st.DataObject) -> None:
     constructs = HIDDEN + (IN_MDX if read_as == "mdx" else IN_MARKDOWN)
     hidden = st.sampled_from(constructs).map(lambda one: one.format(SENTINEL))
     blocks = data.draw(st.lists(words | hidden, min_size=1, max_size=8))
@@ -183,7 +183,7 @@ def test_line_ends_make_no_difference(paragraphs: list[str], end: str) -> None:
 @pytest.mark.parametrize("read_as", FORMATS)
 @given(paragraphs=st.lists(words, min_size=1, max_size=5))
 @settings(deadline=None)
-def test_a_disabled_document_is_silent(read_as: Format, paragraphs: list[str]) -> None:
+def test_a_disabled_document_is_silent(read_as: str, paragraphs: list[str]) -> None:
     body = "\n\n".join(paragraphs)
     loud = parse(body, read_as)
     quiet = parse("<!-- onbrand-disable -->\n\n" + body, read_as)

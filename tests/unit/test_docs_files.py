@@ -1,8 +1,7 @@
-"""The configuration, the labels and the hook that the pages show are ones that work."""
+"""The configuration and the labels that the pages show are ones that work."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from docs_samples import ROOT, Block, blocks
 from onbrand.config import load_config
 from onbrand.config.schema import ConfigFile, PathRule
-from onbrand.drafts import SUFFIXES
 from onbrand.labels.files import read_labels
 
 CONFIGURATION = ("onbrand.toml", "pyproject.toml")
@@ -39,13 +37,6 @@ def test_label_samples_can_be_read(block: Block, tmp_path: Path) -> None:
     file = tmp_path / f"labels.{block.language}"
     file.write_text(block.body, "utf-8")
     assert len(read_labels([file])) >= 2
-
-
-def test_the_hook_takes_the_files_that_check_takes_for_drafts() -> None:
-    hook = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
-    (pattern,) = re.findall(r"^  files: (.+)$", hook, re.M)
-    assert all(re.search(pattern, f"content/a{suffix}") for suffix in SUFFIXES)
-    assert not re.search(pattern, "core/a.py")
 
 
 def test_the_guide_shows_the_figures_that_the_bench_wrote() -> None:

@@ -26,6 +26,14 @@ def test_drafts_below_a_folder(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a/b/d.mdx", "a/c.HTML", "b.md"]
 
 
+def test_what_is_in_no_known_format_is_handed_back(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "b.docx", "c.rst", "d/LICENSE", ".hidden", "~$b.docx")
+    left_out: set[Path] = set()
+    assert find_drafts(tmp_path, left_out) == [tmp_path / "a.md", tmp_path / "b.docx"]
+    assert left_out == {tmp_path / "c.rst", tmp_path / "d/LICENSE"}
+    assert find_drafts(tmp_path, text_only=True) == [tmp_path / "a.md"]
+
+
 def test_a_hidden_folder_that_is_named_is_looked_into(tmp_path: Path) -> None:
     write(tmp_path, ".site/a.md")
     assert names(tmp_path / ".site") == ["a.md"]

@@ -204,4 +204,11 @@ def test_too_long_is_counted_in_bytes(character: str) -> None:
     fits = character * (MAX_DRAFT_BYTES // size)
     for text, expected in ((fits, False), (fits + character, True)):
         (snapshot,) = opened(text)
-        assert snapshot.too_long is expected
+        assert bool(snapshot.problem) is expected
+
+
+def test_a_format_that_nobody_knows_is_a_problem_and_no_prose() -> None:
+    (snapshot,) = opened("x", uri="file:///a.rst", language_id="restructuredtext")
+    assert "a.rst: is in no format that onbrand reads (.txt, .md" in (snapshot.problem or "")
+    (snapshot,) = opened("x", uri="file:///a.rst", language_id="plaintext")
+    assert snapshot.problem is None  # the editor, or the writer, says that it is

@@ -102,7 +102,9 @@ def test_pages_are_read_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "blog/a.md").write_text("# Title\n\nWe bake the oats twice before we pack them.\n")
     (tmp_path / "b.html").write_text("<p>Every bag says who grew the oats that are in it.</p>")
     (tmp_path / "notes.xyz").write_text("not a page")
-    found = read_published([tmp_path], "acme")
+    left_out: set[Path] = set()
+    found = read_published([tmp_path], "acme", left_out=left_out)
+    assert left_out == {tmp_path / "notes.xyz"}
     assert sorted(line.text for line in found) == [
         "Every bag says who grew the oats that are in it.",
         "We bake the oats twice before we pack them.",

@@ -36,4 +36,4 @@ def test_offsets_slice_the_source() -> None:
 
 
 def test_no_files() -> None:
-    assert json.loads(render([])) == {"version": 1, "files": []}
+    assert json.loads(render([])) == {"version": 1, "files": [], "left_out": {}}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from slack_documents import OLE, written
 
+from onbrand import drafts
 from onbrand_slack.drafts import DraftProblem, files
 from onbrand_slack.drafts.files import FileDraft, fetch
 
@@ -220,7 +221,7 @@ def test_files_without_a_draft(host: Host, name: str, body: bytes, says: str) ->
 def test_no_more_is_read_than_the_limit_whatever_was_promised(
     host: Host, promised: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MAX_DRAFT_BYTES", 1024**2)
+    monkeypatch.setattr(drafts, "MAX_DRAFT_BYTES", 1024**2)
     sent = 0
 
     def answer(request: BaseHTTPRequestHandler) -> None:
@@ -274,5 +275,5 @@ def test_a_document_with_more_text_than_a_draft_may_have(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host.sends(written("Our pumps run. " * 100))
-    monkeypatch.setattr(files, "MAX_DRAFT_BYTES", 1024)
+    monkeypatch.setattr(drafts, "MAX_DRAFT_BYTES", 1024)
     assert "split" in host.problem("a.docx")

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pyromark
 import pytest
 
-from onbrand.text.document import Format, format_of, parse
+from onbrand.errors import OnbrandError
+from onbrand.text import formats
+from onbrand.text.document import parse, parse_named
 from onbrand.text.mask import OBJECT
 from onbrand.text.span import Span
 
 
-def texts(source: str, read_as: Format = "markdown", *, quotes: bool = False) -> list[str]:
+def texts(source: str, read_as: str = "markdown", *, quotes: bool = False) -> list[str]:
     return [sentence.text for sentence in parse(source, read_as, quotes=quotes).sentences]
 
 
@@ -27,13 +29,24 @@ def texts(source: str, read_as: Format = "markdown", *, quotes: bool = False) ->
         ("a.HTML", "html"),
         ("a.xhtml", "html"),
         ("a.txt", "text"),
-        ("README", "text"),
-        ("-", "text"),
-        ("", "text"),
+        ("a.docx", "docx"),
+        ("README", None),
+        ("a.rst", None),
+        ("", None),
     ],
 )
-def test_format_of(path: str, expected: str) -> None:
-    assert format_of(path) == expected
+def test_formats_by_name(path: str, expected: str | None) -> None:
+    found = formats.of_path(path)
+    assert (found and found.name) == expected
+
+
+def test_a_name_that_says_no_format_is_read_as_plain_text_with_a_warning() -> None:
+    document = parse_named("# One", "a.rst")
+    assert (document.format, len(document.warnings)) == ("text", 1)
+    document = parse_named("# One", "a.rst", read_as="markdown")
+    assert (document.format, document.warnings) == ("markdown", ())
+    with pytest.raises(OnbrandError, match="'rst' is no format of drafts; expected text, markdown"):
+        parse("One", "rst")
 
 
 class TestPlaces:
@@ -82,7 +95,7 @@ def test_block_quotes_are_judged_when_asked_for() -> None:
 @pytest.mark.parametrize(
     "source", ["", " ", "\n\n", "\ufeff", "---\na: b\n---\n", "🎉", "12 %", "\0"]
 )
-def test_nothing_to_judge(source: str, read_as: Format) -> None:
+def test_nothing_to_judge(source: str, read_as: str) -> None:
     document = parse(source, read_as)
     assert document.sentences == ()
     assert document.lines.line_count >= 1
@@ -162,7 +175,7 @@ def test_a_broken_parser_is_told_and_text_is_read(monkeypatch: pytest.MonkeyPatc
         "<!-- onbrand-disable-line -->",
     ],
 )
-def test_deep_and_unclosed_markup_ends(piece: str, read_as: Format) -> None:
+def test_deep_and_unclosed_markup_ends(piece: str, read_as: str) -> None:
     """Anything slower than linear, or recursive, would not come back from these."""
     source = "First. \n\n" + piece * 10_000 + "\n\nLast one."
     found = texts(source, read_as)
@@ -171,7 +184,7 @@ def test_deep_and_unclosed_markup_ends(piece: str, read_as: Format) -> None:
 
 
 @pytest.mark.parametrize("read_as", ["markdown", "mdx", "html", "text"])
-def test_one_long_line(read_as: Format) -> None:
+def test_one_long_line(read_as: str) -> None:
     sentence = "This is one of very many sentences, é and all. "
     assert texts(sentence * 20_000, read_as) == [sentence.strip()] * 20_000
 

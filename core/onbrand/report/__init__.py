@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from onbrand.verdict import Report
@@ -14,20 +15,26 @@ Format = Literal["text", "json", "sarif", "github", "junit"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
-def render(format_: Format, reports: Sequence[Report], sources: Mapping[str, str]) -> str:
+def render(
+    format_: Format,
+    reports: Sequence[Report],
+    sources: Mapping[str, str],
+    left_out: Mapping[str, int] = MappingProxyType({}),
+) -> str:
     """Return the reports as a document for programs, which can be written as UTF-8.
 
     Args:
         format_: any format but "text".
         reports: the verdicts.
         sources: the checked text by the report's path.
+        left_out: how many files were in no known format, by the endings of their names.
     """
     # Imported when asked for: a check loads one format.
     match format_:
         case "json":
             from onbrand.report import json
 
-            return json.render(reports)
+            return json.render(reports, left_out)
         case "sarif":
             from onbrand.report import sarif
 

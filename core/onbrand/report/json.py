@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from onbrand.report.message import printable
 from onbrand.verdict import Explanation, Report, SentenceVerdict
 
 
-def render(reports: Sequence[Report]) -> str:
+def render(reports: Sequence[Report], left_out: Mapping[str, int] = MappingProxyType({})) -> str:
     """Return the reports as one JSON document, version 1.
 
     Offsets are code points into the file's text, lines and columns count from 1, shares and
     logits are natural-log odds. ``logit`` and what follows it stand there only for sentences that
-    were explained. Keys may be added; a change of meaning raises the version.
+    were explained. ``left_out`` counts the files in folders that are in no known format, by the
+    endings of their names. Keys may be added; a change of meaning raises the version.
     """
-    document = {"version": 1, "files": [_file(report) for report in reports]}
+    document = {
+        "version": 1,
+        "files": [_file(report) for report in reports],
+        "left_out": dict(left_out),
+    }
     return printable(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
 
 

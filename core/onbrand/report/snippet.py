@@ -14,14 +14,18 @@ MAX_ROWS = 8
 _MIN_ROOM = 20
 _TAB = 4
 
-# Draft text must not command the terminal: control characters show as their pictures; C1 controls,
-# characters that reorder or break a line, and lone surrogates show as U+FFFD.
-_SHOWN = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+# Draft text must not command the terminal: controls and line separators show as pictures, C1
+# controls, characters that reorder a line, and lone surrogates as U+FFFD.
+_SHOWN = {code: 0x2400 + code for code in range(0x20)} | {
+    0x7F: 0x2421,
+    0x2028: 0x2424,
+    0x2029: 0x2424,
+}
 for _first, _last in (
     (0x80, 0x9F),
     (0x061C, 0x061C),
     (0x200E, 0x200F),
-    (0x2028, 0x202E),
+    (0x202A, 0x202E),
     (0x2066, 0x2069),
     (0xD800, 0xDFFF),
 ):

@@ -21,6 +21,16 @@ class Comment(NamedTuple):
     body: str
 
 
+class Extracted(NamedTuple):
+    """What a format's parser finds in a document."""
+
+    blocks: list[Block]
+    comments: list[Comment]
+    """In the order of the source."""
+    problems: tuple[str, ...] = ()
+    """What the writer should know, one line each."""
+
+
 @dataclass(slots=True)
 class Block:
     """A paragraph, heading, list item or table cell."""

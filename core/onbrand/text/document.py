@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
-from typing import Literal
 
-from onbrand.text import frontmatter, html, markdown, mdx, plain, segment, suppress
-from onbrand.text.block import Block, Comment
+from onbrand.text import formats, frontmatter, segment, suppress
+from onbrand.text.block import Block
 from onbrand.text.lines import LineIndex
-from onbrand.text.mask import cover, cover_templates
+from onbrand.text.mask import cover
 from onbrand.text.places import Places
 from onbrand.text.span import Span
-
-Format = Literal["markdown", "mdx", "html", "text"]
-
-_FORMATS: dict[str, Format] = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".mkd": "markdown",
-    ".mdx": "mdx",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-}
-
-
-def format_of(path: str) -> Format:
-    """Return the format that a path's extension names; plain text for any other."""
-    return _FORMATS.get(PurePath(path).suffix.lower(), "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +56,8 @@ class Document:
     """A document and the sentences of it that are judged."""
 
     source: str
-    format: Format
+    format: str
+    """The name of one of `onbrand.text.formats.FORMATS`."""
     sentences: tuple[Sentence, ...]
     """Sorted and disjoint."""
     brand: str | None
@@ -87,7 +69,7 @@ class Document:
     """What the writer should know: misspelt directives, broken front matter; one line each."""
 
 
-def parse(source: str, format: Format = "markdown", *, quotes: bool = False) -> Document:  # noqa: A002
+def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Document:  # noqa: A002
     """Split a document into the sentences to judge.
 
     Never among them: code, front matter, URLs, tags, template tags, comments, formulas, figures,
@@ -96,13 +78,16 @@ def parse(source: str, format: Format = "markdown", *, quotes: bool = False) -> 
 
     Args:
         source: the text of the file, line ends as they are.
-        format: how to read it, see `format_of`.
+        format: how to read it: the name of one of `onbrand.text.formats.FORMATS`.
         quotes: judge block quotes too.
+
+    Raises:
+        OnbrandError: there is no such format.
     """
     lines = LineIndex(source)
     matter = frontmatter.read(source)
     body = cover(source[: matter.end], " ") + source[matter.end :]
-    blocks, comments, problems = _extract(body, format, quotes)
+    blocks, comments, problems = formats.get(format).extract(body, quotes)
     sentences = [
         _sentence(block, index, start, end)
         for index, block in enumerate(blocks)
@@ -129,27 +114,23 @@ def parse(source: str, format: Format = "markdown", *, quotes: bool = False) -> 
     )
 
 
-def _extract(
-    body: str,
-    format: Format,  # noqa: A002
-    quotes: bool,
-) -> tuple[list[Block], list[Comment], list[str]]:
-    if format == "html":
-        return *html.extract(cover_templates(body), quotes=quotes), []
-    if format == "text":
-        return *plain.extract(cover_templates(body)), []
-    comments: list[Comment] = []
-    if format == "mdx":
-        body, comments = mdx.to_markdown(body)
-    else:
-        body = cover_templates(body)
-    try:
-        blocks, more = markdown.extract(body, quotes=quotes)
-    except markdown.ParserFailed:
-        blocks, more = plain.extract(body)
-        problem = "the Markdown parser failed on this document; it was read as plain text"
-        return blocks, sorted(comments + more), [problem]
-    return blocks, sorted(comments + more), []
+def parse_named(
+    source: str, path: str, *, read_as: str | None = None, quotes: bool = False
+) -> Document:
+    """Do as `parse` for a text that has a name; where that says no format, a warning says so.
+
+    Args:
+        source: the text of the file.
+        path: its name, the ending of which says the format.
+        read_as: the format, whatever the name.
+        quotes: judge block quotes too.
+    """
+    known = formats.get(read_as) if read_as else formats.of_path(path)
+    document = parse(source, known.name if known else "text", quotes=quotes)
+    if known:
+        return document
+    warning = "its name does not say its format, so it was read as plain text"
+    return replace(document, warnings=(*document.warnings, warning))
 
 
 def _sentence(block: Block, index: int, start: int, end: int) -> Sentence:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from onbrand.text.block import Block, BlockBuilder, Comment
-from onbrand.text.mask import OBJECT, ascii_shadow
+from onbrand.text.block import BlockBuilder, Comment, Extracted
+from onbrand.text.lines import LineIndex
+from onbrand.text.mask import OBJECT, ascii_shadow, cover_templates
+from onbrand.text.span import Span
 
 _TOKEN = re.compile(
     r"(?P<comment><!--)"
@@ -36,20 +38,36 @@ _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "title"})
 _LISTS = frozenset({"ul", "ol", "menu"})
 BLOCKS = frozenset(_BLOCK_NAMES.split()) | _HEADINGS | _LISTS | _HIDDEN_BLOCKS
 """Elements that end the paragraph before them."""
+_HEADING = re.compile(r"<h([1-6])\b", re.IGNORECASE)
+_MAX_HEADING_REACH = 500
+"""How far before a heading's text its tag may begin, in characters."""
+_TITLE = re.compile(r"<title.*?(?:</title|\Z)", re.IGNORECASE | re.DOTALL)
 
 
-def extract(text: str, *, quotes: bool = False) -> tuple[list[Block], list[Comment]]:
+def extract(text: str, quotes: bool = False) -> Extracted:
     """Return the blocks and comments of an HTML page.
 
     Args:
-        text: the page, masked to its own length or as it is.
+        text: the page.
         quotes: whether block quotes are judged.
     """
+    text = cover_templates(text)
     builder = BlockBuilder(text)
     reader = HtmlReader(builder, quotes=quotes)
     reader.feed(text, 0, len(text))
     builder.flush(reader.kind)
-    return builder.blocks, reader.comments
+    return Extracted(builder.blocks, reader.comments)
+
+
+def heading_level(source: str, lines: LineIndex, span: Span) -> int:  # noqa: ARG001
+    """Return the level of a heading by the tag before its text; 1 where there is none."""
+    tags = _HEADING.findall(source[max(0, span.start - _MAX_HEADING_REACH) : span.start])
+    return int(tags[-1]) if tags else 1
+
+
+def titles(source: str) -> str:
+    """Return the titles of a page, in which a comment would be shown."""
+    return "".join(_TITLE.findall(source))
 
 
 class HtmlReader:

@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from onbrand.text.block import Block, BlockBuilder, Comment
-from onbrand.text.html import HtmlReader
-from onbrand.text.mask import GONE, OBJECT, ascii_shadow, cover
+from onbrand.text import html, plain
+from onbrand.text.block import BlockBuilder, Extracted
+from onbrand.text.lines import LineIndex
+from onbrand.text.mask import GONE, OBJECT, ascii_shadow, cover, cover_templates
+from onbrand.text.span import Span
 
 # Docusaurus and Pandoc fences, tables of contents: lines of markup that CommonMark has no name for.
 _MARKUP_LINE = re.compile(
     r"(?<![^\r\n])[ ]{0,3}(?::{3,}[^\r\n]*|\[\[?_?toc_?\]\]?)(?![^\r\n])", re.I
 )
 _LONE_CR = re.compile(r"\r(?!\n)")
+_OURS = re.compile(r"<!-- onbrand-[\w-]+ -->|\s+")
+_ATX = re.compile(r"[ \t>]*(#{1,6})(?!#)")
+_UNDERLINE = re.compile(r"[ \t>]*(?:(=+)|-+)[ \t]*")
 _MONEY = re.compile(r"\$(?=\d)")
 _INLINE = frozenset({"Emphasis", "Strong", "Strikethrough", "Superscript", "Subscript"})
 _NOT_PROSE = frozenset({"CodeBlock", "MetadataBlock"})
@@ -23,27 +28,70 @@ _Node = str | Mapping[str, Any]
 _KINDS = {"Heading": "heading", "TableCell": "table cell"}
 
 
-class ParserFailed(Exception):  # noqa: N818 - caught by its one caller, which reads on as text
-    """The Markdown parser gave up on a document."""
+class _ParserError(Exception):
+    """The Markdown parser, a native library, broke on a document."""
 
 
-def extract(text: str, *, quotes: bool = False) -> tuple[list[Block], list[Comment]]:
+def extract(text: str, quotes: bool = False) -> Extracted:
     """Return the blocks and HTML comments of a Markdown document.
 
     Args:
-        text: the document, masked to its own length.
+        text: the document.
         quotes: whether block quotes are judged; alerts (``> [!NOTE]``) always are.
-
-    Raises:
-        ParserFailed: the parser, a native library, broke on the document.
     """
+    return extract_masked(cover_templates(text), quotes)
+
+
+def extract_masked(text: str, quotes: bool) -> Extracted:
+    """Do as `extract`, with a text in which all that is no Markdown is covered already."""
+    try:
+        return _extract(text, quotes)
+    except _ParserError:
+        blocks, comments, _ = plain.extract(text)
+        problem = "the Markdown parser failed on this document; it was read as plain text"
+        return Extracted(blocks, comments, (problem,))
+
+
+def _extract(text: str, quotes: bool) -> Extracted:
     if ":::" in text or "toc]" in text.lower():
         text = _MARKUP_LINE.sub(lambda found: cover(found[0], " "), text)
     reader = _Reader(text, quotes)
     for event, start, end in _events(reader.shadow):
         reader.read(event, start, end)
     reader.builder.flush()
-    return reader.builder.blocks, reader.html.comments
+    return Extracted(reader.builder.blocks, sorted(reader.html.comments))
+
+
+def heading_level(source: str, lines: LineIndex, span: Span) -> int:
+    """Return the level of a heading, in Markdown's syntax or HTML's."""
+    line = lines.line_of(span.start)
+    if atx := _ATX.match(lines.line_text(line)):
+        return len(atx[1])
+    underline = _UNDERLINE.fullmatch(lines.line_text(lines.line_of(span.end) + 1))
+    if underline:
+        return 1 if underline[1] else 2
+    return html.heading_level(source, lines, span)
+
+
+def rendered(source: str) -> str:
+    """Return a document as HTML without white space and the comments that switch onbrand off."""
+    import pyromark
+
+    shadow = _LONE_CR.sub("\n", ascii_shadow(source))
+    options = (
+        pyromark.Options.ENABLE_TABLES
+        | pyromark.Options.ENABLE_FOOTNOTES
+        | pyromark.Options.ENABLE_TASKLISTS
+        | pyromark.Options.ENABLE_GFM
+        | pyromark.Options.ENABLE_YAML_STYLE_METADATA_BLOCKS
+        | pyromark.Options.ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS
+    )
+    try:
+        return _OURS.sub("", pyromark.html(shadow, options=options))
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException:  # a panic of the Rust parser, which `extract` survives too
+        return ""
 
 
 def _events(shadow: str) -> Iterator[tuple[_Node, int, int]]:
@@ -66,8 +114,8 @@ def _events(shadow: str) -> Iterator[tuple[_Node, int, int]]:
             return
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
-        except BaseException as error:  # a panic of the Rust parser is no Exception
-            raise ParserFailed(str(error)) from None
+        except BaseException:  # a panic of the Rust parser is no Exception
+            raise _ParserError from None
         yield event, where["start"], where["end"]
 
 
@@ -79,7 +127,7 @@ class _Reader:
         # The parser takes a lone CR for no line break, and "US$5 or CA$6" for a formula.
         self.shadow = _MONEY.sub(",", _LONE_CR.sub("\n", ascii_shadow(text)))
         self.builder = BlockBuilder(text, markdown=True)
-        self.html = HtmlReader(self.builder, quotes=quotes)
+        self.html = html.HtmlReader(self.builder, quotes=quotes)
         self._quotes = quotes
         self._skip_to = 0
         self._list_to = 0

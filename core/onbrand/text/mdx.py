@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from onbrand.text.block import Comment
+from onbrand.text import markdown
+from onbrand.text.block import Comment, Extracted
 from onbrand.text.html import BLOCKS, HIDDEN
 from onbrand.text.mask import GONE, LINE_SEPARATOR, OBJECT, Edit, apply, blank_covered_lines, cover
 
@@ -25,6 +26,7 @@ _SCRIPT_TOKEN = re.compile(
 )
 _TAG_TOKEN = re.compile(r"[<>{]|\"[^\"]*+\"|'[^']*+'")
 _BLANK_LINE = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?=[\r\n]|\Z)")
+_OURS = re.compile(r"\{/\* (onbrand-[\w-]+) \*/\}")
 _SCRIPT_COMMENT = re.compile(r"\s*/\*(.*)\*/\s*", re.S)
 _LONGEST_CODE_SPAN = 1000
 _MARGIN = 200
@@ -35,6 +37,18 @@ a b blockquote br dd dl dt em hr i img input li ol strong sub sup
 table tbody td tfoot th thead tr ul wbr
 """
 _LEFT_TO_HTML = HIDDEN | frozenset(_HTML_NAMES.split())
+
+
+def extract(text: str, quotes: bool = False) -> Extracted:
+    """Return the blocks and comments of an MDX document (see `onbrand.text.markdown.extract`)."""
+    masked, comments = to_markdown(text)
+    found = markdown.extract_masked(masked, quotes)
+    return found._replace(comments=sorted(comments + found.comments))
+
+
+def rendered(source: str) -> str:
+    """Return the Markdown of a document as HTML (see `onbrand.text.markdown.rendered`)."""
+    return markdown.rendered(to_markdown(_OURS.sub(r"<!-- \1 -->", source))[0])
 
 
 def to_markdown(text: str) -> tuple[str, list[Comment]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from onbrand.text.block import Block, BlockBuilder, Comment
+from onbrand.text.block import BlockBuilder, Comment, Extracted
 from onbrand.text.lines import LineIndex
+from onbrand.text.mask import cover_templates
 from onbrand.text.span import Span
 
 _ITEM = re.compile(r"\s*(?:[-*+•–—·▪◦]|\(?\d{1,3}[.)])\s+(?=\S)")
@@ -13,8 +14,15 @@ _COMMENT = re.compile(r"\s*<!--((?:[^-]|-(?!->))*+)-->\s*")
 _WORD = re.compile(r"\S*")
 
 
-def extract(text: str) -> tuple[list[Block], list[Comment]]:
-    """Return the blocks of a plain text, and the comments that have a line of their own."""
+def extract(text: str, quotes: bool = False, *, wrapped: bool = True) -> Extracted:  # noqa: ARG001
+    """Return the blocks of a plain text, and the comments that have a line of their own.
+
+    Args:
+        text: the document.
+        quotes: plain text has none.
+        wrapped: whether paragraphs may go on on the next line.
+    """
+    text = cover_templates(text)
     builder = BlockBuilder(text)
     comments: list[Comment] = []
     lines = LineIndex(text)
@@ -39,8 +47,10 @@ def extract(text: str) -> tuple[list[Block], list[Comment]]:
                 end_paragraph()
                 builder.kind = "list item"
             paragraph.append(Span(start + (item.end() if item else 0), end))
+            if not wrapped:
+                end_paragraph()
     end_paragraph()
-    return builder.blocks, comments
+    return Extracted(builder.blocks, comments)
 
 
 def _add_lines(builder: BlockBuilder, lines: list[Span]) -> None:

@@ -14,15 +14,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.drafts import SUFFIXES as DRAFT_SUFFIXES
-from onbrand.drafts import find_drafts
+from onbrand.drafts import find_drafts, read_draft
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
-from onbrand.files import read_text
+from onbrand.files import MAX_TEXT_BYTES
 from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_labels
 from onbrand.labels.keys import check_brand, text_key
 from onbrand.report.message import plural
-from onbrand.text.document import format_of, parse
+from onbrand.text import formats
+from onbrand.text.document import parse
+from onbrand.text.formats import InputFormat
 from onbrand.training.assemble import FittedHead, assemble_voice, digest
 from onbrand.training.background import (
     Background,
@@ -51,25 +52,29 @@ SHORT_SLOPE = 0.5
 """What is left of the log-odds of a very short sentence: its mean over few tokens scatters."""
 
 
-def read_published(paths: Sequence[Path], brand: str | None = None) -> list[LabelLine]:
+def read_published(
+    paths: Sequence[Path], brand: str | None = None, *, left_out: set[Path] | None = None
+) -> list[LabelLine]:
     """Read published copy: label files, pages as they are, and folders of either.
 
     Args:
         paths: ``.jsonl``, ``.csv`` or ``.tsv`` files, drafts in any format, folders.
         brand: whose copy pages and lines without a brand are; pages need it.
+        left_out: takes the files in folders that are neither.
 
     Raises:
         OnbrandError: a file cannot be read, or nothing says whose copy it is.
     """
     lines: list[LabelLine] = []
     read: set[Path] = set()
+    others = set() if left_out is None else left_out
     for path in paths:
-        for file in _files_of(path) if path.is_dir() else [path]:
+        for file in _files_of(path, others) if path.is_dir() else [path]:
             if file.resolve() in read:  # named, and in a folder that is named too
                 continue
             read.add(file.resolve())
-            if file.suffix.lower() in DRAFT_SUFFIXES:
-                lines += _sentences(file, brand)
+            if form := formats.of_path(file):
+                lines += _sentences(file, form, brand)
             else:
                 lines += _table(file, brand, None if file == path else path)
     return lines
@@ -87,20 +92,21 @@ def _table(file: Path, brand: str | None, folder: Path | None) -> list[LabelLine
     return [line for line in lines if line.label != "off"]
 
 
-def _files_of(folder: Path) -> list[Path]:
-    tables, pages = find_label_files(folder), find_drafts(folder)
+def _files_of(folder: Path, left_out: set[Path]) -> list[Path]:
+    tables, pages = find_label_files(folder), find_drafts(folder, left_out)
+    left_out.difference_update(tables)
     if not tables and not pages:
         raise OnbrandError(
-            f"holds no published copy; expected {', '.join((*SUFFIXES, *DRAFT_SUFFIXES))}",
+            f"holds no published copy; expected {', '.join((*SUFFIXES, *formats.suffixes()))}",
             path=folder,
         )
     return [*tables, *pages]
 
 
-def _sentences(page: Path, brand: str | None) -> list[LabelLine]:
+def _sentences(page: Path, form: InputFormat, brand: str | None) -> list[LabelLine]:
     if brand is None:
         raise OnbrandError("whose page is it? Say --brand", path=page)
-    document = parse(read_text(page), format_of(str(page)))
+    document = parse(read_draft(page, form, limit=MAX_TEXT_BYTES), form.name)
     return [
         LabelLine(
             text=sentence.text,

@@ -115,9 +115,7 @@ class Checker:
         rules = self._projects.rules(snapshot.uri, snapshot.path)
         if rules.problem or rules.silent:
             return Plan(snapshot, rules, problem=rules.problem)
-        if snapshot.too_long:
-            limit = f"{MAX_DRAFT_BYTES / 1024**2:.0f} MB"
-            problem = f"{snapshot.name}: is longer than {limit}, the limit; split or exclude it"
+        if problem := snapshot.problem:
             return Plan(snapshot, rules, problem=problem)
         marks = asyncio.ensure_future(self._labels.marks(rules))
         try:
@@ -140,7 +138,7 @@ class Checker:
             return found.checked
         rules = self._projects.rules(snapshot.uri, snapshot.path)
         engine = self._engines.ready(Key.of(rules))
-        if rules.problem or rules.silent or snapshot.too_long or engine is None:
+        if rules.problem or rules.silent or snapshot.problem or engine is None:
             return None
         plan = Plan(snapshot, rules, engine, self._labels.known(rules))
         parsed = self._parsed.setdefault(snapshot.uri, Parsed())

@@ -12,17 +12,14 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from onbrand.text import mdx
-from onbrand.text.document import Document, Format, parse
+from onbrand.text import formats
+from onbrand.text.document import Document, parse
+from onbrand.text.formats import CommentSyntax
 from onbrand.text.lines import LINE_BREAK
-from onbrand.text.mask import ascii_shadow
 
 _INDENT = re.compile(r"[ \t]*")
 _QUOTED = re.compile(r"[ \t>]*")
 _MARKER = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]+")
-_OURS = re.compile(r"<!-- onbrand-[\w-]+ -->|\s+")
-_MDX_OURS = re.compile(r"\{/\* (onbrand-[\w-]+) \*/\}")
-_LONE_CR = re.compile(r"\r(?!\n)")
 
 
 class Insertion(NamedTuple):
@@ -57,9 +54,12 @@ def ignore_edits(document: Document, index: int, *, quotes: bool = False) -> lis
         index: of the sentence in ``document.sentences``.
         quotes: whether block quotes are judged, as when the document was parsed.
     """
+    syntax = formats.get(document.format).comment
+    if syntax is None:
+        return []
     found: dict[bool, IgnoreEdit] = {}
-    for edit in _Places(document, index).candidates():
-        if edit.exact not in found and _works(document, edit, quotes):
+    for edit in _Places(document, index, syntax).candidates():
+        if edit.exact not in found and _works(document, edit, quotes, syntax):
             found[edit.exact] = edit
             if edit.exact:
                 break
@@ -76,8 +76,8 @@ def apply(source: str, insertions: tuple[Insertion, ...]) -> str:
 class _Places:
     """Where a comment on one sentence might stand."""
 
-    def __init__(self, document: Document, index: int) -> None:
-        self._document, self._index = document, index
+    def __init__(self, document: Document, index: int, syntax: CommentSyntax) -> None:
+        self._document, self._index, self._syntax = document, index, syntax
         self._lines = document.lines
         self._span = document.sentences[index].span
         self._first = self._lines.line_of(self._span.start)
@@ -87,7 +87,7 @@ class _Places:
         """Yield what to try, the tidiest first."""
         for above in self._own_lines("disable-next-line"):
             yield IgnoreEdit((above,), self._starting_on(self._first))
-        if self._document.format == "text":  # knows no comments within a line
+        if not self._syntax.inline:
             return
         for line in dict.fromkeys((self._last, self._first)):
             for at in dict.fromkeys((self._line_end(line), self._span.end)):
@@ -111,10 +111,9 @@ class _Places:
     def _own_lines(self, name: str) -> Iterator[Insertion]:
         """Yield the comment on a line of its own, inside the list item above or beside it."""
         text = self._lines.line_text(self._first)
-        quotable = self._document.format in ("markdown", "mdx")
-        match = (_QUOTED if quotable else _INDENT).match(text)
+        match = (_QUOTED if self._syntax.nests else _INDENT).match(text)
         prefix = match[0] if match else ""
-        marker = _MARKER.match(text, len(prefix)) if quotable else None
+        marker = _MARKER.match(text, len(prefix)) if self._syntax.nests else None
         at = self._lines.line_start(self._first)
         at += self._source.startswith("\ufeff", at)
         inside = " " * len(marker[0]) if marker else ""
@@ -127,9 +126,7 @@ class _Places:
         return self._document.source
 
     def _comment(self, name: str) -> str:
-        if self._document.format == "mdx":
-            return f"{{/* onbrand-{name} */}}"
-        return f"<!-- onbrand-{name} -->"
+        return self._syntax.template.format(f"onbrand-{name}")
 
     def _line_break(self) -> str:
         found = LINE_BREAK.search(self._source, self._lines.line_end(self._first))
@@ -149,11 +146,9 @@ class _Places:
         return frozenset(n for n, s in sentences if s.span.start < end and s.span.end > start)
 
 
-def _works(document: Document, edit: IgnoreEdit, quotes: bool) -> bool:
+def _works(document: Document, edit: IgnoreEdit, quotes: bool, syntax: CommentSyntax) -> bool:
     """Tell whether the document is what it was after the edit, but for the silenced sentences."""
     source = apply(document.source, edit.insertions)
-    if document.format == "html" and any(_in_title(source, at) for at, _ in edit.insertions):
-        return False
     after = parse(source, document.format, quotes=quotes)
     kept = [s for n, s in enumerate(document.sentences) if n not in edit.silenced]
     return (
@@ -161,36 +156,5 @@ def _works(document: Document, edit: IgnoreEdit, quotes: bool) -> bool:
         == [(s.text, s.kind, s.brand) for s in kept]
         and after.suppressed == document.suppressed + len(edit.silenced)
         and len(after.warnings) == len(document.warnings)
-        and _rendered(source, document.format) == _rendered(document.source, document.format)
+        and (syntax.rendered is None or syntax.rendered(source) == syntax.rendered(document.source))
     )
-
-
-def _in_title(source: str, at: int) -> bool:
-    """Tell whether a comment would be shown in the browser's title."""
-    before = source[:at].lower()
-    return before.rfind("<title") > before.rfind("</title")
-
-
-def _rendered(source: str, format: Format) -> str:  # noqa: A002
-    """Return Markdown as HTML without white space and the comments that switch onbrand off."""
-    if format not in ("markdown", "mdx"):
-        return ""
-    if format == "mdx":
-        source, _ = mdx.to_markdown(_MDX_OURS.sub(r"<!-- \1 -->", source))
-    import pyromark
-
-    shadow = _LONE_CR.sub("\n", ascii_shadow(source))
-    options = (
-        pyromark.Options.ENABLE_TABLES
-        | pyromark.Options.ENABLE_FOOTNOTES
-        | pyromark.Options.ENABLE_TASKLISTS
-        | pyromark.Options.ENABLE_GFM
-        | pyromark.Options.ENABLE_YAML_STYLE_METADATA_BLOCKS
-        | pyromark.Options.ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS
-    )
-    try:
-        return _OURS.sub("", pyromark.html(shadow, options=options))
-    except (KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except BaseException:  # a panic of the Rust parser, which `parse` survives too
-        return ""

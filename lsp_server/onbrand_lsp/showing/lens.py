@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -13,8 +12,8 @@ from lsprotocol import types
 from onbrand.report.message import decision, figure, plural, tally
 from onbrand.report.reasons import fault
 from onbrand.scorer import draft_probability
-from onbrand.text import frontmatter
-from onbrand.text.document import Document, Sentence
+from onbrand.text import formats, frontmatter
+from onbrand.text.document import Document
 from onbrand.text.lines import Encoding
 from onbrand.text.span import Span
 from onbrand.verdict import Report, SentenceVerdict, Verdict, is_brand
@@ -26,12 +25,6 @@ if TYPE_CHECKING:
 
 LEAST = 3
 """Judged sentences that it takes for a verdict on a section."""
-
-_ATX = re.compile(r"[ \t>]*(#{1,6})(?!#)")
-_UNDERLINE = re.compile(r"[ \t>]*(?:(=+)|-+)[ \t]*")
-_TAG = re.compile(r"<h([1-6])\b", re.IGNORECASE)
-_REACH = 500
-"""How far before a heading's text its tag may begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +107,8 @@ def _headings(document: Document) -> Iterator[tuple[str, int, int]]:
         for n, sentence in enumerate(sentences)
         if sentence.kind == "heading" and (n == 0 or sentences[n - 1].block != sentence.block)
     ]
-    levels = [_level(document, sentences[n]) for n in starts]
+    find_level = formats.get(document.format).heading_level or (lambda *_: 1)
+    levels = [find_level(document.source, document.lines, sentences[n].span) for n in starts]
     for at, start in enumerate(starts):
         following = zip(starts[at + 1 :], levels[at + 1 :], strict=True)
         end = next((n for n, level in following if level <= levels[at]), len(sentences))
@@ -127,21 +121,6 @@ def _title(document: Document, start: int) -> str:
     rest = islice(document.sentences, start, None)
     heading = takewhile(lambda sentence: sentence.block == block, rest)
     return " ".join(places.shown(sentence, document.source) for sentence in heading)
-
-
-def _level(document: Document, heading: Sentence) -> int:
-    """Return 1 to 6 as the markup says."""
-    lines, source = document.lines, document.source
-    line = lines.line_of(heading.span.start)
-    if document.format != "html":
-        if atx := _ATX.match(lines.line_text(line)):
-            return len(atx[1])
-        last = lines.line_of(heading.span.end)
-        if underline := _UNDERLINE.fullmatch(lines.line_text(last + 1)):
-            return 1 if underline[1] else 2
-    before = source[max(0, heading.span.start - _REACH) : heading.span.start]
-    tags = _TAG.findall(before)
-    return int(tags[-1]) if tags else 1
 
 
 def _top(checked: Checked) -> Span:

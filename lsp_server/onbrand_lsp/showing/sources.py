@@ -14,7 +14,7 @@ from onbrand.config.load import absolute
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.labels.keys import text_key
-from onbrand.text.document import format_of, parse
+from onbrand.text.document import parse_named
 from onbrand.text.lines import LineIndex
 from onbrand.text.span import Span
 from onbrand.verdict import Example
@@ -101,5 +101,5 @@ def _place(text: str, version: _Version) -> tuple[Span, LineIndex]:
 @lru_cache(maxsize=32)
 def _read(version: _Version) -> tuple[str, LineIndex, dict[str, Span]]:
     content = read_text(version.file, max_bytes=_MAX_BYTES)
-    document = parse(content, format_of(version.file.name))
+    document = parse_named(content, version.file.name)
     return content, document.lines, {text_key(s.text): s.span for s in document.sentences}

@@ -11,27 +11,13 @@ from urllib.parse import unquote
 from lsprotocol import types
 
 from onbrand.drafts import MAX_DRAFT_BYTES
-from onbrand.text.document import Format, format_of
+from onbrand.text import formats
+from onbrand.text.formats import InputFormat
 from onbrand.text.lines import Encoding, LineIndex
 from onbrand_lsp.sync.edits import apply_changes
 from onbrand_lsp.sync.uris import path_of
 
 logger = logging.getLogger(__name__)
-
-_FORMATS: dict[str, Format] = {
-    "gfm": "markdown",
-    "html": "html",
-    "markdown": "markdown",
-    "markdown.mdx": "mdx",
-    "mdx": "mdx",
-    "mhtml": "html",
-    "pandoc": "markdown",
-    "quarto": "markdown",
-    "rmd": "markdown",
-    "xhtml": "html",
-}
-"""By language id, which editors choose themselves. Ids for plain text are not here: that is what
-an editor without the right plug-in makes of a README.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +44,29 @@ class Snapshot:
         return unquote(self.uri).rpartition("/")[2] if path is None else str(path)
 
     @property
-    def format(self) -> Format:
+    def input_format(self) -> InputFormat | None:
         """How to read the document: by its language id, else by its name's ending."""
-        return _FORMATS.get(self.language.lower()) or format_of(self.name)
+        found = formats.of_document(self.language, self.name)
+        return found if found is None or found.decode is None else None
 
     @property
-    def too_long(self) -> bool:
-        """Whether it is longer than what is judged."""
+    def format(self) -> str:
+        """The name of its format; plain text where it has none, and is not judged (`problem`)."""
+        return "text" if self.input_format is None else self.input_format.name
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is not judged: it is too long, or in no format that is known."""
+        if self.input_format is None:
+            hint = "set its language in the editor, or leave it out of the server's languages"
+            return str(formats.unknown_format(self.name, hint))
+        if self._too_long:
+            limit = f"{MAX_DRAFT_BYTES / 1024**2:.0f} MB"
+            return f"{self.name}: is longer than {limit}, the limit; split or exclude it"
+        return None
+
+    @property
+    def _too_long(self) -> bool:
         if len(self.text) * 4 <= MAX_DRAFT_BYTES or len(self.text) > MAX_DRAFT_BYTES:
             return len(self.text) > MAX_DRAFT_BYTES
         return len(self.text.encode("utf-8", "surrogatepass")) > MAX_DRAFT_BYTES

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from onbrand.drafts import MAX_DRAFT_BYTES, find_drafts
+from onbrand.drafts import find_drafts, read_draft
 from onbrand.errors import OnbrandError
-from onbrand.files import read_text
 from onbrand.judge import MIN_WORDS
 from onbrand.labels.files import read_labels
-from onbrand.text.document import Document, format_of, parse
+from onbrand.text import formats
+from onbrand.text.document import Document, parse
 from onbrand.training.evaluate import TEST, TRAIN, find_tasks, labelled_lines
 
 Item = TypeVar("Item")
@@ -69,8 +69,9 @@ def read_data(folders: Sequence[Path]) -> Data:
         drafts += written
     unique = sorted(set(drafts))
     documents = {
-        path: parse(read_text(path, max_bytes=MAX_DRAFT_BYTES), format_of(str(path)))
+        path: parse(read_draft(path, form), form.name)
         for path in _spread(unique, MOST_DRAFTS)
+        if (form := formats.of_path(path))
     }
     return Data(documents, len(unique), tuple(dict.fromkeys(tasks)))
 

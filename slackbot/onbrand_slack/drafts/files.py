@@ -8,41 +8,36 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from pathlib import PurePath
 from urllib.parse import urlsplit
 
-from onbrand.drafts import MAX_DRAFT_BYTES, SUFFIXES
+from onbrand.drafts import decode_draft, max_bytes
 from onbrand.errors import OnbrandError
-from onbrand.files import decode_text
-from onbrand.text.document import Format, format_of
-from onbrand_slack.drafts import DraftProblem, docx
+from onbrand.text import docx, formats
+from onbrand.text.formats import InputFormat
+from onbrand.text.mask import LINE_SEPARATOR
+from onbrand_slack.drafts import DraftProblem
+from onbrand_slack.render.text import listed_endings
 from onbrand_slack.work.calls import Payload
 from onbrand_slack.work.redirects import NoRedirects
 
-MAX_WORD_BYTES = 10 * 1024 * 1024
 TIMEOUT = 10.0
 """Seconds without a byte."""
 DEADLINE = 60.0
 """Seconds for a whole file."""
 
-_WORD = (".docx", ".docm")
-_HTML = (".html", ".htm", ".xhtml")
-# Slack's own word for a file's type, where its name has no ending that says it.
-_SUFFIX_OF_TYPE = {"text": ".txt", "markdown": ".md", "html": ".html", "docx": ".docx"}
 _CHUNK = 64 * 1024
 # A token goes to Slack's own hosts, and in no other form of URL.
 _SLACK = re.compile(r"https://(?:[a-z0-9-]+\.)+slack(?:-files)?\.com/[!-~]*")
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
-_KINDS = "onbrand reads .txt, .md, .html and .docx files"
 _DELETED = "The file was deleted in Slack; upload it again."
 _NOT_HERE = (
     "The file lies outside Slack, where onbrand cannot go; download it and upload the file itself."
 )
 _TOO_OLD = "Slack hides the file, which is older than your plan keeps; upload it again."
 _NO_FILE = (
-    f"This is a Slack canvas, post or list; {_KINDS}. "
+    "This is a Slack canvas, post or list; {}. "
     "Copy its text into a message, or download it and upload that."
 )
 _NOT_SEEN = (
@@ -71,7 +66,7 @@ class FileDraft:
 
     name: str
     text: str
-    format: Format = "text"
+    format: str = "text"
 
 
 def fetch(info: Payload, token: str, api_url: str) -> FileDraft:
@@ -86,18 +81,18 @@ def fetch(info: Payload, token: str, api_url: str) -> FileDraft:
         DraftProblem: there is no draft to be had; the message says what the user can do.
     """
     _check_mode(info)
-    suffix = _suffix(info)
-    limit = MAX_WORD_BYTES if suffix in _WORD else MAX_DRAFT_BYTES
+    form = _format(info)
+    limit = max_bytes(form)
     size = info.get("size")
     size = size if isinstance(size, int) else None
     if size is not None and size > limit:
         raise _too_big(size, limit)
     data = _download(_url(info, api_url), token, limit)
-    if _PAGE.match(data) and (suffix not in _HTML or size not in (None, len(data))):
+    if _PAGE.match(data) and (form.name != "html" or size not in (None, len(data))):
         raise DraftProblem(_SIGN_IN)
     if size is not None and len(data) < size:
         raise DraftProblem(_CUT)
-    text, format_ = _read(data, suffix)
+    text, format_ = _read(data, form)
     if not text.strip():
         raise DraftProblem(_EMPTY)
     return FileDraft(_string(info, "name") or _string(info, "title"), text, format_)
@@ -112,37 +107,39 @@ def _check_mode(info: Payload) -> None:
     if _string(info, "file_access") in ("access_denied", "file_not_found"):
         problem = problem or _NOT_SEEN
     if problem:
-        raise DraftProblem(problem)
+        raise DraftProblem(problem.format(_kinds()))
 
 
-def _suffix(info: Payload) -> str:
-    suffix = PurePath(_string(info, "name")).suffix.lower()
-    if suffix in SUFFIXES or suffix in _WORD:
-        return suffix
-    hint = _SUFFIX_OF_TYPE.get(_string(info, "filetype"))
-    if hint is None:
-        raise DraftProblem(f"The file is of another kind: {_KINDS}; save your draft as one.")
-    return hint
+def _format(info: Payload) -> InputFormat:
+    known = formats.of_path(_string(info, "name")) or formats.of_slack_type(
+        _string(info, "filetype")
+    )
+    if known is None:
+        raise DraftProblem(f"The file is of another kind: {_kinds()}; save your draft as one.")
+    return known
 
 
-def _read(data: bytes, suffix: str) -> tuple[str, Format]:
-    if data.startswith((docx.ZIP, docx.OLE)) or suffix in _WORD:
-        text = docx.text_of(data)
-        if len(text.encode("utf-8", "surrogatepass")) > MAX_DRAFT_BYTES:
-            raise DraftProblem(f"The text is longer than {_mb(MAX_DRAFT_BYTES)}; split the file.")
-        return text, "text"
-    return _decode(data), format_of(f"draft{suffix}")
-
-
-def _decode(data: bytes) -> str:
+def _read(data: bytes, form: InputFormat) -> tuple[str, str]:
+    """Return the text of a file and the name of the format that it is in."""
     try:
-        if data.startswith(_UTF16):
-            return data.decode("utf-16")
-        return decode_text(data, "")
+        if data.startswith(docx.STARTS):  # whatever it is called
+            form = formats.get("docx")
+        elif form.decode is None and data.startswith(_UTF16):
+            return data.decode("utf-16"), form.name
+        text = decode_draft(data, "", form)
     except UnicodeDecodeError:
         raise DraftProblem("The file is not whole UTF-16; save it as UTF-8.") from None
     except OnbrandError as error:
         raise DraftProblem(f"The file {error.message}.") from None
+    if form.decode is None:
+        return text, form.name
+    # One line for each paragraph: in a message, as in plain text, a blank line parts them.
+    paragraphs = "\n\n".join(filter(None, text.split("\n")))
+    return paragraphs.replace(LINE_SEPARATOR, "\n"), "text"
+
+
+def _kinds() -> str:
+    return f"onbrand reads {listed_endings('and')} files"
 
 
 # --- download ---------------------------------------------------------------------------------

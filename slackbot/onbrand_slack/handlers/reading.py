@@ -11,6 +11,7 @@ from onbrand.errors import OnbrandError
 from onbrand.report.message import plural
 from onbrand_slack.drafts import DraftProblem, command, files, message
 from onbrand_slack.model import Check, Files, MessageAt, Pasted, Sealed, Source, Tenant, ThreadAt
+from onbrand_slack.render.text import listed_endings
 from onbrand_slack.render.words import EXPIRED
 from onbrand_slack.services import Services
 from onbrand_slack.work.calls import Payload
@@ -21,9 +22,7 @@ MOST_FILES = 5
 MOST_REPLIES = 50
 """Of a thread: one page of Slack's, never more."""
 
-_NO_TEXT = (
-    "There is no text to check: write or paste some, or attach a .txt, .md, .html or .docx file."
-)
+_NO_TEXT = "There is no text to check: write or paste some, or attach a {} file."
 _GONE = "That message is no longer there; paste its text instead."
 _NOT_READABLE = (
     "I cannot read messages there ({}). Invite me to the channel (/invite @onbrand), "
@@ -74,7 +73,7 @@ def read(tenant: Tenant, request: Check, services: Services) -> list[Found | Unr
         case ThreadAt():
             raise AssertionError("a thread is not one draft")
     if not any(isinstance(one, Unread) or one.draft.text.strip() for one in found):
-        raise OnbrandError(_NO_TEXT)
+        raise OnbrandError(_NO_TEXT.format(listed_endings("or")))
     return found
 
 

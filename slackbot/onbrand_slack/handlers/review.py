@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.keys import clean_text
+from onbrand.text import formats
 from onbrand.verdict import is_brand
 from onbrand_slack.answer import Answer, Decided, Decision, Review
 from onbrand_slack.handlers import answers, permission, replies
@@ -27,8 +28,6 @@ from onbrand_slack.services import Services
 from onbrand_slack.store.checks import OpenCheck
 from onbrand_slack.store.jobs import Job
 from onbrand_slack.work.calls import Call, Payload
-
-_ENDINGS = {"text": "txt", "markdown": "md", "mdx": "mdx", "html": "html"}
 
 
 def send(job: Job, request: SendToReview, services: Services) -> list[Call]:
@@ -118,7 +117,7 @@ def _draft(check: OpenCheck, channel: str, thread: str) -> list[Call]:
     pages = messages.draft_pages(check.draft.text)
     if pages:
         return [replies.post(channel, page, thread) for page in pages]
-    name = check.title or f"draft.{_ENDINGS[check.draft.format]}"
+    name = check.title or f"draft{formats.get(check.draft.format).suffixes[0]}"
     return [replies.upload(channel, name, check.draft.text, "The draft", thread)]
 
 

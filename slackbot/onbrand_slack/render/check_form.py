@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from onbrand_slack.names import Action, View
 from onbrand_slack.render import elements as el
 from onbrand_slack.render import inputs
-from onbrand_slack.render.text import clean, length
+from onbrand_slack.render.text import clean, endings, length, listed_endings
 from onbrand_slack.work.calls import Payload
 
-ENDINGS = ("txt", "md", "html", "docx")
 MOST_FILES = 5
 
 
@@ -68,8 +67,8 @@ def view(
         ),
         el.input_block(
             "Or files",
-            inputs.file_box(Action.FILE, ENDINGS, MOST_FILES),
-            hint=f".txt, .md, .html or .docx, up to {MOST_FILES}; each is a draft of its own.",
+            inputs.file_box(Action.FILE, [e[1:] for e in endings()], MOST_FILES),
+            hint=f"{listed_endings('or')}, up to {MOST_FILES}; each is a draft of its own.",
             optional=True,
         ),
         el.context("Only you will see the answer, until you share it."),

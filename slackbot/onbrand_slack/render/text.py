@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import TypeGuard
 
+from onbrand.text import formats
+
 _LINE_END = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 # What would break JSON or show as nothing; lone surrogates cannot be written in UTF-8.
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufff9-\ufffb\ufffe\uffff]")
@@ -15,6 +17,17 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _LINK = re.compile(r"https://[^\s<>|\"\x00-\x20\x7f-\U0010ffff]{1,500}")
 _JOINER = "\u200d"
 _LONGEST_CLUSTER = 32
+
+
+def endings() -> list[str]:
+    """Return the usual endings of the files that Slack has a type for and onbrand reads."""
+    return [form.suffixes[0] for form in formats.FORMATS.values() if form.slack_types]
+
+
+def listed_endings(word: str) -> str:
+    """Return these endings in a row, ``word`` before the last: ".txt, .md or .docx"."""
+    *rest, last = endings()
+    return f"{', '.join(rest)} {word} {last}"
 
 
 def clean(text: str, *, lines: bool = False) -> str:

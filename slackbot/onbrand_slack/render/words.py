@@ -14,7 +14,7 @@ from onbrand_slack.render import marks
 from onbrand_slack.render.answer import notice as notice
 from onbrand_slack.render.answer import trouble as trouble
 from onbrand_slack.render.settings import brand_line
-from onbrand_slack.render.text import escape
+from onbrand_slack.render.text import endings, escape
 from onbrand_slack.work.calls import Payload
 
 MOST_BRANDS = 40
@@ -63,7 +63,7 @@ def guide(brand: str | None = None) -> Payload:
         "*Check brand voice*, in the menu (`⋮`) of a message – what a colleague wrote",
         "`@onbrand We ship on Tuesday.` – in a channel",
         "`@onbrand` in a thread – its first message; `@onbrand summary`: all of them",
-        "*A message to me* – a draft, or files (.txt, .md, .html, .docx)",
+        f"*A message to me* – a draft, or files ({', '.join(endings())})",
         "*Check a draft*, among the shortcuts (`+`) and in my Home tab – a whole page",
         "*Check copy* – a step for Workflow Builder",
     ]

@@ -1,4 +1,4 @@
-"""The text of a Word document, read so that no document can do harm.
+"""Word documents to blocks: a line of text for each paragraph, read so that none can do harm.
 
 Only the few elements that hold prose matter, so this reads them off expat's events. python-docx
 leaves out what was inserted with tracked changes and what stands in content controls; mammoth
@@ -18,7 +18,11 @@ from collections.abc import Mapping
 from typing import Protocol
 from xml.parsers import expat
 
-from onbrand_slack.drafts import DraftProblem
+from onbrand.errors import OnbrandError
+from onbrand.text import plain
+from onbrand.text.block import Extracted
+from onbrand.text.lines import LINE_BREAK
+from onbrand.text.mask import LINE_SEPARATOR
 
 MAX_UNPACKED = 32 * 1024 * 1024
 MAX_ENTRIES = 2_000
@@ -29,20 +33,20 @@ _RATIO_FROM = 4 * 1024 * 1024
 MAX_ELEMENTS = 1_000_000
 """Two seconds of work. A book of 100,000 words has half as many where Word split every word."""
 
-ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """Word's old format, and the box that an encrypted document is put in."""
+STARTS = (b"PK\x03\x04", OLE)
+"""How a Word document begins, whatever its name."""
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_DAMAGED = "The Word document is damaged; open it in Word, save it again and upload that."
-_PROTECTED = "The Word document is protected with a password; remove it and upload it again."
-_OLD = "This is an old Word document (.doc); save it as .docx and upload that."
-_NO_WORD = "There is no Word document in this file; save your draft as .docx and upload that."
+_DAMAGED = "is a damaged Word document; open it in Word and save it again"
+_PROTECTED = "is a Word document with a password; remove the password and save it again"
+_OLD = "is an old Word document (.doc); save it as .docx"
+_NO_WORD = "holds no Word document; save the draft as .docx"
 _TOO_LARGE = (
-    f"The Word document unpacks to more than {MAX_UNPACKED // 1024**2} MB, the limit; "
-    "upload its text without the pictures."
+    f"unpacks to more than {MAX_UNPACKED // 1024**2} MB, the limit; save it without the pictures"
 )
-_UNUSUAL = "The Word document is made in an unusual way; save it anew in Word and upload that."
+_UNUSUAL = "is a Word document made in an unusual way; save it anew in Word"
 
 # What zipfile raises over a package that says one thing and is another.
 _NONSENSE = (
@@ -59,56 +63,62 @@ _W = (
 _FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallback"
 _HIDDEN = frozenset({"del", "moveFrom", "txbxContent", "pPrChange", "rPrChange", "rt"})
 """Deleted and moved text, text boxes, former properties, and readings over Asian characters."""
-_BREAKS = {"br": "\n", "cr": "\n", "tab": " ", "noBreakHyphen": "-"}
+_BREAKS = {"br": LINE_SEPARATOR, "cr": LINE_SEPARATOR, "tab": " ", "noBreakHyphen": "-"}
 _LISTS = ("list bullet", "list number")
 _NO_PROSE = ("toc ", "table of figures", "quote", "intense quote", "html preformatted")
 """How the names of styles begin whose paragraphs are no draft's prose."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-def text_of(data: bytes) -> str:
-    """Return the prose of a .docx file, paragraphs parted by blank lines, list items marked.
+def decode(data: bytes) -> str:
+    """Return a .docx file's text: one line for each paragraph of its body, table cells included.
 
-    Tracked changes count as accepted. Left out: text boxes, notes, headers, quotes, tables of
-    contents, and table cells without prose.
+    List items begin with ``- ``; a break within a paragraph is U+2028. Tracked changes count as
+    accepted. The lines of quotes, tables of contents and table cells without prose are empty; text
+    boxes, notes and headers have none.
 
     Raises:
-        DraftProblem: it is protected, damaged, no Word document, or made to exhaust memory.
+        OnbrandError: it is protected, damaged, no Word document, or made to exhaust memory.
     """
     if data.startswith(OLE):
-        raise DraftProblem(_PROTECTED if _ENCRYPTED in data else _OLD)
+        raise OnbrandError(_PROTECTED if _ENCRYPTED in data else _OLD)
     if data.count(_ENTRY) > MAX_ENTRIES:  # before any of them takes memory
-        raise DraftProblem(_UNUSUAL)
+        raise OnbrandError(_UNUSUAL)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             return _text(package)
     except _NONSENSE:
-        raise DraftProblem(_DAMAGED) from None
+        raise OnbrandError(_DAMAGED) from None
+
+
+def extract(text: str, quotes: bool = False) -> Extracted:
+    """Return the blocks and comments of what `decode` returned; it has left out quotes already."""
+    return plain.extract(text, quotes, wrapped=False)
 
 
 def _text(package: zipfile.ZipFile) -> str:
     if sum(entry.file_size for entry in package.infolist()) > MAX_UNPACKED:
-        raise DraftProblem(_TOO_LARGE)
+        raise OnbrandError(_TOO_LARGE)
     main = _related(package, "", "officeDocument") or "word/document.xml"
     if main not in package.NameToInfo:
-        raise DraftProblem(_NO_WORD)
+        raise OnbrandError(_NO_WORD)
     styles = _Styles()
     named = _related(package, main, "styles")
     if named in package.NameToInfo:
         _parse(_unpack(package, named), styles)
     body = _Body(styles.names)
     _parse(_unpack(package, main), body)
-    return "\n\n".join(body.paragraphs)
+    return "\n".join(body.paragraphs)
 
 
 def _unpack(package: zipfile.ZipFile, name: str) -> bytes:
     entry = package.getinfo(name)
     if entry.flag_bits & 1:
-        raise DraftProblem(_PROTECTED)
+        raise OnbrandError(_PROTECTED)
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DraftProblem(_UNUSUAL)
+        raise OnbrandError(_UNUSUAL)
     if entry.file_size > max(_RATIO_FROM, MAX_RATIO * entry.compress_size):
-        raise DraftProblem(_UNUSUAL)
+        raise OnbrandError(_UNUSUAL)
     with package.open(entry) as file:  # which yields no more than the size it declares
         return file.read(MAX_UNPACKED)
 
@@ -147,7 +157,7 @@ def _parse(xml: bytes, reader: _Reader) -> None:
 
 def _refuse_doctype(*_: object) -> None:
     """Word writes none; entities that expand without end or name files come in one."""
-    raise DraftProblem(_UNUSUAL)
+    raise OnbrandError(_UNUSUAL)
 
 
 def _local(name: str) -> str:
@@ -198,7 +208,7 @@ class _Styles(_Ignoring):
 
 
 class _Body:
-    """Gathers the paragraphs of a main part."""
+    """Gathers the paragraphs of a main part, empty ones included."""
 
     def __init__(self, styles: Mapping[str, str]) -> None:
         self.paragraphs: list[str] = []
@@ -212,7 +222,7 @@ class _Body:
     def start(self, name: str, attributes: _Attributes) -> None:
         self._elements += 1
         if self._elements > MAX_ELEMENTS:
-            raise DraftProblem(_UNUSUAL)
+            raise OnbrandError(_UNUSUAL)
         local = _local(name)
         if self._hidden or name == _FALLBACK:
             self._hidden += 1
@@ -260,10 +270,12 @@ class _Body:
         if self._goes_on:
             self._goes_on = False
             return
-        text = "".join(self._text).strip()
+        text = LINE_BREAK.sub(" ", "".join(self._text)).strip()
         style = self._style
         item = (self._item and not style.startswith("heading")) or style.startswith(_LISTS)
-        if text and not style.startswith(_NO_PROSE) and not (self._tables and _is_figures(text)):
+        if not text or style.startswith(_NO_PROSE) or (self._tables and _is_figures(text)):
+            self.paragraphs.append("")
+        else:
             self.paragraphs.append("- " * item + text)
         self._text, self._style, self._item = [], "", False
 

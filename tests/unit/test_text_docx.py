@@ -10,16 +10,18 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from slack_documents import OLE, STRICT, main_part, package, saved, with_body, written
 
-from onbrand_slack.drafts import DraftProblem, docx
-from onbrand_slack.drafts.docx import MAX_ENTRIES, MAX_UNPACKED, text_of
+from onbrand.errors import OnbrandError
+from onbrand.text import docx
+from onbrand.text.document import parse
+from onbrand.text.docx import MAX_ENTRIES, MAX_UNPACKED, decode
 
 DOCUMENT = "word/document.xml"
 P = "<w:p><w:r><w:t>Our pumps run.</w:t></w:r></w:p>"
 
 
 def problem(data: bytes) -> str:
-    with pytest.raises(DraftProblem) as caught:
-        text_of(data)
+    with pytest.raises(OnbrandError) as caught:
+        decode(data)
     assert "\n" not in caught.value.message
     return caught.value.message
 
@@ -34,9 +36,22 @@ def test_headings_lists_and_paragraphs() -> None:
     document.add_paragraph("Someone else said it.", style="Quote")
     document.add_paragraph("Said with feeling.", style="Intense Quote")
     document.sections[0].header.paragraphs[0].text = "A header"
-    assert text_of(saved(document)) == (
-        "Our pumps\n\nThey run & run.\nAll day.\n\n- Quiet\n\n- Strong"
+    assert decode(saved(document)) == (
+        "Our pumps\nThey run & run.\u2028All day.\n- Quiet\n- Strong\n\n\n"
     )
+
+
+def test_every_line_is_a_paragraph_of_its_own() -> None:
+    source = decode(
+        written("One long line, and then", "a short one", "", "- An item\nof two lines")
+    )
+    document = parse(source, "docx")
+    found = [(document.lines.line_of(s.span.start), s.kind, s.text) for s in document.sentences]
+    assert found == [
+        (0, "paragraph", "One long line, and then"),
+        (1, "paragraph", "a short one"),
+        (3, "list item", "An item of two lines"),
+    ]
 
 
 def test_runs_links_and_breaks_within_a_paragraph() -> None:
@@ -50,7 +65,7 @@ def test_runs_links_and_breaks_within_a_paragraph() -> None:
     run = paragraph.add_run()
     run._r.append(OxmlElement("w:noBreakHyphen"))
     paragraph.add_run("stop pumps.")
-    assert text_of(saved(document)) == "Read our guide to non-stop pumps."
+    assert decode(saved(document)) == "Read our guide to non-stop pumps."
 
 
 def test_lists_that_only_numbering_makes_and_ids_in_another_language() -> None:
@@ -69,7 +84,7 @@ def test_lists_that_only_numbering_makes_and_ids_in_another_language() -> None:
             properties.get_or_add_pStyle().set(qn("w:val"), style_id)
         if numbering:
             properties.get_or_add_numPr().get_or_add_numId().set(qn("w:val"), numbering)
-    assert text_of(saved(document)) == "A heading\n\n- An item\n\nNo item"
+    assert decode(saved(document)) == "A heading\n\n- An item\nNo item"
 
 
 def test_tracked_changes_count_as_accepted() -> None:
@@ -87,7 +102,7 @@ def test_tracked_changes_count_as_accepted() -> None:
           </w:pPrChange></w:pPr><w:r><w:t>graph.</w:t></w:r></w:p>
         """
     )
-    assert text_of(data) == "Our quiet pumps moved\n\nOne paragraph.\n\nThe end."
+    assert decode(data) == "Our quiet pumps moved\nOne paragraph.\nThe end."
 
 
 def test_content_controls_are_read_and_what_is_no_prose_is_not() -> None:
@@ -102,7 +117,7 @@ def test_content_controls_are_read_and_what_is_no_prose_is_not() -> None:
           </m:oMath><w:r><w:footnoteReference w:id="1"/></w:r></w:p>
         """
     )
-    assert text_of(data) == "Our pumps run.\n\nAround.\n\nThe end."
+    assert decode(data) == "Our pumps run.\nAround.\n\nThe end."
 
 
 def test_of_tables_the_prose_is_read_and_the_figures_are_not() -> None:
@@ -119,7 +134,7 @@ def test_of_tables_the_prose_is_read_and_the_figures_are_not() -> None:
     for cell, text in zip([c for row in table.rows for c in row.cells], cells, strict=True):
         cell.text = text
     document.add_paragraph("After 10.")
-    assert text_of(saved(document)) == "Our pumps run all day.\n\nAfter 10."
+    assert decode(saved(document)) == "\nOur pumps run all day.\n\n\n\n\nAfter 10."
 
 
 def test_strict_documents_and_main_parts_by_another_name() -> None:
@@ -129,10 +144,10 @@ def test_strict_documents_and_main_parts_by_another_name() -> None:
         b'Target="/word/document2.xml"/></Relationships>'
     )
     main = main_part(P, STRICT)
-    assert text_of(package([("_rels/.rels", relations), ("word/document2.xml", main)])) == (
+    assert decode(package([("_rels/.rels", relations), ("word/document2.xml", main)])) == (
         "Our pumps run."
     )
-    assert text_of(package([(DOCUMENT, main_part(P))])) == "Our pumps run."
+    assert decode(package([(DOCUMENT, main_part(P))])) == "Our pumps run."
 
 
 def test_macros_and_whatever_else_is_in_there_are_ignored() -> None:
@@ -144,7 +159,7 @@ def test_macros_and_whatever_else_is_in_there_are_ignored() -> None:
         ("../../etc/passwd", b"x"),
         ("/abs", b"x"),
     ]
-    assert text_of(package(parts)) == "Our pumps run."
+    assert decode(package(parts)) == "Our pumps run."
 
 
 @pytest.mark.parametrize(
@@ -195,19 +210,19 @@ def test_entities_are_refused_before_they_expand() -> None:
 
 def test_deep_nesting_is_no_recursion() -> None:
     deep = "<w:sdt>" * 100_000 + P + "</w:sdt>" * 100_000
-    assert text_of(package([(DOCUMENT, main_part(deep))])) == "Our pumps run."
+    assert decode(package([(DOCUMENT, main_part(deep))])) == "Our pumps run."
 
 
 def test_a_flood_of_elements_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docx, "MAX_ELEMENTS", 100)
-    assert text_of(package([(DOCUMENT, main_part(P + "<w:p/>" * 90))])) == "Our pumps run."
+    assert decode(package([(DOCUMENT, main_part(P + "<w:p/>" * 90))])).strip() == "Our pumps run."
     assert "unusual" in problem(package([(DOCUMENT, main_part(P + "<w:p/>" * 100))]))
 
 
 def test_one_sentence_over_and_over_is_no_bomb() -> None:
     data = written(*["Our pumps run all day and never stop to rest."] * 3_000)
-    assert text_of(data).count("Our pumps") == 3_000
+    assert decode(data).count("Our pumps") == 3_000
 
 
 def test_what_stands_before_the_package_does_not_matter() -> None:
-    assert text_of(b"junk" + package([(DOCUMENT, main_part(P))])) == "Our pumps run."
+    assert decode(b"junk" + package([(DOCUMENT, main_part(P))])) == "Our pumps run."
