@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from onbrand.text.lines import LineIndex
+from onbrand.text.mask import OBJECT
 from onbrand.text.span import Span
 
 MAX_ROWS = 8
@@ -15,8 +16,9 @@ _MIN_ROOM = 20
 _TAB = 4
 
 # Draft text must not command the terminal: control characters show as their pictures; C1 controls,
-# characters that reorder or break a line, and lone surrogates show as U+FFFD.
-_SHOWN = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+# characters that reorder or break a line, and lone surrogates show as U+FFFD; what stands for code
+# shows as an ellipsis.
+_SHOWN = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421, ord(OBJECT): ord("…")}
 for _first, _last in (
     (0x80, 0x9F),
     (0x061C, 0x061C),

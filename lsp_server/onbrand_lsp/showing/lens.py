@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.report.message import decision, figure, plural, tally
-from onbrand.report.reasons import fault
+from onbrand.report.message import decision, fault, figure, plural, tally
 from onbrand.scorer import draft_probability
 from onbrand.text import frontmatter
 from onbrand.text.document import Document, Sentence
