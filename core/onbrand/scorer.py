@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.judge import Judge
+from onbrand.progress import Progress, silent
 from onbrand.text.document import Document, Sentence, format_of, parse
 from onbrand.verdict import Example, Explanation, Report, SentenceVerdict, Verdict, WordShare
 from onbrand.voice.avoid import avoid_voice
@@ -177,7 +178,7 @@ class Scorer:
         lenient: bool = False,
         explained: int = MAX_EXPLAINED,
         cancelled: Callable[[], bool] | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress = silent,
     ) -> Report:
         """Check a parsed draft (see `check`).
 

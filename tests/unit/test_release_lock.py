@@ -12,6 +12,7 @@ import pytest
 from release_samples import STRANGER, TRUSTED, names, write_release
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import ProgressEvent
 from onbrand.release import install as installing
 from onbrand.release import lock
 from onbrand.release.fetch import Source
@@ -36,12 +37,14 @@ def test_who_goes_back_is_told_whom_to_wait_for(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "WAIT", 0.0)
-    told: list[tuple[str, float]] = []
+    told: list[ProgressEvent] = []
     with filelock.FileLock(root / ".lock"):
         (root / ".lock.holder").write_text("process 7 on ada's laptop")
         with pytest.raises(OnbrandError, match="is being changed by process 7 on ada's laptop; "):
-            roll_back(root, progress=lambda *line: told.append(line))
-    assert told == [("waiting for process 7 on ada's laptop", 0.0)]
+            roll_back(root, progress=told.append)
+    assert [(event.waiting, event.text) for event in told] == [
+        (True, "waiting for process 7 on ada's laptop")
+    ]
 
 
 def between(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:

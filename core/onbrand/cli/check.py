@@ -20,11 +20,11 @@ from onbrand.cli.options import (
     Voices,
     avoided_names,
     progress_bar,
-    share_of_all,
     voice_folders,
     warn,
 )
 from onbrand.errors import OnbrandError
+from onbrand.progress import scaled
 from onbrand.report import Format
 
 if TYPE_CHECKING:
@@ -183,7 +183,13 @@ def _judge(
                 gate=draft.settings.gate if gate is None else gate,
                 threshold=draft.settings.threshold,
                 ignored=draft.settings.ignore,
-                progress=partial(share_of_all, progress, draft.path, done, total),
+                progress=scaled(
+                    progress,
+                    draft.path,
+                    start=done,
+                    size=len(draft.document.sentences),
+                    total=total,
+                ),
             )
             reports.append(report)
             done += len(draft.document.sentences)

@@ -28,6 +28,7 @@ from onbrand.encoder.bundle import (
 )
 from onbrand.errors import Cancelled, OnbrandError
 from onbrand.memory import Recent
+from onbrand.progress import Progress, ProgressEvent, silent
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -105,7 +106,7 @@ class Encoder:
         texts: Sequence[str],
         *,
         cancelled: Callable[[], bool] | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress = silent,
     ) -> Floats:
         """Return the vectors of ``texts``, one row each, in their order: (len(texts), dim).
 
@@ -144,8 +145,7 @@ class Encoder:
                     if cancelled is not None and cancelled():
                         raise Cancelled
                     done += count
-                    if progress is not None:
-                        progress(done)
+                    progress(ProgressEvent("encoding", done, len(texts)))
         finally:
             pool.shutdown(cancel_futures=True)
         return rows

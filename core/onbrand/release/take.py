@@ -10,11 +10,12 @@ import msgspec
 
 from onbrand.errors import OnbrandError
 from onbrand.files import sync_folder
+from onbrand.progress import Progress
 from onbrand.release.clearing import clear_downloads, clear_releases
 from onbrand.release.fetch import Source
 from onbrand.release.installed import Installed, write_installed
 from onbrand.release.outcome import Outcome, Status, outcome_of
-from onbrand.release.staging import Progress, Release, is_whole, read_release, stage
+from onbrand.release.staging import Release, is_whole, read_release, stage
 
 
 @dataclass(frozen=True, slots=True)

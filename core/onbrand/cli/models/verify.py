@@ -11,6 +11,7 @@ import typer
 
 from onbrand.cli.options import progress_bar, warn
 from onbrand.errors import OnbrandError
+from onbrand.progress import ProgressEvent
 
 if TYPE_CHECKING:
     from onbrand.encoder import EncoderManifest
@@ -113,6 +114,9 @@ def _checks(
     from onbrand_models.source import find_source
     from onbrand_models.verify import verify_bundle
 
+    def show(event: ProgressEvent, /) -> None:
+        bar(event)
+
     source = None if against is None else find_source(against)
     checks = verify_bundle(
         bundle,
@@ -120,7 +124,7 @@ def _checks(
         budgets=budgets,
         data=data,
         voices=voices,
-        progress=lambda text, share: bar(text, share),
+        progress=show,
     )
     while True:
         with progress_bar("Verifying") as bar:
