@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         WordShare,
     )
     from onbrand.voice.model import Voice
+    from onbrand.voice.reasons import WordReason
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ __all__ = [
     "SentenceVerdict",
     "Span",
     "Voice",
+    "WordReason",
     "WordShare",
     "__version__",
     "parse",
@@ -70,6 +72,7 @@ _HOMES = {
         "WordShare",
     ],
     "onbrand.voice.model": ["Voice"],
+    "onbrand.voice.reasons": ["WordReason"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

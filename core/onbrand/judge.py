@@ -12,6 +12,7 @@ from onbrand.encoder import Encoder
 from onbrand.errors import Cancelled
 from onbrand.labels.keys import text_key
 from onbrand.memory import MAX_LENGTH, Recent, RecentRecords, Records
+from onbrand.progress import Progress, scaled, silent
 from onbrand.text.document import Document, Sentence
 from onbrand.verdict import Evidence, Explanation, SentenceVerdict
 from onbrand.voice.explain import explain
@@ -80,7 +81,7 @@ class Judge:
         texts: Sequence[str],
         *,
         cancelled: Callable[[], bool] | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress = silent,
     ) -> Records:
         """Return a record of each sentence; one that comes twice is judged once.
 
@@ -101,12 +102,13 @@ class Judge:
         fresh = list(missing)
         for start in range(0, len(fresh), CHUNK):
             part = fresh[start : start + CHUNK]
-            told = None if progress is None else partial(_count_from, progress, done)
+            size = sum(len(missing[text]) for text in part)
+            told = scaled(progress, start=done, size=size, total=len(texts))
             records = self._judge(part, cancelled, told)
             self._memory.keep(part, records)
             for text, record in zip(part, records, strict=True):
                 judged[missing[text]] = record
-            done += sum(len(missing[text]) for text in part)
+            done += size
         return judged
 
     def verdicts(
@@ -117,7 +119,7 @@ class Judge:
         ignored: Collection[str],
         *,
         cancelled: Callable[[], bool] | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress = silent,
     ) -> list[SentenceVerdict]:
         """Return the verdict on each sentence, without explanations.
 
@@ -235,7 +237,7 @@ class Judge:
         self,
         texts: Sequence[str],
         cancelled: Callable[[], bool] | None,
-        progress: Callable[[int], None] | None,
+        progress: Progress,
     ) -> Records:
         vectors = self._encoder.encode(texts, cancelled=cancelled, progress=progress)
         records = np.empty(len(texts), self._record)
@@ -246,10 +248,6 @@ class Judge:
         records["words"] = [len(words_of(text)) for text in texts]
         records["truncated"] = self._encoder.truncated(texts)
         return records
-
-
-def _count_from(progress: Callable[[int], None], start: int, count: int) -> None:
-    progress(start + count)
 
 
 def why_not_judged(

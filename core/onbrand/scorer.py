@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.judge import Judge
+from onbrand.progress import Progress, silent
 from onbrand.text.document import Document, Sentence, parse_named
 from onbrand.verdict import Example, Explanation, Report, SentenceVerdict, Verdict, WordShare
 from onbrand.voice.avoid import avoid_voice
@@ -180,7 +181,7 @@ class Scorer:
         lenient: bool = False,
         explained: int = MAX_EXPLAINED,
         cancelled: Callable[[], bool] | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress = silent,
     ) -> Report:
         """Check a parsed draft (see `check`).
 

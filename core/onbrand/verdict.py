@@ -6,6 +6,21 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from onbrand.text.span import Span
+from onbrand.voice.reasons import Example, Explanation, Habit, WordShare
+
+__all__ = [
+    "AVOID",
+    "CLEARLY",
+    "Evidence",
+    "Example",
+    "Explanation",
+    "Habit",
+    "Report",
+    "SentenceVerdict",
+    "Verdict",
+    "WordShare",
+    "is_brand",
+]
 
 Verdict = Literal["forward", "review", "not judged"]
 AVOID = "avoid: "
@@ -20,65 +35,6 @@ CLEARLY = 0.5
 def is_brand(name: str) -> bool:
     """Tell whether the ``brand`` of a verdict is one, and not what registers are to be avoided."""
     return not name.startswith(AVOID)
-
-
-class WordShare(NamedTuple):
-    """What one word adds to the log-odds of its sentence (negative: off-brand)."""
-
-    span: Span
-    """Where the word stands: in the source for a checked draft, else in the sentence."""
-    text: str
-    share: float
-    """Natural-log odds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Habit:
-    """A habit of the brand that this sentence breaks, with both figures."""
-
-    name: str
-    """Key of the measure, say ``words_per_sentence``."""
-    message: str
-    """A clause for writers, say "34 words; Acme usually writes 8-18"."""
-    value: float
-    usual: tuple[float, float]
-    """The 10th and 90th percentile of the brand's own lines (or a rate twice)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A labelled line of the brand near to the sentence."""
-
-    text: str
-    similarity: float
-    """Cosine in the head's own space, -1 to 1."""
-    label: Literal["on", "off"]
-    source: str | None = None
-    """``path`` or document name it came from, where known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a sentence got its probability. ``base + sum(word.share) == logit``."""
-
-    logit: float
-    base: float
-    """What is not any word's: the intercept and the encoder's special tokens."""
-    words: tuple[WordShare, ...]
-    """In reading order."""
-    habits: tuple[Habit, ...] = ()
-    nearest_on: Example | None = None
-    nearest_off: Example | None = None
-    centroid_similarity: float | None = None
-    """Cosine to the mean of the brand's on-brand lines."""
-    register: str | None = None
-    """The register that decided, of those that this sentence lies outside of the brand's range in;
-    None where the brand's own head decided."""
-
-    def worst_words(self, limit: int = 3) -> tuple[WordShare, ...]:
-        """Return up to ``limit`` words that speak most against the brand, worst first."""
-        against = sorted((w for w in self.words if w.share < 0), key=lambda w: w.share)
-        return tuple(against[:limit])
 
 
 class Evidence(NamedTuple):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import scaled
 from onbrand.report import Format
 from onbrand_cli.options import (
     Avoid,
@@ -24,7 +25,6 @@ from onbrand_cli.options import (
     Voices,
     avoided_names,
     progress_bar,
-    share_of_all,
     voice_folders,
     warn,
 )
@@ -195,7 +195,13 @@ def _judge(
                 gate=draft.settings.gate if gate is None else gate,
                 threshold=draft.settings.threshold,
                 ignored=draft.settings.ignore,
-                progress=partial(share_of_all, progress, draft.path, done, total),
+                progress=scaled(
+                    progress,
+                    draft.path,
+                    start=done,
+                    size=len(draft.document.sentences),
+                    total=total,
+                ),
             )
             reports.append(report)
             done += len(draft.document.sentences)

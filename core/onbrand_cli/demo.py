@@ -103,7 +103,7 @@ def overview(reports: Sequence[Report]) -> Table:
 
 
 def _reads_like(report: Report) -> str:
-    from onbrand.report.reasons import reads_most_like
+    from onbrand.report.message import reads_most_like
 
     if report.probability is None:
         return "–"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import Progress, ProgressEvent
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    import rich.progress
 
     from onbrand.config import Settings
 
@@ -100,7 +101,6 @@ Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How t
 
 PROGRESS_AFTER = 1.0
 """Seconds of work before a progress bar appears."""
-WAITING = "waiting for "
 """How a text begins that is told at once: the work has to wait for another process."""
 
 
@@ -186,22 +186,22 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 @contextlib.contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[str, float], None]]:
-    """Yield a function to call with a text and the share of the work that is done, 0 to 1.
+def progress_bar(label: str) -> Iterator[Progress]:
+    """Yield what draws on stderr how far the work is.
 
-    It draws on stderr, only when that is a terminal, and only when the work takes a while. A text
-    that begins with `WAITING` is printed there in any case, at once and once.
+    It does only when that is a terminal, and only when the work takes a while. For whom there is to
+    wait is printed there in any case, at once and once.
     """
     start, drawn = time.monotonic(), sys.stderr.isatty()
     with contextlib.ExitStack() as stack:
-        bar: Progress | None = None
+        bar: rich.progress.Progress | None = None
         told = False
 
-        def update(text: str, share: float) -> None:
+        def update(event: ProgressEvent, /) -> None:
             nonlocal bar, told
-            if text.startswith(WAITING):
+            if event.waiting:
                 if not told:
-                    typer.echo(text, err=True)
+                    typer.echo(event.text, err=True)
                 told = True
                 return
             if drawn and bar is None and time.monotonic() - start >= PROGRESS_AFTER:
@@ -209,12 +209,22 @@ def progress_bar(label: str) -> Iterator[Callable[[str, float], None]]:
                 bar.add_task(label, total=1.0)
             if bar is not None:
                 task = bar.task_ids[0]
-                bar.update(task, completed=share, description=f"{label} {text}".strip())
+                text = f"{label} {event.text}".strip()
+                bar.update(task, completed=event.share, description=text)
 
         yield update
 
 
-def _new_bar() -> Progress:
+@contextlib.contextmanager
+def spinner(text: str) -> Iterator[Progress]:
+    """Show what is being done, at a terminal; yields what changes it."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(text) as status:
+        yield lambda event: status.update(event.text)
+
+
+def _new_bar() -> rich.progress.Progress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -226,10 +236,3 @@ def _new_bar() -> Progress:
         console=Console(stderr=True),
         transient=True,
     )
-
-
-def share_of_all(
-    progress: Callable[[str, float], None], text: str, before: float, total: int, done: float
-) -> None:
-    """Report the progress of one item as a share of all, ``before`` of which came earlier."""
-    progress(text, (before + done) / total)

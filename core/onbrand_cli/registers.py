@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import Progress, scaled
 from onbrand_cli.options import (
     ConfigFile,
     EncoderFolder,
@@ -21,7 +21,6 @@ from onbrand_cli.options import (
     StdinPath,
     print_json,
     progress_bar,
-    share_of_all,
 )
 
 if TYPE_CHECKING:
@@ -80,9 +79,10 @@ def registers(
             bundle = encoder or draft.settings.encoder
             if bundle not in readers:
                 readers[bundle] = _Reader.load(bundle)
-            told = partial(share_of_all, progress, draft.path, done, total)
+            size = len(draft.document.sentences)
+            told = scaled(progress, draft.path, start=done, size=size, total=total)
             read.append(readers[bundle].read(draft, told))
-            done += len(draft.document.sentences)
+            done += size
     if form == "json":
         print_json({"version": 1, "files": read})
         return
@@ -116,7 +116,7 @@ class _Reader:
             )
         return cls(encoder, found)
 
-    def read(self, draft: Draft, progress: Any) -> dict[str, Any]:  # noqa: ANN401
+    def read(self, draft: Draft, progress: Progress) -> dict[str, Any]:
         """Return how a draft reads, ready for JSON."""
         from onbrand.judge import why_not_judged
         from onbrand.voice.ngrams import words_of

@@ -24,8 +24,9 @@ from onbrand_cli.options import (
 
 if TYPE_CHECKING:
     from onbrand.scorer import Scorer
-    from onbrand.verdict import Explanation, WordShare
+    from onbrand.verdict import Explanation
     from onbrand.voice.model import Voice
+    from onbrand.voice.reasons import WordReason
 
 SCORE_EXAMPLES = """\b
 Examples:
@@ -164,9 +165,9 @@ def _print_json(text: str, why: Explanation, voice: Voice) -> None:
 def _print(text: str, why: Explanation, voice: Voice) -> None:
     from rich.text import Text
 
-    from onbrand.report.message import figure
-    from onbrand.report.reasons import FELT, finding, strongest_words
+    from onbrand.report.message import figure, finding
     from onbrand.voice.model import probability
+    from onbrand.voice.reasons import strongest_words
     from onbrand_cli.tables import new_console
 
     console = new_console()
@@ -175,14 +176,14 @@ def _print(text: str, why: Explanation, voice: Voice) -> None:
     head = (f"P {figure(p, threshold)}", f"bold {style}")
     console.print(Text.assemble(head, f"  {voice.brand}, flagged below {threshold:.2f}"))
     shaded = Text(text)
-    for word in why.words:
-        if abs(word.share) >= FELT:
-            shaded.stylize(f"bold {_tone(word)}", word.span.start, word.span.end)
+    words = strongest_words(why)
+    for word in words:
+        for start, end in word.spans:
+            shaded.stylize(f"bold {_tone(word)}", start, end)
     console.print(Text.assemble("  ", shaded))
     if p < threshold:
         console.print(f"  {finding(voice.brand, why)}")
     console.print("\n  log-odds")
-    words = strongest_words(why)
     for word in words:
         bar = ("█" * round(min(abs(word.share) * 8, 24))) or "▏"
         console.print(Text.assemble(f"  {word.share:+6.2f}  {word.text:<18} ", (bar, _tone(word))))
@@ -202,5 +203,5 @@ def _print(text: str, why: Explanation, voice: Voice) -> None:
             )
 
 
-def _tone(word: WordShare) -> str:
+def _tone(word: WordReason) -> str:
     return "red" if word.share < 0 else "green"

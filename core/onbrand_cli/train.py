@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import scaled
 from onbrand.training.shares import DEFAULT_ALARM_BUDGET
-from onbrand_cli.options import EncoderFolder, progress_bar, share_of_all, warn
+from onbrand_cli.options import EncoderFolder, progress_bar, warn
 
 # As in onbrand.voice.model, which loads numpy; a test compares them.
 DEFAULT_GATE = 0.7
@@ -171,7 +171,7 @@ def train_all(
     models: dict[str, PublishedModel] = {}
     if published:
         with progress_bar("Learning from published copy") as progress:
-            models = learn_from_copy(published, loaded, progress=partial(progress, ""))
+            models = learn_from_copy(published, loaded, progress=progress)
     with progress_bar("Training") as progress:
         for i, (name, lines) in enumerate(sorted(brands.items())):
             voice = train_voice(
@@ -182,7 +182,7 @@ def train_all(
                 alarm_budget=alarm_budget,
                 keep_texts=keep_texts,
                 published=models.get(name),
-                progress=partial(share_of_all, progress, name, i, len(brands)),
+                progress=scaled(progress, name, start=i, size=1, total=len(brands)),
             )
             voices.append(save_voice(voice, output / name))
     return voices
@@ -217,7 +217,7 @@ def train_from_published(
                 gate=gate,
                 alarm_budget=alarm_budget,
                 keep_texts=keep_texts,
-                progress=partial(share_of_all, progress, name, i, len(names)),
+                progress=scaled(progress, name, start=i, size=1, total=len(names)),
             )
             voices.append(save_voice(voice, output / name))
     return voices

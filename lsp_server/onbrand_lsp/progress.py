@@ -6,7 +6,7 @@ pygls' own never forget a token (pygls#607); nothing of them is used.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,11 +14,11 @@ from uuid import uuid4
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from onbrand.progress import Progress, ProgressEvent, silent
+
 if TYPE_CHECKING:
     from onbrand_lsp.wire.protocol import SyncedServer
 
-Report = Callable[[str, int], None]
-"""Takes what is being done, and how much of all is done, in percent."""
 _PATIENCE = 2.0
 """Seconds for the client to agree to a bar; the work does not wait for it."""
 
@@ -26,7 +26,7 @@ _PATIENCE = 2.0
 @asynccontextmanager
 async def progress(
     ls: SyncedServer, title: str, token: types.ProgressToken | None = None
-) -> AsyncIterator[Report]:
+) -> AsyncIterator[Progress]:
     """Show a bar while the block runs.
 
     Args:
@@ -37,7 +37,7 @@ async def progress(
     if token is None and ls.client.work_done_progress:
         token = await _new_token(ls)
     if token is None:
-        yield lambda _message, _percent: None
+        yield silent
         return
 
     def send(value: object) -> None:
@@ -45,11 +45,12 @@ async def progress(
 
     told = 0
 
-    def report(message: str, percent: int) -> None:
+    def report(event: ProgressEvent, /) -> None:
         nonlocal told
+        percent = int(100 * event.share)
         if percent > told:  # a hundred reports will do, however many drafts there are
             told = percent
-            send(types.WorkDoneProgressReport(message=message, percentage=percent))
+            send(types.WorkDoneProgressReport(message=event.text, percentage=percent))
 
     send(types.WorkDoneProgressBegin(title, percentage=0))
     try:

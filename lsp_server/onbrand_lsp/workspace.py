@@ -16,10 +16,11 @@ from lsprotocol import types
 
 from onbrand.drafts import find_drafts
 from onbrand.errors import OnbrandError
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.stamps import Stamp, stamp
 from onbrand.text.lines import LineIndex
 from onbrand_lsp.checking.checker import Found, Outdated
-from onbrand_lsp.progress import Report, progress
+from onbrand_lsp.progress import progress
 from onbrand_lsp.sync.documents import Snapshot
 from onbrand_lsp.sync.uris import path_of
 
@@ -81,7 +82,7 @@ class WorkspaceCheck:
         while not reports:
             await self._woken.wait()
             self._woken.clear()
-            reports = await self._changes(before, token, lambda _message, _percent: None)
+            reports = await self._changes(before, token, silent)
         return types.WorkspaceDiagnosticReport(items=reports if token is None else [])
 
     async def check(self) -> list[Seen]:
@@ -92,7 +93,7 @@ class WorkspaceCheck:
         async with progress(ls, TITLE) as report:
             paths = await self._paths()
             for n, path in enumerate(paths):
-                report(path.name, 100 * n // len(paths))
+                report(ProgressEvent(path.name, n, len(paths)))
                 one = await self._look(path, None)
                 seen += [one] if one else []
         if not ls.client.pulls:
@@ -103,7 +104,7 @@ class WorkspaceCheck:
         self,
         before: Mapping[Path, types.PreviousResultId],
         token: types.ProgressToken | None,
-        report: Report,
+        report: Progress,
     ) -> list[_Full]:
         """Return what differs from before; with a token each is sent as soon as it is known."""
         everything = self._drafts is None or not self._dirty
@@ -112,7 +113,7 @@ class WorkspaceCheck:
         paths = drafts if everything else [path for path in drafts if path in dirty]
         reports: list[_Full] = []
         for n, path in enumerate(paths):
-            report(path.name, 100 * n // len(paths))
+            report(ProgressEvent(path.name, n, len(paths)))
             known = before.get(path)
             seen = await self._look(path, known.value if known else None)
             full = _difference(seen, known)

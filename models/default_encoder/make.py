@@ -41,7 +41,7 @@ def main() -> None:
     with SOURCES.open(encoding="utf-8", newline="") as file:
         sources = list(csv.DictReader(file))
     copy = prepare(line for source in sources for line in read_voice(arguments.pool, source))
-    with progress_bar("Tuning") as tell:
+    with progress_bar("Tuning") as progress:
         adapted = adapt(
             find_source(BASE),
             copy,
@@ -50,7 +50,7 @@ def main() -> None:
             work=arguments.output.with_name(f"{arguments.output.name}.checkpoint"),
             keep_model=arguments.keep_model,
             card=lambda card: f"{card}\n{sources_table(sources)}",
-            tell=tell,
+            progress=progress,
         )
     evidence = adapted.evidence
     if evidence is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from onbrand.encoder import Encoder, EncoderManifest, read_manifest
 from onbrand.encoder.bundle import CARD, LICENCE, MODEL, read_file
 from onbrand.errors import OnbrandError
 from onbrand.files import replace_folder
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand_models.extras import need_export
 from onbrand_models.sentences import parity_sentences
 from onbrand_models.source import SourceModel, find_source
@@ -35,7 +35,7 @@ _BEYOND_POOLING = ("pooler", "final_norm")
 
 
 def dequantise_bundle(
-    bundle: Path, base: SourceModel, folder: Path, *, stage: Callable[[str], None] = lambda _: None
+    bundle: Path, base: SourceModel, folder: Path, *, progress: Progress = silent
 ) -> float:
     """Write to ``folder`` the model in ``bundle`` with weights in 32-bit floats, for PyTorch.
 
@@ -45,7 +45,7 @@ def dequantise_bundle(
         bundle: a bundle for any target but ``accurate``.
         base: the model that it was made or tuned from: its shape, its tokenizer, its settings.
         folder: where the model goes: a new folder, or an empty one.
-        stage: told what is being done.
+        progress: told what is being done.
 
     Returns:
         The mean cosine of the model's vectors to the bundle's, on the built-in sentences.
@@ -71,7 +71,7 @@ def dequantise_bundle(
         raise _another_model(bundle, base)
     encoder = Encoder.load(bundle, cache_size=0)
     graph = onnx.load_from_string(read_file(bundle, MODEL, manifest))
-    stage("looking for the weights")
+    progress(ProgressEvent("looking for the weights"))
     model = load_model(base, max(1, manifest.layers[-1]))
     if not _take_weights(model, graph, _graph_of_random_twin(base, model, manifest)):
         raise _another_model(bundle, base)
@@ -79,7 +79,7 @@ def dequantise_bundle(
         save_model(base, model, fresh)
         for name in manifest.files.keys() & {CARD, LICENCE}:
             (fresh / name).write_bytes(read_file(bundle, name, manifest))
-        stage("comparing with the bundle")
+        progress(ProgressEvent("comparing with the bundle"))
         texts = parity_sentences()
         vectors = reference_vectors(
             find_source(str(fresh)), texts, manifest.layers, manifest.max_tokens

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,6 +19,7 @@ from onbrand.encoder.graph import OPSETS
 from onbrand.encoder.tokenizer import check_tokenizer
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand_models.extras import need_export
 from onbrand_models.sentences import parity_sentences
 from onbrand_models.source import LEAST_TOKENS, SourceModel, plain_name
@@ -53,7 +53,7 @@ def export_bundle(
     folder: Path,
     options: ExportOptions | None = None,
     *,
-    stage: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> EncoderManifest:
     """Write an encoder bundle to ``folder``, which is replaced only when all went well.
 
@@ -61,7 +61,7 @@ def export_bundle(
         source: the model.
         folder: where the bundle goes: a new folder, or one that holds a bundle.
         options: what differs from the defaults.
-        stage: told what is being done.
+        progress: told what is being done.
 
     Raises:
         OnbrandError: packages are missing, or the model, the options or the folder do not fit.
@@ -80,9 +80,9 @@ def export_bundle(
 
     with replace_bundle(folder) as fresh:
         tokenizer = _write_tokenizer(source, fresh / TOKENIZER, max_tokens)
-        stage("exporting the graph")
+        progress(ProgressEvent("exporting the graph"))
         model = pooled_graph(source, layers, options.opset)
-        stage("calibrating and quantising")
+        progress(ProgressEvent("calibrating and quantising"))
         model = quantise(model, calibration_feeds(tokenizer), options.target)
         onnx.save(model, fresh / MODEL)
         papers = _write_papers(source, fresh)
@@ -102,7 +102,7 @@ def export_bundle(
             files=bundle_files(fresh, (MODEL, TOKENIZER, *papers)),
         )
         write_manifest(fresh, manifest)
-        stage("measuring parity and speed")
+        progress(ProgressEvent("measuring parity and speed"))
         manifest = msgspec.structs.replace(
             manifest,
             parity=measure_parity(fresh, source),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from onbrand.encoder import Encoder, EncoderManifest, read_manifest
 from onbrand.encoder.bundle import MODEL, TOKENIZER, read_file
 from onbrand.encoder.tokenizer import load_tokenizer
 from onbrand.errors import OnbrandError, missing_extra
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand_models.export import measure_speed, parity_of
 from onbrand_models.reference import cosines
 from onbrand_models.sentences import parity_sentences
@@ -30,7 +30,7 @@ def quantise_bundle(
     folder: Path,
     target: Target = Target.PORTABLE,
     *,
-    stage: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> EncoderManifest:
     """Write to ``folder`` the bundle in ``bundle``, quantised for ``target``.
 
@@ -41,7 +41,7 @@ def quantise_bundle(
         bundle: a bundle in 32-bit floats.
         folder: where the new bundle goes; it is replaced only when all went well.
         target: the machines it is for.
-        stage: told what is being done.
+        progress: told what is being done.
 
     Raises:
         OnbrandError: not a bundle in floats, the extra is missing, or it cannot be written.
@@ -65,14 +65,14 @@ def quantise_bundle(
             "onbrand models export SOURCE --target float32 -o DIR",
             path=bundle,
         )
-    stage("reading the bundle")
+    progress(ProgressEvent("reading the bundle"))
     floats = Encoder.load(bundle, cache_size=0)
     feeds = _feeds(bundle, manifest)
     try_encoder(floats, bundle)
     with replace_bundle(folder) as fresh:
         for name in manifest.files.keys() - {MODEL}:
             shutil.copyfile(bundle / name, fresh / name)
-        stage("calibrating and quantising")
+        progress(ProgressEvent("calibrating and quantising"))
         model = onnx.load_from_string(read_file(bundle, MODEL, manifest))
         onnx.save(quantise(model, feeds, target), fresh / MODEL)
         manifest = msgspec.structs.replace(
@@ -84,7 +84,7 @@ def quantise_bundle(
             speed=None,
         )
         write_manifest(fresh, manifest)
-        stage("measuring parity and speed")
+        progress(ProgressEvent("measuring parity and speed"))
         texts = parity_sentences()
         found = cosines(Encoder.load(fresh).encode(texts), floats.encode(texts))
         manifest = msgspec.structs.replace(

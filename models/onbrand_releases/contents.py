@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,13 +14,12 @@ from onbrand.encoder.bundle import BundleFile
 from onbrand.errors import OnbrandError
 from onbrand.files import sha256_file
 from onbrand.labels.keys import check_brand
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.voice.library import find_voices
 from onbrand.voice.model import EncoderReference
 from onbrand.voice.storage import EXAMPLES, load_voice, save_voice
 from onbrand.voice.storage import MANIFEST as VOICE_MANIFEST
 from onbrand_releases.index import ENCODERS, VOICES, Word
-
-Stage = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def collect(
     voices: Sequence[Path],
     *,
     aside: Path | None = None,
-    stage: Stage = lambda _text: None,
+    progress: Progress = silent,
 ) -> list[Content]:
     """Return what is to be published after checking that it can be used.
 
@@ -58,17 +57,17 @@ def collect(
             the bundles or the one that ships with onbrand.
         aside: a folder to be made for copies of the voices that lack their example lines; without
             it voices are published as they are.
-        stage: told what is being checked.
+        progress: told what is being checked.
 
     Raises:
         OnbrandError: there is nothing, a name comes twice or cannot name a folder, or something is
             damaged, bad or does not fit.
     """
-    found = [_bundle(folder, stage) for folder in encoders]
+    found = [_bundle(folder, progress) for folder in encoders]
     known = {content.encoder for content in found} | {_own_fingerprint()}
     for folder in voices:
         places = find_voices([folder]).values()
-        found += [_voice(place, known, aside, stage) for place in places]
+        found += [_voice(place, known, aside, progress) for place in places]
     if not found:
         raise OnbrandError(
             "nothing to publish; name bundles with --encoder, folders of voices with --voices"
@@ -77,9 +76,9 @@ def collect(
     return found
 
 
-def _bundle(folder: Path, stage: Stage) -> Content:
+def _bundle(folder: Path, progress: Progress) -> Content:
     manifest = read_manifest(folder)
-    stage(f"verifying {manifest.name}")
+    progress(ProgressEvent("verifying", message=manifest.name))
     _check_name(manifest, folder)
     files = _measure(folder, [BUNDLE_MANIFEST, *manifest.files])
     _verify(folder)
@@ -111,10 +110,10 @@ def _verify(folder: Path) -> None:
             )
 
 
-def _voice(folder: Path, known: Collection[str], aside: Path | None, stage: Stage) -> Content:
+def _voice(folder: Path, known: Collection[str], aside: Path | None, progress: Progress) -> Content:
     voice = load_voice(folder)
     brand = check_brand(voice.brand, path=folder / VOICE_MANIFEST)
-    stage(f"checking {brand}")
+    progress(ProgressEvent("checking", message=brand))
     _check_encoder(brand, voice.manifest.encoder, folder, known)
     if aside is not None:
         report = msgspec.structs.replace(voice.manifest.report, doubtful=())

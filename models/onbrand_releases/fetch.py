@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,7 @@ from urllib.request import url2pathname
 from onbrand.errors import OnbrandError
 from onbrand.files import sha256_file
 from onbrand.installation import is_url, without_secrets
+from onbrand.progress import Progress, ProgressEvent
 from onbrand_releases.deadline import Deadline, Interrupted, reason
 from onbrand_releases.index import INDEX, MAX_INDEX_BYTES, Package
 from onbrand_releases.opening import Opened, open_place
@@ -30,9 +31,6 @@ LONGEST_PAUSE = 60.0
 """Seconds that a server can make us wait before a new try, however many it asks for."""
 _GZIP = b"\x1f\x8b"
 _AS_THEY_ARE = "have it send the files of a release as they are"
-
-Progress = Callable[[int], None]
-"""Told how many bytes of an archive are here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +183,7 @@ def _append(place: str, path: Path, size: int, progress: Progress) -> bool:
         # One byte more than was promised, to notice.
         for piece in opened.pieces(size - opened.start + 1):
             _write(file, piece, path)
-            progress(min(file.tell(), size))
+            progress(ProgressEvent("fetching", min(file.tell(), size), size))
     return opened.compressed
 
 

@@ -24,18 +24,15 @@ from onbrand.installation import (
     release_number,
     without_secrets,
 )
+from onbrand.progress import Progress, silent
 from onbrand_releases.clearing import check_folder
 from onbrand_releases.fetch import Source, fetch_index
 from onbrand_releases.index import check_not_expired, read_index
 from onbrand_releases.lock import locked
 from onbrand_releases.outcome import Outcome, Status, outcome_of
-from onbrand_releases.staging import Progress, Release, is_whole, read_release
+from onbrand_releases.staging import Release, is_whole, read_release
 from onbrand_releases.take import Order, clear, switch, take
 from onbrand_releases.trial import try_out
-
-
-def _quiet(_text: str, _share: float) -> None:
-    pass
 
 
 def install(
@@ -44,7 +41,7 @@ def install(
     keys: Collection[str] = (),
     *,
     voices: bool = True,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> Outcome:
     """Install the release at ``source`` to ``root``, or bring what is installed there up to date.
 
@@ -85,7 +82,7 @@ def update(
     keys: Collection[str] = (),
     only_keys: bool = False,
     again: bool = False,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> Outcome:
     """Bring an installation up to date with where it came from.
 
@@ -123,7 +120,7 @@ def update(
         ) from None
 
 
-def roll_back(root: Path, *, progress: Progress = _quiet) -> Outcome:
+def roll_back(root: Path, *, progress: Progress = silent) -> Outcome:
     """Go back to the release before, without the network; the current one is refused from then on.
 
     Args:
@@ -134,7 +131,7 @@ def roll_back(root: Path, *, progress: Progress = _quiet) -> Outcome:
         OnbrandError: there is none, or it is damaged.
     """
     _installed(root)
-    with locked(root, lambda line: progress(line, 0.0)):
+    with locked(root, progress):
         installed = _installed(root)
         if installed.previous is None or installed.previous in installed.refused:
             raise OnbrandError(
@@ -172,7 +169,7 @@ def _carry_out(root: Path, order: Callable[[], Order], progress: Progress) -> Ou
         data = fetch_index(wanted.place)
         index = read_index(data, wanted.keys, source=wanted.place.shown)
         check_not_expired(index, wanted.place.shown)
-        with locked(root, lambda line: progress(line, 0.0)):
+        with locked(root, progress):
             # Another process may have been here meanwhile, and the source have something newer.
             if read_installed(root) == wanted.installed:
                 return take(root, wanted, Release.of(index, data), progress)
@@ -181,7 +178,7 @@ def _carry_out(root: Path, order: Callable[[], Order], progress: Progress) -> Ou
 def _pin(root: Path, keys: Collection[str], *, only_keys: bool, progress: Progress) -> None:
     """Trust ``keys`` from now on: who has stolen the old key must not be able to prevent that."""
     _installed(root)
-    with locked(root, lambda line: progress(line, 0.0)):
+    with locked(root, progress):
         installed = _installed(root)
         pinned = () if only_keys else installed.keys
         after = msgspec.structs.replace(installed, keys=tuple(dict.fromkeys((*pinned, *keys))))

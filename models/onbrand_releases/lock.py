@@ -7,11 +7,12 @@ import errno
 import itertools
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from onbrand.errors import OnbrandError, missing_extra
 from onbrand.installation import PARTIAL, POINTER, RELEASES
+from onbrand.progress import Progress, ProgressEvent
 
 LOCK = ".lock"
 HOLDER = ".lock.holder"
@@ -21,7 +22,7 @@ WAIT = 300.0
 
 
 @contextlib.contextmanager
-def locked(root: Path, tell: Callable[[str], None]) -> Iterator[None]:
+def locked(root: Path, progress: Progress) -> Iterator[None]:
     """Hold the lock of the installation in ``root``, a folder that is made if it is not there.
 
     Folders that were made for it are removed afterwards, if it is still no installation and holds
@@ -29,7 +30,7 @@ def locked(root: Path, tell: Callable[[str], None]) -> Iterator[None]:
 
     Args:
         root: the folder.
-        tell: called with a line when there is somebody to wait for.
+        progress: told when there is somebody to wait for.
 
     Raises:
         OnbrandError: another process holds it for too long, the folder cannot be written, or the
@@ -49,7 +50,8 @@ def locked(root: Path, tell: Callable[[str], None]) -> Iterator[None]:
             try:
                 lock.acquire(timeout=0)
             except filelock.Timeout:
-                tell(f"waiting for {_who(holder)}")
+                told = f"waiting for {_who(holder)}"
+                progress(ProgressEvent("waiting", message=told, waiting=True))
                 lock.acquire(timeout=WAIT)
             holder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
         except filelock.Timeout:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import onbrand
 from onbrand.errors import OnbrandError
 from onbrand.files import sha256_file, sync_folder
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.voice.storage import EXAMPLES
 from onbrand_releases.archive import check_archive, pack
 from onbrand_releases.contents import Content
@@ -92,7 +93,7 @@ def publish(
     previous_key: str | None = None,
     expires: datetime.timedelta | None = None,
     keep: int = KEEP,
-    progress: Callable[[str, float], None] = lambda _text, _share: None,
+    progress: Progress = silent,
 ) -> Publication:
     """Write a release of what ``gather`` returns, all of it and nothing else, to ``folder``.
 
@@ -107,7 +108,7 @@ def publish(
         previous_key: public key, 64 hexadecimal digits, that may have signed the release before.
         expires: how long laptops take it; without, for ever.
         keep: releases whose archives stay in the folder, the new one included; at least 1.
-        progress: told what is packed, and the share of the work that is done, 0 to 1.
+        progress: told what is packed, and how much is.
 
     Raises:
         OnbrandError: see `read_release`; or the number or the name does not go on from the release
@@ -123,7 +124,7 @@ def publish(
             contents = gather(staged / _COPIES)
             packages: list[Package] = []
             for content in contents:
-                progress(content.name, len(packages) / len(contents))
+                progress(ProgressEvent(content.name, len(packages), len(contents)))
                 packages.append(_package(content, folder, staged, before))
             now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
             unsigned = Index(

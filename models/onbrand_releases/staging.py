@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import msgspec
 from onbrand.errors import OnbrandError
 from onbrand.files import sha256_file, sync_folder
 from onbrand.installation import PARTIAL, RELEASES, release_folder, without_secrets
+from onbrand.progress import Progress, ProgressEvent, scaled
 from onbrand_releases.archive import unpack
 from onbrand_releases.clearing import prepare_downloads
 from onbrand_releases.fetch import Source, fetch_archive
@@ -26,9 +27,6 @@ _SPARE = 4 * 1024 * 1024
 """Bytes that must stay free on the disk: folders take space as well."""
 _RENAMES = (0.1, 0.3, 1.0, 3.0)
 """Seconds before new tries on Windows, where virus scanners hold new files for a while."""
-
-Progress = Callable[[str, float], None]
-"""Told what is being done, and the share of the fetching that is done, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ def stage(
     missing = [package for _, package in packages if copies[package.archive] is None]
     _prepare(root, packages, missing)
     archives = dict(_fetch(source, missing, root / PARTIAL, progress))
-    progress("unpacking", 1.0)
+    progress(ProgressEvent("unpacking", 1.0))
     fresh = _new_folder(root, release.name)
     try:
         for kind, package in packages:
@@ -127,7 +125,7 @@ def stage(
                 _unpack(archives[package.archive], package, folder, source)
             else:
                 _copy(copy, package, folder)
-        progress("trying out", 1.0)
+        progress(ProgressEvent("trying out", 1.0))
         _try_out(release, fresh, voices=voices)
         _write(fresh / INDEX, release.data)
         for folder in (fresh / VOICES, fresh / ENCODERS, fresh):
@@ -170,10 +168,7 @@ def _fetch(
     total = sum(package.size for package in missing)
     before = 0
     for package in missing:
-
-        def told(here: int, package: Package = package, before: int = before) -> None:
-            progress(package.name, (before + here) / total)
-
+        told = scaled(progress, package.name, start=before, size=package.size, total=total)
         yield package.archive, fetch_archive(source, package, partial, told)
         before += package.size
 

@@ -11,10 +11,11 @@ import msgspec
 from onbrand.errors import OnbrandError
 from onbrand.files import sync_folder
 from onbrand.installation import Installed, write_installed
+from onbrand.progress import Progress
 from onbrand_releases.clearing import clear_downloads, clear_releases
 from onbrand_releases.fetch import Source
 from onbrand_releases.outcome import Outcome, Status, outcome_of
-from onbrand_releases.staging import Progress, Release, is_whole, read_release, stage
+from onbrand_releases.staging import Release, is_whole, read_release, stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ import sys
 import pytest
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import ProgressEvent
 from onbrand_cli import options
 from onbrand_cli.options import json_text, line_of, print_json, progress_bar
 
-WAITING = "waiting for process 7 on laptop"
+HOLDER = "waiting for process 7 on laptop"
+WAITING = ProgressEvent("waiting", message=HOLDER, waiting=True)
 
 
 class Terminal(io.StringIO):
@@ -28,11 +30,11 @@ def test_waiting_is_told_at_once_and_once(
     shown = stream()
     monkeypatch.setattr(sys, "stderr", shown)
     with progress_bar("updating") as progress:
-        progress(WAITING, 0.0)
-        assert shown.getvalue() == f"{WAITING}\n"
-        progress(WAITING, 0.0)
-        progress("fetching acme", 0.5)
-    assert shown.getvalue() == f"{WAITING}\n"
+        progress(WAITING)
+        assert shown.getvalue() == f"{HOLDER}\n"
+        progress(WAITING)
+        progress(ProgressEvent("fetching", 5, 10, message="acme"))
+    assert shown.getvalue() == f"{HOLDER}\n"
 
 
 def test_waiting_is_told_beside_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,10 +42,10 @@ def test_waiting_is_told_beside_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", shown)
     monkeypatch.setattr(options, "PROGRESS_AFTER", 0.0)
     with progress_bar("updating") as progress:
-        progress("reading", 0.1)
-        progress(WAITING, 0.1)
-        progress(WAITING, 0.1)
-    assert shown.getvalue().count(WAITING) == 1
+        progress(ProgressEvent("reading", 0.1))
+        progress(WAITING)
+        progress(WAITING)
+    assert shown.getvalue().count(HOLDER) == 1
 
 
 def test_json_of_names_that_are_not_utf_8(capsys: pytest.CaptureFixture[str]) -> None:

@@ -145,9 +145,9 @@ def test_a_megabyte_in_one_text(encoder: Encoder) -> None:
 
 
 def test_progress_reaches_the_number_of_texts(encoder: Encoder) -> None:
-    seen: list[int] = []
+    seen: list[float] = []
     texts = [f"Line {i % 90} of many." for i in range(100)]
-    encoder.encode(texts, progress=seen.append)
+    encoder.encode(texts, progress=lambda event: seen.append(event.done))
     assert seen == sorted(seen)
     assert (seen[-1], len(seen) > 1) == (100, True)
 

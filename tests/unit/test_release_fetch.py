@@ -11,6 +11,7 @@ import pytest
 from release_samples import TRUSTED, write_release
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import ProgressEvent
 from onbrand_releases import deadline, fetch, opening
 from onbrand_releases.fetch import Source, fetch_archive, fetch_index
 from onbrand_releases.index import Package, read_index
@@ -110,10 +111,10 @@ def test_a_download_goes_on_where_it_ended(
     whole = (release / package.archive).read_bytes()
     (tmp_path / "partial").mkdir()
     (tmp_path / "partial" / package.sha256).write_bytes(whole[:there])
-    told: list[int] = []
+    told: list[ProgressEvent] = []
     path = fetch_archive(Source.of(source), package, tmp_path / "partial", told.append)
     assert path.read_bytes() == whole
-    assert told == ([] if there is None else [len(whole)])
+    assert [event.done for event in told] == ([] if there is None else [len(whole)])
 
 
 @pytest.mark.parametrize("junk", [b"junk", b"x" * 100_000])

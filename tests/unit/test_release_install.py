@@ -211,7 +211,7 @@ def test_who_holds_the_lock_is_told(root: Path, monkeypatch: pytest.MonkeyPatch)
     with filelock.FileLock(root / ".lock"):
         (root / ".lock.holder").write_text("process 7 on ada's laptop")
         with pytest.raises(OnbrandError, match="is being changed by process 7 on ada's laptop; "):
-            update(root, progress=lambda text, _share: told.append(text))
+            update(root, progress=lambda event: told.append(event.text))
     assert told == ["waiting for process 7 on ada's laptop"]
 
 

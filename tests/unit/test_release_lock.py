@@ -13,6 +13,7 @@ from release_samples import STRANGER, TRUSTED, names, write_release
 
 from onbrand.errors import OnbrandError
 from onbrand.installation import read_installed
+from onbrand.progress import ProgressEvent
 from onbrand_releases import install as installing
 from onbrand_releases import lock
 from onbrand_releases.fetch import Source
@@ -36,12 +37,14 @@ def test_who_goes_back_is_told_whom_to_wait_for(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "WAIT", 0.0)
-    told: list[tuple[str, float]] = []
+    told: list[ProgressEvent] = []
     with filelock.FileLock(root / ".lock"):
         (root / ".lock.holder").write_text("process 7 on ada's laptop")
         with pytest.raises(OnbrandError, match="is being changed by process 7 on ada's laptop; "):
-            roll_back(root, progress=lambda *line: told.append(line))
-    assert told == [("waiting for process 7 on ada's laptop", 0.0)]
+            roll_back(root, progress=told.append)
+    assert [(event.waiting, event.text) for event in told] == [
+        (True, "waiting for process 7 on ada's laptop")
+    ]
 
 
 def between(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:

@@ -141,8 +141,8 @@ def test_progress_counts_what_is_known_and_ends_with_all(
 ) -> None:
     monkeypatch.setattr(judge, "CHUNK", 2)
     scorer.score([ON_BRAND])
-    told: list[int] = []
-    check(scorer, DRAFT, progress=told.append)
+    told: list[float] = []
+    check(scorer, DRAFT, progress=lambda event: told.append(event.done))
     assert told == sorted(told)
     assert (told[0] > 2, told[-1]) == (True, 5)
 

@@ -11,6 +11,7 @@ import pytest
 from onbrand import Encoder, Scorer
 from onbrand.examples import brand_files
 from onbrand.labels.files import LabelLine, read_labels
+from onbrand.progress import ProgressEvent
 from onbrand.training.trainer import train_voice
 from onbrand.voice.model import Voice
 from onbrand.voice.storage import load_voice
@@ -31,9 +32,13 @@ def voice(lines: list[LabelLine], encoder: Encoder) -> Voice:
 def test_the_same_labels_give_the_same_voice(
     voice: Voice, lines: list[LabelLine], encoder: Encoder
 ) -> None:
-    again = train_voice(BRAND, lines, encoder)
+    told: list[ProgressEvent] = []
+    again = train_voice(BRAND, lines, encoder, progress=told.append)
     np.testing.assert_array_equal(voice.head.weights, again.head.weights)
     assert replace_time(voice) == replace_time(again)
+    shares = [event.share for event in told]
+    assert shares == sorted(shares)
+    assert (len(told) > 5, shares[-1]) == (True, 1.0)
 
 
 def replace_time(voice: Voice) -> object:

@@ -31,6 +31,7 @@ from onbrand.encoder.graph import graph_problems, read_graph
 from onbrand.encoder.tokenizer import load_tokenizer
 from onbrand.errors import Cancelled, OnbrandError, wrap_errors
 from onbrand.memory import Recent
+from onbrand.progress import Progress, ProgressEvent, silent
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -112,7 +113,7 @@ class Encoder:
         texts: Sequence[str],
         *,
         cancelled: Callable[[], bool] | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress = silent,
     ) -> Floats:
         """Return the vectors of ``texts``, one row each, in their order: (len(texts), dim).
 
@@ -152,8 +153,7 @@ class Encoder:
                     if cancelled is not None and cancelled():
                         raise Cancelled
                     done += count
-                    if progress is not None:
-                        progress(done)
+                    progress(ProgressEvent("encoding", done, len(texts)))
         finally:
             pool.shutdown(cancel_futures=True)
         return rows

@@ -10,6 +10,7 @@ from typing import Any
 
 from onbrand.report.message import printable
 from onbrand.verdict import Explanation, Report, SentenceVerdict
+from onbrand.voice.reasons import WordReason, both_sides
 
 
 def render(reports: Sequence[Report], left_out: Mapping[str, int] = MappingProxyType({})) -> str:
@@ -64,11 +65,13 @@ def explanation(why: Explanation | None) -> dict[str, Any]:
     """Return what is known of why, for sentences that were explained; else no words."""
     if why is None:
         return {"words": []}
+    against, in_favour = both_sides(why)
     return {
         "words": [
             {"start": w.span.start, "end": w.span.end, "text": w.text, "share": w.share}
             for w in why.words
         ],
+        "reasons": {"against": _reasons(against), "for": _reasons(in_favour)},
         "logit": why.logit,
         "register": why.register,
         "base": why.base,
@@ -77,3 +80,14 @@ def explanation(why: Explanation | None) -> dict[str, Any]:
         "nearest_off": why.nearest_off and asdict(why.nearest_off),
         "centroid_similarity": why.centroid_similarity,
     }
+
+
+def _reasons(words: Sequence[WordReason]) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": word.text,
+            "share": word.share,
+            "places": [{"start": span.start, "end": span.end} for span in word.spans],
+        }
+        for word in words
+    ]

@@ -6,11 +6,14 @@ import re
 from collections import Counter
 from typing import Literal
 
-from onbrand.report.reasons import draft_reasons, fault, finding, worst_words
-from onbrand.verdict import Report, SentenceVerdict, is_brand
+from onbrand.text.mask import OBJECT
+from onbrand.verdict import AVOID, Report, SentenceVerdict, is_brand
+from onbrand.voice.reasons import Explanation, worst_words
 
 PLACES = 5
 """Lines of sentences to mend that it names."""
+REASONS = 3
+"""Wrong voices that the verdict on a draft names, the most frequent ones."""
 Severity = Literal["warning", "note"]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -110,6 +113,76 @@ def tally(report: Report) -> str:
     return f"{text}, {unjudged}" if reasons else text
 
 
+def finding(brand: str, why: Explanation | None) -> str:
+    """Return what is wrong with a flagged sentence, say "Sounds off-brand for acme".
+
+    Args:
+        brand: of the sentence.
+        why: its explanation; without one nobody knows what it reads like.
+    """
+    like = reads_like(why)
+    if not is_brand(brand):
+        return f"Reads like {like or 'a voice to avoid'}"
+    return (
+        f"Reads like {like}, more than {brand}’s own copy does"
+        if like
+        else f"Sounds off-brand for {brand}"
+    )
+
+
+def reads_like(why: Explanation | None) -> str | None:
+    """Return what a sentence reads like, say "corporate-speak", if a register decided."""
+    if why is None or why.register is None:
+        return None
+    return _read_as(why.register)
+
+
+def reads_most_like(report: Report) -> tuple[str, ...]:
+    """Return what flagged sentences of a draft read like, what most of them do first.
+
+    Those whose brand's own head decided read like nothing that has a name.
+    """
+    named = (reads_like(sentence.explanation) for sentence in report.flagged)
+    return tuple(like for like, _ in Counter(filter(None, named)).most_common())
+
+
+def to_avoid(brand: str) -> str:
+    """Return what a draft must not read like where no brand judged, say "hype, a chatbot".
+
+    Args:
+        brand: of a verdict; see `is_brand`.
+    """
+    return ", ".join(_read_as(name) for name in brand.removeprefix(AVOID).split(", "))
+
+
+def _read_as(register: str) -> str:
+    # With numpy: only where registers are at work, and so an engine is loaded.
+    from onbrand.voice.registers import read_as
+
+    return read_as(register)
+
+
+def fault(brand: str) -> str:
+    """Return what flagged sentences are: "off-brand", or "in a voice to avoid"."""
+    return "off-brand" if is_brand(brand) else "in a voice to avoid"
+
+
+def draft_reasons(report: Report) -> str:
+    """Return what flagged sentences read like, say "8 read like corporate-speak, 2 like hype".
+
+    Empty where no register decided, or where not all of them were explained.
+    """
+    if any(sentence.explanation is None for sentence in report.flagged):
+        return ""
+    likes = Counter(like for s in report.flagged if (like := reads_like(s.explanation)))
+    found = [f"{count:,} like {like}" for like, count in likes.most_common(REASONS)]
+    if not found:
+        return ""
+    count, _, rest = found[0].partition(" ")
+    found[0] = f"{count} {'reads' if count == '1' else 'read'} {rest}"
+    return ", ".join(found)
+
+
 def plural(count: int, noun: str) -> str:
     """Return "1 file", "2 files"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
@@ -121,4 +194,4 @@ def capitalised(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return _CONTROL.sub("\ufffd", " ".join(text.split()))
+    return _CONTROL.sub("\ufffd", " ".join(text.replace(OBJECT, "…").split()))

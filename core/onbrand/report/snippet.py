@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from onbrand.text.lines import LineIndex
+from onbrand.text.mask import OBJECT
 from onbrand.text.span import Span
 
 MAX_ROWS = 8
@@ -15,11 +16,13 @@ _MIN_ROOM = 20
 _TAB = 4
 
 # Draft text must not command the terminal: controls and line separators show as pictures, C1
-# controls, characters that reorder a line, and lone surrogates as U+FFFD.
+# controls, characters that reorder a line, and lone surrogates as U+FFFD; what stands for code as an
+# ellipsis.
 _SHOWN = {code: 0x2400 + code for code in range(0x20)} | {
     0x7F: 0x2421,
     0x2028: 0x2424,
     0x2029: 0x2424,
+    ord(OBJECT): ord("…"),
 }
 for _first, _last in (
     (0x80, 0x9F),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from onbrand.report.message import draft_message, figure, plural, severity
-from onbrand.report.reasons import reads_like, worst_words
+from onbrand.report.message import draft_message, figure, plural, reads_like, severity
 from onbrand.report.snippet import crop, rows, shown
 from onbrand.text.lines import LineIndex
 from onbrand.verdict import Report, SentenceVerdict, Verdict, is_brand
+from onbrand.voice.reasons import worst_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,7 +81,7 @@ def _finding(
     why = sentence.explanation
     worst = worst_words(why)
     gutter = len(str(index.line_of(sentence.span.end) + 1)) + 1
-    accents = [word.span for word in worst]
+    accents = [span for word in worst for span in word.spans]
     for row in rows(source, index, sentence.span, accents, width - gutter - 3):
         yield _gutter(gutter, row.number, row.text)
         if row.marks:

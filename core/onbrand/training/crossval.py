@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.training.baseline import bag_of_words
 from onbrand.training.folds import Fold
 from onbrand.training.members import Lines, Member
@@ -30,7 +31,7 @@ def cross_validate(
     folds: Sequence[Fold],
     members: Sequence[Member],
     *,
-    progress: Callable[[], None] = lambda: None,
+    progress: Progress = silent,
 ) -> OutOfFold:
     """Return out-of-fold logits of each member.
 
@@ -38,15 +39,15 @@ def cross_validate(
         lines: the training lines.
         folds: (train, held-out) index pairs; each line is held out once.
         members: what answers.
-        progress: called after each fold.
+        progress: told after each fold how many are done.
     """
     count = len(lines.texts)
     whole, short = (tuple(np.zeros((count, m.candidates)) for m in members) for _ in range(2))
     baseline = np.zeros(count)
-    for train, held in folds:
+    for done, (train, held) in enumerate(folds, start=1):
         for i, member in enumerate(members):
             whole[i][held], short[i][held] = member.held_out(lines, train, held)
         texts = [lines.texts[i] for i in train], [lines.texts[i] for i in held]
         baseline[held] = bag_of_words(texts[0], lines.on[train], texts[1])
-        progress()
+        progress(ProgressEvent("cross-validation", done, len(folds)))
     return OutOfFold(whole, short, baseline)

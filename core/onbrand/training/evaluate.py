@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine, read_labels
 from onbrand.labels.grouping import MIN_PER_CLASS
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.training.baseline import bag_of_words
 from onbrand.training.metrics import calibration_error, measure
 from onbrand.training.published import PublishedModel, fit_published
@@ -88,7 +88,7 @@ def evaluate_folder(
     encoder: Encoder,
     *,
     published: bool = False,
-    progress: Callable[[str, float], None] = lambda *_: None,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Train and judge every task of a folder; nothing of a test file enters the training.
 
@@ -96,18 +96,18 @@ def evaluate_folder(
         folder: pairs of ``<task>.train.jsonl`` and ``<task>.test.jsonl``.
         encoder: the encoder under test.
         published: learn from the unlabelled lines of ``<task>.pool.jsonl`` too.
-        progress: told the task at hand and the share of all work done, 0 to 1.
+        progress: told the task at hand, and how many are done.
     """
     names = find_tasks(folder)
     model = _fit_pools(folder, encoder) if published else None
     results, labels, probabilities = [], [], []
     for i, name in enumerate(names):
-        progress(name, i / len(names))
+        progress(ProgressEvent(name, i, len(names)))
         result, on, p = _evaluate_task(folder, name, encoder, model)
         results.append(result)
         labels.append(on)
         probabilities.append(p)
-    progress("", 1.0)
+    progress(ProgressEvent("", 1.0))
     pooled = calibration_error(np.concatenate(labels), np.concatenate(probabilities))
     return Evaluation(encoder.name, results, _means(results, pooled))
 

@@ -6,7 +6,7 @@ brands' copy where it is given. What a wrong voice is, the registers know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -20,6 +20,7 @@ from onbrand.errors import OnbrandError
 from onbrand.files import MAX_TEXT_BYTES
 from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_labels
 from onbrand.labels.keys import check_brand, text_key
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.report.message import plural
 from onbrand.text import formats
 from onbrand.text.document import parse
@@ -143,7 +144,7 @@ def train_from_copy(
     gate: float = DEFAULT_GATE,
     alarm_budget: float = DEFAULT_ALARM_BUDGET,
     keep_texts: bool = True,
-    progress: Callable[[float], None] = lambda _share: None,
+    progress: Progress = silent,
 ) -> Voice:
     """Train one brand's voice from published copy. The same lines give the same voice.
 
@@ -156,7 +157,7 @@ def train_from_copy(
         gate: P of a draft at which it goes forward.
         alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
         keep_texts: store lines in the voice, so that the nearest one can be shown.
-        progress: told the share of the work that is done, 0 to 1.
+        progress: told how far it is.
 
     Raises:
         OnbrandError: there are too few lines, the encoder has no background, or scikit-learn is
@@ -177,7 +178,7 @@ def train_from_copy(
         )
     texts = [" ".join(line.text.split()) for line in own]
     vectors = encoder.encode(texts)
-    progress(0.5)
+    progress(ProgressEvent("encoding", 0.5))
     others = _different(line for line in published if line.brand != brand)
     picked = np.random.default_rng(0).permutation(len(others))[:MAX_OTHERS]
     strange = [background.lines()]
@@ -186,14 +187,14 @@ def train_from_copy(
         strange.append(background.project(found))
     other = np.concatenate(strange)
     mine = background.project(vectors)
-    progress(0.6)
+    progress(ProgressEvent("encoding", 0.6))
     fits = ~find_misfits(mine, other, [line.doc for line in own])
     own, texts = list(compress(own, fits)), list(compress(texts, fits))
     vectors, mine = vectors[fits], mine[fits]
     shorts = encoder.encode([first_words(text) for text in texts[:MAX_EXAMPLES]])
-    progress(0.7)
+    progress(ProgressEvent("fitting", 0.7))
     judged = _cross_fit(mine, other, [line.doc for line in own])
-    progress(0.9)
+    progress(ProgressEvent("fitting", 0.9))
     fitted = FittedHead(
         _head(mine, other, judged.stacker, background, vectors),
         {"published": 1.0},
@@ -214,7 +215,7 @@ def train_from_copy(
     voice = assemble_voice(
         brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
     )
-    progress(1.0)
+    progress(ProgressEvent("calibrating", 1.0))
     return voice
 
 

@@ -7,7 +7,7 @@ against the mean of the others, joins that brand's head as one more model for th
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.training.background import Background, fit_own, load_background
 from onbrand.training.linear import Standardiser, need_sklearn
 from onbrand.training.misfits import find_misfits
@@ -98,14 +99,14 @@ def fit_published(
     lines: Sequence[LabelLine],
     encoder: Encoder,
     *,
-    progress: Callable[[float], None] = lambda _share: None,
+    progress: Progress = silent,
 ) -> PublishedModel:
     """Fit the multinomial model on published lines, whose brand is known and nothing else.
 
     Args:
         lines: published lines of at least two brands; labels they may have are ignored.
         encoder: the shared encoder.
-        progress: told the share of the work that is done, 0 to 1.
+        progress: told how far it is.
 
     Raises:
         OnbrandError: fewer than two brands have enough lines, or scikit-learn is not installed.
@@ -122,14 +123,14 @@ def fit_published(
         )
     kept = [line for line in lines if line.brand in brands]
     vectors = encoder.encode([" ".join(line.text.split()) for line in kept])
-    progress(0.5)
+    progress(ProgressEvent("fitting", 0.5))
     owners = np.array([brands.index(line.brand) for line in kept])
     part = np.array([_part(line.doc) for line in kept])
     models = []
     for k in range(PARTS):
         others = part != k
         models.append(_fit(vectors[others], owners[others], len(brands)))
-        progress(0.5 + 0.5 * (k + 1) / (PARTS + 1))
+        progress(ProgressEvent("fitting", 0.5 + 0.5 * (k + 1) / (PARTS + 1)))
     whole = _fit(vectors, owners, len(brands))
     background = load_background(encoder)
     copy = {
@@ -137,7 +138,7 @@ def fit_published(
         for brand in brands
         if (rows := [i for i, line in enumerate(kept) if line.brand == brand])
     }
-    progress(1.0)
+    progress(ProgressEvent("fitting", 1.0))
     return PublishedModel(brands, {b: counts[b] for b in brands}, whole, tuple(models), copy)
 
 
@@ -145,7 +146,7 @@ def learn_from_copy(
     lines: Sequence[LabelLine],
     encoder: Encoder,
     *,
-    progress: Callable[[float], None] = lambda _share: None,
+    progress: Progress = silent,
 ) -> dict[str, PublishedModel]:
     """Return what published copy teaches of each brand that has enough of it.
 
@@ -155,7 +156,7 @@ def learn_from_copy(
     Args:
         lines: published lines; labels they may have are ignored.
         encoder: the shared encoder.
-        progress: told the share of the work that is done, 0 to 1.
+        progress: told how far it is.
 
     Raises:
         OnbrandError: there is one brand alone and it has too few lines, or the encoder has no
@@ -173,7 +174,7 @@ def learn_from_copy(
         )
     raw = encoder.encode([" ".join(line.text.split()) for line in lines])
     vectors = background.project(raw)
-    progress(0.5)
+    progress(ProgressEvent("fitting", 0.5))
     part = np.array([_part(line.doc) for line in lines])
     other = background.lines()
 
@@ -183,7 +184,7 @@ def learn_from_copy(
 
     whole = fit(np.ones(len(lines), np.bool_))
     parts = tuple(fit(part != k) for k in range(PARTS))
-    progress(1.0)
+    progress(ProgressEvent("fitting", 1.0))
     copy = {brand: _own_copy(lines, raw, background)}
     return {brand: PublishedModel((brand,), {brand: len(lines)}, whole, parts, copy)}
 

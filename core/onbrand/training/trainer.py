@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from onbrand.encoder import Encoder
 from onbrand.labels.files import LabelLine
+from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand.training.assemble import (
     FittedHead,
     HeldOutCopy,
@@ -47,7 +48,7 @@ def train_voice(
     keep_texts: bool = True,
     published: PublishedModel | None = None,
     extra_members: Sequence[Member] = (),
-    progress: Callable[[float], None] = lambda _share: None,
+    progress: Progress = silent,
 ) -> Voice:
     """Train one brand's voice. The same labels and encoder give the same voice.
 
@@ -60,7 +61,7 @@ def train_voice(
         keep_texts: store the lines in the voice, so that the nearest one can be shown.
         published: what published copy teaches of the brand, if it is among its brands.
         extra_members: what else may answer; it joins the voice as far as cross-validation finds.
-        progress: told the share of the work that is done, 0 to 1.
+        progress: told how far it is.
 
     Raises:
         OnbrandError: scikit-learn is not installed.
@@ -69,22 +70,16 @@ def train_voice(
     if published is not None and brand not in published.brands:
         published = None
     lines = _prepare(labels, encoder)
-    progress(0.2)
+    progress(ProgressEvent("encoding", 0.2))
     folds, grouped = make_folds(lines.on, lines.docs)
     folds = without_twins(folds, lines.on, lines.vectors[:, -encoder.hidden :])
-    done = 0
-
-    def fold_done() -> None:
-        nonlocal done
-        done += 1
-        progress(0.2 + 0.7 * done / len(folds))
-
     members: list[Member] = [DenseMember(), LexicalMember()]
     if published is not None:
         members.append(PublishedMember(published, brand))
     members += extra_members
     with one_blas_thread():
-        held_out = cross_validate(lines, folds, members, progress=fold_done)
+        told = scaled(progress, start=0.2, size=0.7)
+        held_out = cross_validate(lines, folds, members, progress=told)
     ensemble = fit_ensemble(members, held_out, lines.on)
     # The most regularised model follows single labels least, wrong ones included.
     firm = held_out.whole[0][:, :1]
@@ -111,7 +106,7 @@ def train_voice(
     voice = assemble_voice(
         brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
     )
-    progress(1.0)
+    progress(ProgressEvent("calibrating", 1.0))
     return voice
 
 

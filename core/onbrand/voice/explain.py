@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from onbrand.encoder import TokenParts
 from onbrand.text.span import Span
-from onbrand.verdict import Example, Explanation, WordShare
 from onbrand.voice.model import Voice, unit
 from onbrand.voice.ngrams import BLOCKS, sublinear, term_spans, word_spans, words_of
 from onbrand.voice.profile import unusual_habits
+from onbrand.voice.reasons import Example, Explanation, WordShare
 from onbrand.voice.registers import Registers
 
 
@@ -68,6 +68,7 @@ def explain(
         nearest_off=next(iter(_most_alike(voice, cosines, "off", 1)), None),
         centroid_similarity=float(place @ voice.examples.centroid),
         register=register,
+        brand=voice.brand,
     )
 
 

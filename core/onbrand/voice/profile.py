@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from onbrand.verdict import Habit
+from onbrand.voice.reasons import MAX_HABITS, Habit
 
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _VOWELS = re.compile(r"[aeiouy]+", re.IGNORECASE)
@@ -141,7 +141,7 @@ def build_profile(sentences: Iterable[str]) -> Profile:
 
 
 def unusual_habits(
-    sentence: str, profile: Profile, brand: str, *, limit: int = 4
+    sentence: str, profile: Profile, brand: str, *, limit: int = MAX_HABITS
 ) -> tuple[Habit, ...]:
     """Return what the sentence does that the brand rarely does, the most telling first."""
     found = [*_outside(sentence, profile, brand), *_rare(sentence, profile, brand)]

@@ -106,7 +106,7 @@ def adapt(
                 options,
                 work=folder,
                 keep_model=keep_model and keep_model.resolve(),
-                tell=progress,
+                progress=progress,
                 note=_note,
                 warn=warn,
             )
@@ -149,7 +149,7 @@ def _print_outcome(copy: PublishedCopy, adapted: Adapted) -> None:
     evidence = adapted.evidence
     typer.echo(
         f"learnt from {len(copy.learn.texts):,} lines of {len(copy.brands)} brands, "
-        f"{adapted.learnt.progress.best_step:,} batches"
+        f"{adapted.learnt.state.best_step:,} batches"
         + (", stopped when held-out lines got no better" if adapted.learnt.stopped_early else "")
     )
     what = "held-out lines" if copy.by_line else "lines of held-out documents"

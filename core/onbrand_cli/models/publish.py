@@ -115,7 +115,7 @@ def publish(
                 encoder or [],
                 voices or [],
                 aside=copies if no_examples else None,
-                stage=lambda text: progress(text, 0.0),
+                progress=progress,
             )
         _warn_of_texts(contents)
         return contents

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from onbrand_cli.models.made import print_made
+from onbrand_cli.options import spinner
 from onbrand_models.targets import Target
 
 EXAMPLES = """\b
@@ -30,10 +31,8 @@ def quantize(
     ] = Target.PORTABLE,
 ) -> None:
     """Quantise an exported bundle for the machines that it is meant for."""
-    from rich.console import Console
-
     from onbrand_models.requantise import quantise_bundle
 
-    with Console(stderr=True).status("reading the bundle") as status:
-        manifest = quantise_bundle(bundle, output, target, stage=status.update)
+    with spinner("reading the bundle") as progress:
+        manifest = quantise_bundle(bundle, output, target, progress=progress)
     print_made(manifest, f"{manifest.size / 1e6:.1f} MB", "floats", output)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import ProgressEvent
 from onbrand_cli.options import progress_bar
 
 if TYPE_CHECKING:
@@ -110,6 +111,9 @@ def _checks(
     from onbrand_models.source import find_source
     from onbrand_models.verify import verify_bundle
 
+    def show(event: ProgressEvent, /) -> None:
+        bar(event)
+
     source = None if against is None else find_source(against)
     checks = verify_bundle(
         bundle,
@@ -117,7 +121,7 @@ def _checks(
         budgets=budgets,
         data=data,
         voices=voices,
-        progress=lambda text, share: bar(text, share),
+        progress=show,
     )
     while True:
         with progress_bar("Verifying") as bar:

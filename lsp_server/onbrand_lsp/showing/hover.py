@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.report.message import capitalised, draft_message, figure
-from onbrand.report.reasons import both_sides, finding
+from onbrand.report.message import capitalised, draft_message, figure, finding
 from onbrand.text import suppress
 from onbrand.text.block import Comment
 from onbrand.text.lines import Encoding
 from onbrand.text.span import Span
-from onbrand.verdict import Example, Explanation, SentenceVerdict, WordShare, is_brand
+from onbrand.verdict import Example, Explanation, SentenceVerdict, is_brand
+from onbrand.voice.reasons import both_sides
 from onbrand_lsp.showing import places
 from onbrand_lsp.showing.markup import Markup
 from onbrand_lsp.sync.convert import to_range
@@ -87,7 +87,7 @@ def _sentence(
     parts = [head, _others(markup, sentence.brand, probabilities or {})]
     if why is not None:
         habits = (markup.text(habit.message) for habit in why.habits)
-        parts.append(markup.bullets([*_words(markup, why.words), *habits]))
+        parts.append(markup.bullets([*_words(markup, why), *habits]))
         parts.append(_nearest(markup, "on-brand", why.nearest_on))
         parts.append(_nearest(markup, "off-brand", why.nearest_off))
     return parts
@@ -120,10 +120,10 @@ def _others(markup: Markup, brand: str, probabilities: Mapping[str, float]) -> s
     return listed and f"P for other brands: {listed}"
 
 
-def _words(markup: Markup, words: Sequence[WordShare]) -> list[str]:
-    against, in_favour = both_sides(words)
+def _words(markup: Markup, why: Explanation) -> list[str]:
+    against, in_favour = both_sides(why)
     return [
-        f"{side}: " + ", ".join(f"{markup.quote(word)} {share:+.1f}" for share, word in found)
+        f"{side}: " + ", ".join(f"{markup.quote(word.text)} {word.share:+.1f}" for word in found)
         for side, found in (("Speaks against", against), ("Speaks for", in_favour))
         if found
     ]

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.report.message import decision, figure, plural, tally
-from onbrand.report.reasons import fault
+from onbrand.report.message import decision, fault, figure, plural, tally
 from onbrand.scorer import draft_probability
 from onbrand.text import formats, frontmatter
 from onbrand.text.document import Document

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from onbrand.report.message import draft_message, figure, sentence_message
-from onbrand.report.reasons import worst_words
 from onbrand.text.lines import Encoding
 from onbrand.verdict import Report, SentenceVerdict, is_brand
 from onbrand.voice.model import LabelCounts, Metrics, Voice
 from onbrand.voice.profile import MARKS, RANGES
+from onbrand.voice.reasons import worst_words
 from onbrand_lsp.showing import lens, places
 from onbrand_lsp.showing.markup import Markup
 

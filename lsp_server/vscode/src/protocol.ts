@@ -70,6 +70,7 @@ export interface Sentence {
   readonly range: Range;
   readonly probability: number | null;
   readonly message: string;
+  /** What to show, the worst first. */
   readonly words: readonly WordShare[];
   readonly habits: readonly string[];
   readonly nearest: string | null;

@@ -34,9 +34,6 @@ export interface Place {
 const GOOD: Icon = { name: "pass", color: "good" };
 const BAD: Icon = { name: "warning", color: "bad" };
 const UNKNOWN: Icon = { name: "dash" };
-/** Log-odds below which a word's share is no news to anybody. */
-const FELT = 0.05;
-const WORDS = 6;
 const LABEL_LENGTH = 100;
 
 type TextAt = (range: Range) => string;
@@ -106,10 +103,8 @@ export function sentenceNodes(draft: DraftVerdict, textAt: TextAt): Node[] {
 }
 
 function reasons({ words, habits, nearest }: Sentence): Node[] {
-  const felt = words.filter(({ share }) => Math.abs(share) >= FELT);
-  const worst = felt.sort((a, b) => a.share - b.share).slice(0, WORDS);
   return [
-    ...worst.map(wordNode),
+    ...words.map(wordNode),
     ...habits.map((habit) => ({ id: habit, label: habit, icon: { name: "lightbulb" } })),
     ...(nearest === null ? [] : [lineNode(nearest)]),
   ];

@@ -50,7 +50,7 @@ def model_card(
             "",
             f"{base.name} ({base.origin}, {base.licence}), fine-tuned on {today} to tell which of "
             f"{len(counts)} voices published a line. It learnt from {len(copy.learn.texts):,} "
-            f"lines in {learnt.progress.best_step:,} batches. Nobody labelled them, and the texts "
+            f"lines in {learnt.state.best_step:,} batches. Nobody labelled them, and the texts "
             f"are not part of the model.{mixed}",
             "",
             _proof(copy, evidence),

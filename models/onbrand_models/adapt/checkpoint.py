@@ -38,7 +38,7 @@ class _Run(msgspec.Struct, frozen=True):
     run: str
 
 
-class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TrainingState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far a run has come."""
 
     run: str
@@ -56,7 +56,7 @@ class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def save_checkpoint(
     folder: Path,
-    progress: Progress,
+    state: TrainingState,
     model: nn.Module,
     best: dict[str, torch.Tensor],
     optimiser: Optimizer,
@@ -68,14 +68,14 @@ def save_checkpoint(
     """
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in best.items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
+    for index, averages in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": value for name, value in averages.items()}
     tensors["random"] = torch.get_rng_state()
     # A copy each: tied weights share their memory, which the format does not store.
     whole = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     path = folder / FILE
     with in_one_line("cannot be written", path), replace_file(path) as fresh:
-        save_file(whole, fresh, {_META: msgspec.json.encode(progress).decode()})
+        save_file(whole, fresh, {_META: msgspec.json.encode(state).decode()})
 
 
 def check_room(folder: Path, model: nn.Module) -> None:
@@ -111,12 +111,12 @@ def load_checkpoint(
     model: nn.Module,
     optimiser: Optimizer,
     warn: Callable[[str], None] = lambda _: None,
-) -> tuple[Progress, dict[str, torch.Tensor]] | None:
+) -> tuple[TrainingState, dict[str, torch.Tensor]] | None:
     """Take up a checkpoint of the same run, if there is one.
 
     Args:
         folder: where it would be.
-        run: what the checkpoint has to be of, see `Progress.run`.
+        run: what the checkpoint has to be of, see `TrainingState.run`.
         model: takes the weights.
         optimiser: takes its state.
         warn: told of a checkpoint of another run, which the next one will replace.
@@ -139,7 +139,7 @@ def load_checkpoint(
                     "beginning anew, which replaces it"
                 )
                 return None
-            progress = msgspec.json.decode(told, type=Progress)
+            state = msgspec.json.decode(told, type=TrainingState)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         model.load_state_dict(_part(tensors, "model."))
         _load_optimiser(optimiser, _part(tensors, "optimiser."))
@@ -148,7 +148,7 @@ def load_checkpoint(
         raise OnbrandError(
             "is no checkpoint that can be gone on with; delete it to begin anew", path=path
         ) from None
-    return progress, _part(tensors, "best.")
+    return state, _part(tensors, "best.")
 
 
 def clear_checkpoints(folder: Path) -> None:

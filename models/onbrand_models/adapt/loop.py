@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand_models.adapt.batches import Batch, Batches
 from onbrand_models.adapt.checkpoint import (
-    Progress,
+    TrainingState,
     clear_checkpoints,
     load_checkpoint,
     save_checkpoint,
@@ -53,7 +54,7 @@ class Schedule:
 class Learnt:
     """What a run came to."""
 
-    progress: Progress
+    state: TrainingState
     stopped_early: bool
 
 
@@ -65,7 +66,7 @@ def learn(
     *,
     run: str,
     work: Path,
-    tell: Callable[[str, float], None] = lambda *_: None,
+    progress: Progress = silent,
     note: Callable[[str], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Learnt:
@@ -80,7 +81,7 @@ def learn(
         schedule: rates and length.
         run: names what is learnt, for the checkpoints.
         work: folder for the checkpoints.
-        tell: told what is done and the share of the work that is, 0 to 1.
+        progress: told the loss, and how many batches are done.
         note: told in a line what each check has found.
         warn: told of a checkpoint that is not gone on with.
 
@@ -94,25 +95,25 @@ def learn(
     steps = len(batches) * schedule.epochs
     every = max(1, len(batches) // CHECKS)
     before = load_checkpoint(work, run, model, optimiser, warn)
-    progress, best = before or (Progress(run, precision(device)), {})
-    for step, batch in _from(batches, schedule, progress.step):
-        if step - progress.best_step >= PATIENCE * every:
+    state, best = before or (TrainingState(run, precision(device)), {})
+    for step, batch in _from(batches, schedule, state.step):
+        if step - state.best_step >= PATIENCE * every:
             break
         factor = schedule.factor(step, steps)
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * factor
         model.train()
-        with autocast(device, progress.precision):
+        with autocast(device, state.precision):
             loss = model.loss(move(batch, device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.encoder.parameters(), LARGEST_STEP)
         optimiser.step()
         optimiser.zero_grad()
-        tell(f"loss {loss.item():.2f}", (step + 1) / steps)
+        progress(ProgressEvent("loss", step + 1, steps, message=f"{loss.item():.2f}"))
         if (step + 1) % every == 0 or step + 1 == steps:
-            progress, best = _check(model, held_out, progress, step + 1, best)
-            save_checkpoint(work, progress, model, best, optimiser)
-            note(_in_words(progress, steps))
+            state, best = _check(model, held_out, state, step + 1, best)
+            save_checkpoint(work, state, model, best, optimiser)
+            note(_in_words(state, steps))
     if not best:
         clear_checkpoints(work)  # what it holds is no good to go on with
         raise OnbrandError(
@@ -120,7 +121,7 @@ def learn(
             f"{schedule.rate:g}"
         )
     model.load_state_dict(best)
-    return Learnt(progress, stopped_early=progress.step < steps)
+    return Learnt(state, stopped_early=state.step < steps)
 
 
 def _optimiser(model: BrandClassifier, schedule: Schedule) -> AdamW:
@@ -144,29 +145,29 @@ def _from(batches: Batches, schedule: Schedule, start: int) -> Iterator[tuple[in
 def _check(
     model: BrandClassifier,
     held_out: Batches,
-    progress: Progress,
+    state: TrainingState,
     step: int,
     best: dict[str, Tensor],
-) -> tuple[Progress, dict[str, Tensor]]:
-    """Return the progress after a check, and the best weights so far."""
+) -> tuple[TrainingState, dict[str, Tensor]]:
+    """Return the state after a check, and the best weights so far."""
     loss = held_out_loss(model, held_out)
     told = round(loss, 5) if math.isfinite(loss) else None
-    progress = msgspec.structs.replace(progress, step=step, losses=(*progress.losses, (step, told)))
-    least = math.inf if progress.best_loss is None else progress.best_loss
+    state = msgspec.structs.replace(state, step=step, losses=(*state.losses, (step, told)))
+    least = math.inf if state.best_loss is None else state.best_loss
     if loss < least or not len(held_out):
-        progress = msgspec.structs.replace(
-            progress, best_step=step, best_loss=loss if math.isfinite(loss) else None
+        state = msgspec.structs.replace(
+            state, best_step=step, best_loss=loss if math.isfinite(loss) else None
         )
         best = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    return progress, best
+    return state, best
 
 
-def _in_words(progress: Progress, steps: int) -> str:
+def _in_words(state: TrainingState, steps: int) -> str:
     """Return what the last check has found."""
-    loss = progress.losses[-1][1]
+    loss = state.losses[-1][1]
     found = "no number" if loss is None else f"{loss:.3f}"
-    best = ", the best so far" if progress.best_step == progress.step else ""
-    return f"{progress.step:,} of {steps:,} batches, held-out loss {found}{best}"
+    best = ", the best so far" if state.best_step == state.step else ""
+    return f"{state.step:,} of {steps:,} batches, held-out loss {found}{best}"
 
 
 def held_out_loss(model: BrandClassifier, held_out: Batches) -> float:

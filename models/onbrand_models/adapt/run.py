@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from onbrand.encoder import EncoderManifest
+from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand_models.adapt.batches import Batches
 from onbrand_models.adapt.card import model_card
 from onbrand_models.adapt.checkpoint import check_room, clear_checkpoints
@@ -76,7 +77,7 @@ def adapt(
     work: Path,
     keep_model: Path | None = None,
     card: Callable[[str], str] = lambda text: text,
-    tell: Callable[[str, float], None] = lambda *_: None,
+    progress: Progress = silent,
     note: Callable[[str], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Adapted:
@@ -91,7 +92,7 @@ def adapt(
         keep_model: new folder for the adapted model in 32-bit floats, to export it again; written
             together with the bundle.
         card: what to make of the model card.
-        tell: told what is being done and the share of the work that is, 0 to 1.
+        progress: told what is being done.
         note: told in a line what each check on the held-out lines has found.
         warn: told of a checkpoint that is not gone on with.
 
@@ -102,7 +103,7 @@ def adapt(
     start = _start(base, copy, options)
     model, held_out = start.model, start.held_out
     check_room(work, model)
-    tell("looking at the base", 0.0)
+    progress(ProgressEvent("looking at the base"))
     before = named_right(model, held_out, copy)
     learnt = learn(
         model,
@@ -111,23 +112,23 @@ def adapt(
         options.schedule,
         run=_run_name(base, copy, options),
         work=work,
-        tell=lambda text, share: tell(text, _LEARNING_SHARE * share),
+        progress=scaled(progress, start=0.0, size=_LEARNING_SHARE),
         note=note,
         warn=warn,
     )
     _blend(model, start.weights, options.blend)
-    tell("checking on held-out lines", _LEARNING_SHARE)
+    progress(ProgressEvent("checking on held-out lines", _LEARNING_SHARE))
     evidence = compare(before, named_right(model, held_out, copy))
     manifest = None
     if evidence.helped:
         name = options.export.name or f"{base.name}-adapted"
         text = card(model_card(name, base, copy, learnt, options.blend, evidence))
-        tell("exporting", _LEARNING_SHARE + 0.05)
+        progress(ProgressEvent("exporting", _LEARNING_SHARE + 0.05))
         manifest = export_adapted(
             base, model.encoder, name, text, output, options.export, keep_model
         )
     clear_checkpoints(work)
-    tell("done", 1.0)
+    progress(ProgressEvent("done", 1.0))
     return Adapted(learnt, evidence, manifest)
 
 

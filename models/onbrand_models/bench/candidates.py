@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand_models.source import SourceModel
 from onbrand_models.targets import Target
 
@@ -50,7 +51,7 @@ def export_candidates(
     folder: Path,
     *,
     refuse: Refuse,
-    progress: Callable[[str, float], None] = lambda *_: None,
+    progress: Progress = silent,
 ) -> Iterator[Candidate]:
     """Export every pair of layers and target, yielding each bundle as it is there.
 
@@ -62,7 +63,7 @@ def export_candidates(
         targets: the recipes.
         folder: where the bundles go, one folder each.
         refuse: told of what could not be made; the rest goes on.
-        progress: told what is being made, and the share that is done.
+        progress: told what is being made, and how much is done.
     """
     # Only here: ready bundles are compared without PyTorch and onnx.
     from onbrand_models.export import ExportOptions, export_bundle
@@ -70,7 +71,7 @@ def export_candidates(
 
     choices, targets = _distinct(layers, source.num_layers, refuse), list(dict.fromkeys(targets))
     for i, choice in enumerate(choices):
-        progress(choice, i / len(choices))
+        progress(ProgressEvent(choice, i, len(choices)))
         float32 = folder / f"{choice}-{Target.FLOAT32}"
         options = ExportOptions(layers=choice, target=Target.FLOAT32, measure=False)
         try:
@@ -80,10 +81,10 @@ def export_candidates(
             continue
         for j, target in enumerate(targets, start=1):
             name, bundle = f"{choice} {target}", folder / f"{choice}-{target}"
-            progress(name, (i + j / (1 + len(targets))) / len(choices))
+            progress(ProgressEvent(name, i + j / (1 + len(targets)), len(choices)))
             try:
                 if target is not Target.FLOAT32:
-                    quantise_bundle(float32, bundle, target, stage=lambda _: None)
+                    quantise_bundle(float32, bundle, target)
             except OnbrandError as error:
                 refuse(name, error)
                 continue

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from onbrand.encoder import Encoder, read_manifest
 from onbrand.encoder.bundle import Parity
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
+from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand_models.bench.candidates import Candidate, Refuse
 from onbrand_models.bench.measure import (
-    Progress,
     measure_accuracy,
     measure_cosine,
     measure_memory,
@@ -31,7 +30,7 @@ def compare(
     brands: Brands,
     *,
     refuse: Refuse,
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
 ) -> list[Figures]:
     """Measure all candidates: memory, then speed in turns, then fidelity and accuracy.
 
@@ -39,18 +38,18 @@ def compare(
         candidates: the bundles; their names differ.
         brands: the labelled lines of each brand.
         refuse: told of candidates that do not run; the others go on.
-        progress: told what is being measured, and the share that is done.
+        progress: told what is being measured, and how much is.
 
     Raises:
         OnbrandError: not one of them runs, or scikit-learn is not installed.
     """
     texts = sample_texts(brands)
-    told = partial(_stretch, progress, "memory of", 0, 0.1)
+    told = scaled(progress, start=0.0, size=0.1)
     encoders, memory = _open(candidates, texts, refuse, told)
     running = [candidate for candidate in candidates if candidate.name in encoders]
     if not running:
         raise _nothing_left()
-    paces = measure_pace(encoders, texts, partial(_stretch, progress, "speed", 0.1, 0.2))
+    paces = measure_pace(encoders, texts, scaled(progress, start=0.1, size=0.1))
     cosines = {c.name: _cosine(c, encoders[c.name], texts) for c in running}
     encoders.clear()  # each of a big model holds a gigabyte, and accuracy needs but one at a time
     figures = []
@@ -62,7 +61,7 @@ def compare(
         except OnbrandError as error:
             refuse(name, error)
             continue
-        told = partial(_stretch, progress, f"{name}:", start, start + share)
+        told = scaled(progress, f"{name}:", start=start, size=share)
         manifest = encoder.manifest
         figures.append(
             Figures(
@@ -94,7 +93,7 @@ def _open(
     """Return the encoders and their memory, of the candidates that run."""
     encoders, memory = {}, {}
     for i, candidate in enumerate(candidates):
-        progress(candidate.name, i / len(candidates))
+        progress(ProgressEvent("memory of", i, len(candidates), message=candidate.name))
         try:
             encoder = Encoder.load(candidate.bundle, cache_size=0)
             try_encoder(encoder, candidate.bundle, texts)
@@ -126,10 +125,3 @@ def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
     # Now, so that what fails is left out; what is encoded here is not encoded again.
     try_encoder(encoder, candidate.bundle, [" ".join(text.split()) for text in lines[:remembered]])
     return encoder
-
-
-def _stretch(
-    progress: Progress, what: str, start: float, end: float, text: str, share: float
-) -> None:
-    """Report the share of one part of the work as a share of all of it."""
-    progress(f"{what} {text}".strip(), start + share * (end - start))

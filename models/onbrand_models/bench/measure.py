@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from onbrand.encoder import Encoder
 from onbrand.encoder.bundle import Parity
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.training.trainer import train_voice
 from onbrand_models.bench.report import Accuracy, Pace, standard_error
 from onbrand_models.bench.worker import Usage
@@ -31,8 +32,6 @@ SINGLES = 20
 """Sentences a round that are encoded alone."""
 ROUND_SECONDS = 1.0
 """What the slowest encoder may take for its part of a round, about."""
-
-Progress = Callable[[str, float], None]
 
 
 class Encodes(Protocol):
@@ -52,14 +51,14 @@ def sample_texts(brands: Mapping[str, Iterable[LabelLine]]) -> list[str]:
 
 
 def measure_pace(
-    encoders: Mapping[str, Encodes], texts: Sequence[str], progress: Progress = lambda *_: None
+    encoders: Mapping[str, Encodes], texts: Sequence[str], progress: Progress = silent
 ) -> dict[str, Pace]:
     """Time all encoders in turn, round by round, so that a busy machine slows them alike.
 
     Args:
         encoders: what to time, by name; they must not remember vectors.
         texts: what to encode; fewer of them where an encoder is slow.
-        progress: told the share that is done.
+        progress: told how many rounds are done.
     """
     warm = texts[:16]
     slowest = max(_seconds(encoder, warm) for encoder in encoders.values()) / len(warm)
@@ -67,7 +66,7 @@ def measure_pace(
     rates: dict[str, list[float]] = {name: [] for name in encoders}
     alone: dict[str, list[float]] = {name: [] for name in encoders}
     for turn in range(ROUNDS):
-        progress("", turn / ROUNDS)
+        progress(ProgressEvent("speed", turn, ROUNDS))
         # There and back: no encoder always follows the same one.
         for name in list(encoders)[:: 1 if turn % 2 else -1]:
             encoder = encoders[name]
@@ -122,7 +121,7 @@ def measure_cosine(encoder: Encodes, float32: Encodes, texts: Sequence[str]) -> 
 def measure_accuracy(
     encoder: Encoder,
     brands: Mapping[str, Sequence[LabelLine]],
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
 ) -> Accuracy:
     """Train every brand's voice and return what cross-validation says of them.
 
@@ -132,11 +131,11 @@ def measure_accuracy(
     Args:
         encoder: remembers the vectors of all lines, else those of several brands are made anew.
         brands: the labelled lines.
-        progress: told the brand at hand, and the share that is done.
+        progress: told the brand at hand, and how many are done.
     """
     held_out, baseline = {}, {}
     for i, (brand, lines) in enumerate(brands.items()):
-        progress(brand, i / len(brands))
+        progress(ProgressEvent("", i, len(brands), message=brand))
         report = train_voice(brand, lines, encoder, keep_texts=False).manifest.report
         held_out[brand] = report.held_out
         baseline[brand] = report.baseline or report.held_out

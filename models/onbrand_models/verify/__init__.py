@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from onbrand.encoder import Encoder, read_manifest
 from onbrand.encoder.bundle import MODEL, TOKENIZER, read_file
 from onbrand.errors import OnbrandError
+from onbrand.progress import Progress, silent
 from onbrand_models.source import SourceModel
 from onbrand_models.verify.budgets import DEFAULT, Budgets, Check
 from onbrand_models.verify.files import check_files
@@ -25,7 +26,7 @@ def verify_bundle(
     budgets: Budgets = DEFAULT,
     data: Sequence[Path] = (),
     voices: Sequence[Path] = (),
-    progress: Callable[[str, float], None] = lambda *_: None,
+    progress: Progress = silent,
 ) -> Iterator[Check]:
     """Check the bundle in ``folder``, yielding each result as it is known.
 
@@ -38,7 +39,7 @@ def verify_bundle(
         budgets: what may differ from the source.
         data: folders of drafts, of ``TASK.train.jsonl`` and ``TASK.test.jsonl`` pairs, or both.
         voices: folders of voices that were trained on the bundle, to judge the drafts.
-        progress: told what is being done, and the share of it that is done, 0 to 1.
+        progress: told what is being done, and how much of it is done.
 
     Raises:
         OnbrandError: there is no bundle, or its files are not what the manifest says; something

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from onbrand.encoder import Encoder
+from onbrand.progress import Progress, scaled, silent
 from onbrand.training.evaluate import evaluate_folder
 from onbrand_models.verify.budgets import Budgets, Check
 
@@ -16,7 +16,7 @@ def check_accuracy(
     folder: Path,
     budgets: Budgets,
     *,
-    progress: Callable[[str, float], None] = lambda *_: None,
+    progress: Progress = silent,
 ) -> Check:
     """Train and judge the tasks of ``folder`` on both encoders and compare their mean accuracy.
 
@@ -25,7 +25,7 @@ def check_accuracy(
         reference: the source in 32-bit floats.
         folder: pairs of ``<task>.train.jsonl`` and ``<task>.test.jsonl``.
         budgets: the points that may be lost.
-        progress: told the task at hand and the share of the work that is done, 0 to 1.
+        progress: told the task at hand, and how many are done.
 
     Raises:
         OnbrandError: too few or broken labels, or scikit-learn is not installed.
@@ -34,7 +34,7 @@ def check_accuracy(
         evaluate_folder(
             folder,
             each,
-            progress=lambda task, share, half=half: progress(task, (half + share) / 2),  # type: ignore[misc]
+            progress=scaled(progress, start=half, size=1, total=2),
         )
         for half, each in enumerate((encoder, reference))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -10,6 +10,7 @@ from typing import Self
 from onbrand.encoder import Encoder, EncoderManifest
 from onbrand.errors import OnbrandError
 from onbrand.judge import MIN_WORDS
+from onbrand.progress import Progress, ProgressEvent
 from onbrand.scorer import Scorer
 from onbrand.training.linear import need_sklearn
 from onbrand.voice.library import check_encoder, load_voices
@@ -71,15 +72,13 @@ class Comparison:
             raise OnbrandError("--voices judge drafts; name a folder of them with --data")
         return cls(source, text, lines, loaded)
 
-    def checks(
-        self, encoder: Encoder, budgets: Budgets, progress: Callable[[str, float], None]
-    ) -> Iterator[Check]:
+    def checks(self, encoder: Encoder, budgets: Budgets, progress: Progress) -> Iterator[Check]:
         """Yield the checks of the bundle ``encoder`` beside its source.
 
         Args:
             encoder: the bundle.
             budgets: what may differ.
-            progress: told what is being done, and the share of it that is done, 0 to 1.
+            progress: told what is being done, and how much of it is done.
 
         Raises:
             OnbrandError: the source cannot be exported, or no sentence of the drafts be judged.
@@ -90,11 +89,11 @@ class Comparison:
         if self.lines:
             what = f"{len(self.lines)} lines of --data"
             stretches.append(Lines("real text", what, self.lines))
-        progress("the source's vectors", 0.0)
+        progress(ProgressEvent("the source's vectors"))
         yield from measured_parity(encoder, self.source, stretches, budgets)
         if scorer is None and not self.data.tasks:
             return
-        progress("the source's export", 0.0)
+        progress(ProgressEvent("the source's export"))
         reference = float32_stand_in(self.source, encoder.manifest)
         if scorer is not None:
             yield check_verdicts(

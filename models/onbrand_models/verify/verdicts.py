@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from onbrand.errors import OnbrandError
+from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.scorer import Scorer
 from onbrand.text.document import Document
 from onbrand.verdict import SentenceVerdict
@@ -37,7 +38,7 @@ def check_verdicts(
     budgets: Budgets,
     *,
     found: int,
-    progress: Callable[[str, float], None] = lambda *_: None,
+    progress: Progress = silent,
 ) -> Check:
     """Judge each draft by every voice with both encoders and count what differs.
 
@@ -50,7 +51,7 @@ def check_verdicts(
         drafts: what is judged.
         budgets: the share of flags that may differ.
         found: drafts that there are, of which ``drafts`` are some.
-        progress: told the draft at hand and the share of the work that is done, 0 to 1.
+        progress: told the draft at hand, and how many are done.
 
     Raises:
         OnbrandError: not one sentence could be judged.
@@ -58,7 +59,7 @@ def check_verdicts(
     flags = changed = gates = reports = 0
     furthest: _Pair | None = None
     for i, (path, document) in enumerate(drafts.items()):
-        progress(path.name, i / len(drafts))
+        progress(ProgressEvent(path.name, i, len(drafts)))
         for same_gate, pairs in _judged(scorer, reference, path, document):
             reports += 1
             gates += not same_gate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onbrand.report.reasons import fault
+from onbrand.report.message import fault
 from onbrand.verdict import SentenceVerdict, is_brand
 from onbrand_slack.answer import Answer
 from onbrand_slack.names import Action, View

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from onbrand.report.message import capitalised, draft_message, figure, plural, tally
-from onbrand.report.reasons import draft_reasons, fault, reads_most_like, to_avoid
+from onbrand.report.message import (
+    capitalised,
+    draft_message,
+    draft_reasons,
+    fault,
+    figure,
+    plural,
+    reads_most_like,
+    tally,
+    to_avoid,
+)
 from onbrand.verdict import Report, is_brand
 from onbrand_slack.answer import Answer, Change, Status
 from onbrand_slack.render.elements import channel, context, header, lines, plain, rich, run

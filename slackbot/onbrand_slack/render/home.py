@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from onbrand.report.message import figure, plural
-from onbrand.report.reasons import fault
+from onbrand.report.message import fault, figure, plural
 from onbrand.verdict import Verdict
 from onbrand_slack.answer import BrandSettings, HomePage, PastCheck, Review
 from onbrand_slack.model import Source

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from onbrand.report.reasons import to_avoid
+from onbrand.report.message import to_avoid
 from onbrand.verdict import is_brand
 from onbrand_slack.names import AVOIDED, NO_BRAND, Action
 from onbrand_slack.render.elements import option, plain

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from onbrand.report.message import capitalised, draft_message
-from onbrand.report.reasons import fault, reads_like
+from onbrand.report.message import capitalised, draft_message, fault, reads_like
 from onbrand.verdict import SentenceVerdict, is_brand
+from onbrand.voice.reasons import MAX_WORDS
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.render import headline
 from onbrand_slack.render.sentence import marked, probability
@@ -37,7 +37,7 @@ def markdown(answer: Answer) -> tuple[str, str]:
 
 
 def _sentence(number: int, sentence: SentenceVerdict, votes: Votes) -> str:
-    pieces = marked(sentence, len(sentence.text) * 2 + 1, 3 if sentence.flagged else 0)
+    pieces = marked(sentence, len(sentence.text) * 2 + 1, MAX_WORDS if sentence.flagged else 0)
     text = "".join(f"**{_safe(word)}**" if bold else _safe(word) for word, bold in pieces)
     lines = [f"## {number}. {_verdict(sentence)}", "> " + _START.sub(r"\\\1", text)]
     why = sentence.explanation if sentence.flagged else None

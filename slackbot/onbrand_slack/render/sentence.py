@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from onbrand.report.message import capitalised, figure
-from onbrand.report.reasons import marked_words, reads_like
+from onbrand.report.message import capitalised, figure, reads_like
 from onbrand.verdict import SentenceVerdict
+from onbrand.voice.reasons import MAX_WORDS, marked_words
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.model import SentenceRef
 from onbrand_slack.names import Action
@@ -31,7 +32,7 @@ class Room:
 
     letters: int
     """Of the sentence."""
-    words: int = 3
+    words: int = MAX_WORDS
     habits: int = 2
     nearest: int = 200
     """Letters of the nearest on-brand line; 0: none."""
@@ -83,7 +84,7 @@ def _culprits(sentence: SentenceVerdict, text: str, limit: int) -> list[tuple[in
     why = sentence.explanation
     if why is None:
         return []
-    worst = marked_words(why, limit)
+    worst = Counter(part for word in marked_words(why, limit) for part in word.places[0])
     found: list[tuple[int, int]] = []
     done = 0
     for word in why.words:
@@ -92,8 +93,10 @@ def _culprits(sentence: SentenceVerdict, text: str, limit: int) -> list[tuple[in
         if start < 0:
             continue
         done = start + len(letters)
-        if word in worst and len(found) < len(worst):
-            found.append((start, done))
+        if worst[word] > 0:
+            worst[word] -= 1
+            joined = bool(found) and found[-1][1] == start
+            found.append((found.pop()[0] if joined else start, done))
     return found
 
 

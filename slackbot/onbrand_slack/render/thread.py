@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from onbrand.report.message import figure, plural
-from onbrand.report.reasons import fault, to_avoid
+from onbrand.report.message import fault, figure, plural, to_avoid
 from onbrand.verdict import Verdict, is_brand
 from onbrand_slack.answer import ThreadLine
 from onbrand_slack.render.elements import (

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from onbrand.report.message import plural
-from onbrand.report.reasons import to_avoid
+from onbrand.report.message import plural, to_avoid
 from onbrand_slack.answer import BrandSettings
 from onbrand_slack.names import COMMAND, Action
 from onbrand_slack.render import elements as el

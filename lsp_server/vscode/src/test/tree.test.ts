@@ -69,15 +69,14 @@ test("sections lead to their place, other brands can be switched to", () => {
   assert.equal(others.children[0].description, "not judged");
 });
 
-test("a sentence has its reasons below it: worst words first, habits, the nearest line", () => {
+test("a sentence has its reasons below it: words as the server has them, habits, the nearest line", () => {
   const [node] = sentenceNodes(
     draft({
       sentences: [
         sentence(7, {
           words: [
-            { text: "our", share: -0.01 },
-            { text: "synergies", share: -1.23 },
             { text: "leverage", share: -2 },
+            { text: "synergies", share: -1.23 },
             { text: "you", share: 0.4 },
           ],
           habits: ["oatfolk usually writes 8-18 words; this has 34"],
