@@ -16,8 +16,8 @@ _MIN_ROOM = 20
 _TAB = 4
 
 # Draft text must not command the terminal: controls and line separators show as pictures, C1
-# controls, characters that reorder a line, and lone surrogates as U+FFFD; what stands for code as an
-# ellipsis.
+# controls, characters that reorder a line, and lone surrogates as U+FFFD. What stands for code
+# shows as an ellipsis.
 _SHOWN = {code: 0x2400 + code for code in range(0x20)} | {
     0x7F: 0x2421,
     0x2028: 0x2424,
