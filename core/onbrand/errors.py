@@ -44,7 +44,35 @@ class Cancelled(Exception):  # noqa: N818 - it is a signal, not an error
 
 def missing_extra(what: str, extra: str) -> OnbrandError:
     """Return the error for a feature whose optional packages are not installed."""
-    return OnbrandError(f"{what} needs an optional part: pip install 'onbrand[{extra}]'")
+    return OnbrandError(f"{what} needs an optional part: {install_command(extra)}")
+
+
+def install_command(extra: str) -> str:
+    """Return what installs an extra of the onbrand that is running, from where that came.
+
+    Never by the bare name from an index, where anybody may have claimed it: pip records the
+    checkout, wheel or repository that a package was installed from (PEP 610).
+    """
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    url = _installed_from()
+    if url.startswith("file:") and Path(path := url2pathname(urlsplit(url).path)).is_dir():
+        return f"pip install '{path}[{extra}]'"
+    return f"pip install 'onbrand[{extra}] @ {url or 'file:///PATH-OR-URL-OF-ITS-WHEEL'}'"
+
+
+def _installed_from() -> str:
+    """Return the URL that onbrand was installed from; an empty text where pip recorded none."""
+    import json
+    from importlib import metadata
+
+    with contextlib.suppress(metadata.PackageNotFoundError, ValueError, KeyError, TypeError):
+        record = json.loads(metadata.distribution("onbrand").read_text("direct_url.json") or "{}")
+        commit = record.get("vcs_info", {}).get("commit_id")
+        prefix = f"{record['vcs_info']['vcs']}+" if commit else ""
+        return f"{prefix}{record['url']}" + (f"@{commit}" if commit else "")
+    return ""
 
 
 def summarize(error: BaseException) -> str:

@@ -57,7 +57,7 @@ class Tables:
         with database.write_alone() as connection:
             if self._version(connection) != self.head and not self._upgrade(connection):
                 raise OnbrandError(
-                    "was written by a newer onbrand; upgrade this one (pip install -U onbrand)",
+                    "was written by a newer onbrand; upgrade this one",
                     path=database.place,
                 )
 

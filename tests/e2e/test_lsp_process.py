@@ -16,6 +16,8 @@ import pytest
 from cli_runner import OATFOLK_DRAFT, OFF_BRAND, error_of, run
 from lsp_client import ONBRAND_LSP, RawClient, frame, raw_client
 
+from onbrand.errors import install_command
+
 HEAVY = ["asyncio", "attrs", "cattrs", "lsprotocol", "msgspec", "numpy", "onnxruntime", "pygls"]
 """What nobody waits for before `initialize` is answered."""
 
@@ -144,7 +146,7 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    expected = "the language server needs an optional part: pip install 'onbrand[lsp]'"
+    expected = f"the language server needs an optional part: {install_command('lsp')}"
     assert done.stderr == f"error: {expected}\n"
 
 

@@ -12,6 +12,7 @@ from filelock import FileLock
 from release_desk import Publisher, pem_of
 from release_samples import STRANGER, tiny_voice
 
+from onbrand.errors import install_command
 from onbrand_releases import archive, signing
 
 
@@ -172,7 +173,7 @@ def test_ctrl_c_leaves_the_release_as_it_was(
 
 def test_a_missing_extra_is_named(desk: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "filelock", None)
-    assert "pip install 'onbrand[update]'" in desk.refusal()
+    assert install_command("update") in desk.refusal()
 
 
 def test_the_private_key_is_not_published(desk: Publisher) -> None:

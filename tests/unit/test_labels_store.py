@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from rights import no_special_rights
 
-from onbrand.errors import OnbrandError
+from onbrand.errors import OnbrandError, install_command
 from onbrand.labels import schema
 from onbrand.labels.location import default_location
 from onbrand.labels.model import Label
@@ -64,9 +64,7 @@ def test_of_a_newer_onbrand(path: Path) -> None:
         connection.execute(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
     connection.close()
     before = path.read_bytes()
-    assert error_of(path) == (
-        f"{path}: was written by a newer onbrand; upgrade this one (pip install -U onbrand)"
-    )
+    assert error_of(path) == (f"{path}: was written by a newer onbrand; upgrade this one")
     assert path.read_bytes() == before
 
 
@@ -178,7 +176,7 @@ def test_sqlite_urls_are_paths(tmp_path: Path) -> None:
 
 def test_parts_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert error_of("postgresql://db/x").endswith("pip install 'onbrand[postgres]'")
+    assert error_of("postgresql://db/x").endswith(install_command("postgres"))
     for name in [n for n in sys.modules if n.startswith("onbrand.labels")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
