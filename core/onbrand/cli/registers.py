@@ -66,6 +66,7 @@ def registers(
 ) -> None:
     """Print how a draft reads, paragraph by paragraph. Needs no voice."""
     from onbrand.cli.drafts import STDIN, read_drafts
+    from onbrand.config.trust import check_trust
 
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise OnbrandError("nothing to read; name drafts or folders, or - for standard input")
@@ -75,7 +76,7 @@ def registers(
     done, read = 0, []
     with progress_bar("Reading") as progress:
         for draft in drafts:
-            bundle = encoder or draft.settings.encoder
+            bundle = encoder or check_trust(draft.settings.encoder, draft.settings.source)
             if bundle not in readers:
                 readers[bundle] = _Reader.load(bundle)
             told = partial(share_of_all, progress, draft.path, done, total)

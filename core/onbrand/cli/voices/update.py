@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.cli.options import Format, line_of, print_json, progress_bar
-from onbrand.cli.voices.install import absolute_path, encoders_root, outcome_line
+from onbrand.cli.voices.install import absolute_path, encoders_root, outcome_line, trust_place
 from onbrand.errors import OnbrandError
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def update(
             told.append(_failure(root, line))
             typer.echo(f"error: {line}", err=True)
             continue
+        trust_place(root)
         told.append(done)
         if form == "text":
             typer.echo(outcome_line(done))
