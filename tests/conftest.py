@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A shell lets what it runs in the background ignore Ctrl-C, which children would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test looks at what is installed for whoever runs it, or adds to that.
+os.environ["ONBRAND_DATA_DIR"] = str(Path(tempfile.gettempdir(), f"onbrand-tests-{os.getpid()}"))
 
 EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 """Set by .ci/run: every part is installed, so a skip for want of one is a failure."""

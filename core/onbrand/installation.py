@@ -214,12 +214,17 @@ def default_root(source: str) -> Path:
 
 def installations_folder() -> Path:
     """Return the folder that holds all installations without a place of their own."""
+    return data_folder() / "installed"
+
+
+def data_folder() -> Path:
+    """Return the folder for what onbrand keeps of a user's."""
     chosen = os.environ.get(DATA_DIR)
     if chosen:
-        return Path(chosen) / "installed"
+        return Path(chosen)
     from platformdirs import user_data_path
 
-    return user_data_path("onbrand", appauthor=False) / "installed"
+    return user_data_path("onbrand", appauthor=False)
 
 
 def installations() -> list[Path]:

@@ -159,6 +159,7 @@ def _judge(
     gate: float | None = None,
 ) -> list[Report]:
     """Judge the drafts, loading each set of voices and each encoder once."""
+    from onbrand.config.trust import check_trust
     from onbrand.scorer import Scorer
     from onbrand.voice.library import read_current
 
@@ -166,7 +167,7 @@ def _judge(
     groups: dict[tuple[tuple[Path, ...], Path | None], list[Draft]] = {}
     registers: dict[tuple[tuple[str, ...], Path | None], list[Draft]] = {}
     for draft in drafts:
-        bundle = encoder or draft.settings.encoder
+        bundle = encoder or check_trust(draft.settings.encoder, draft.settings.source)
         configured = () if voices else draft.avoids(brand)
         if names := avoid or configured:
             registers.setdefault((names, bundle), []).append(draft)
@@ -180,7 +181,7 @@ def _judge(
         scorers |= {draft.path: scorer for draft in group}
         whose |= {draft.path: scorer.brands[0] for draft in group}
     for (folders, bundle), group in groups.items():
-        scorer = read_current(folders, partial(_scorer, group, brand, bundle, encoders))
+        scorer = read_current(folders, partial(_scorer, group, brand, bundle, encoders, voices))
         scorers |= {draft.path: scorer for draft in group}
     reports: list[Report] = []
     total = sum(len(draft.document.sentences) for draft in drafts)
@@ -213,15 +214,30 @@ def _scorer(
     brand: str | None,
     encoder: Path | None,
     encoders: dict[Path | None, Encoder],
+    chosen: list[Path] | None,
     folders: Sequence[Path],
 ) -> Scorer:
-    """Load the voices that the drafts need, and their encoder unless it is loaded."""
+    """Load the voices that the drafts need, and their encoder unless it is loaded.
+
+    Args:
+        drafts: what is judged; the same voices hold for all.
+        brand: the brand that the user wants.
+        encoder: the bundle that was named.
+        encoders: those that are loaded.
+        chosen: the folders of voices that the user named, who answers for the encoder in them.
+        folders: where the voices are.
+    """
+    from onbrand.config.trust import check_trust
     from onbrand.scorer import Scorer
     from onbrand.voice.library import encoder_for, load_voices
 
     brands = _brands(drafts, brand, folders)
     voices = load_voices(folders, brands)
-    return Scorer(_encoder(encoder or encoder_for(folders, brands), encoders), voices)
+    if encoder is None:
+        encoder = encoder_for(folders, brands)
+        if not chosen:
+            check_trust(encoder, drafts[0].settings.source)
+    return Scorer(_encoder(encoder, encoders), voices)
 
 
 def _encoder(bundle: Path | None, encoders: dict[Path | None, Encoder]) -> Encoder:

@@ -1,4 +1,4 @@
-"""``onbrand config``: which settings hold for a file, and why."""
+"""``onbrand config``: which settings hold for a file and why, and which folders are trusted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onbrand.errors import OnbrandError
 from onbrand_cli.options import Format, print_json
 
 if TYPE_CHECKING:
     from onbrand.config import Setting, Settings
 
-app = typer.Typer(help="Show the configuration in force.", no_args_is_help=True)
+app = typer.Typer(help="Show the configuration in force; trust folders.", no_args_is_help=True)
 
 _DEFAULTS = {
     "brand": "none; --brand names one",
@@ -27,11 +28,6 @@ _DEFAULTS = {
     "ignore": "no sentence is left alone",
     "excluded": "no glob in exclude matches",
 }
-
-
-@app.callback()
-def _group() -> None:
-    """Keep ``show`` a command of its own while it is the only one."""
 
 
 @app.command()
@@ -54,6 +50,34 @@ def show(
         _print_text(file, settings, in_force.files, explicit=config is not None)
     for warning in in_force.warnings or [one.message for one in in_force.uninstalled]:
         typer.echo(f"warning: {warning}", err=True)
+
+
+@app.command("trust")
+def trust_folder(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The folder, with all below it. Else: list the folders that are trusted.",
+            show_default=False,
+        ),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Trust it no more.")] = False,
+) -> None:
+    """Let the configuration in FOLDER choose encoders of its own.
+
+    That of other folders may choose the encoder inside onbrand and those that are installed.
+    """
+    from onbrand.config.trust import distrust, trust, trusted_folders
+
+    if folder is None:
+        if remove:
+            raise OnbrandError("--remove needs the folder to trust no more")
+        for known in trusted_folders():
+            typer.echo(known)
+    elif remove:
+        typer.echo(f"no longer trusted: {distrust(folder)}")
+    else:
+        typer.echo(f"trusted: {trust(folder)}")
 
 
 def _print_json(file: Path, settings: Sequence[Setting], in_force: Settings) -> None:

@@ -66,6 +66,7 @@ def registers(
     config: ConfigFile = None,
 ) -> None:
     """Print how a draft reads, paragraph by paragraph. Needs no voice."""
+    from onbrand.config.trust import check_trust
     from onbrand_cli.drafts import STDIN, read_drafts
 
     if not files and sys.stdin is not None and sys.stdin.isatty():
@@ -76,7 +77,7 @@ def registers(
     done, read = 0, []
     with progress_bar("Reading") as progress:
         for draft in drafts:
-            bundle = encoder or draft.settings.encoder
+            bundle = encoder or check_trust(draft.settings.encoder, draft.settings.source)
             if bundle not in readers:
                 readers[bundle] = _Reader.load(bundle)
             size = len(draft.document.sentences)

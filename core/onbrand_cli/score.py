@@ -117,8 +117,10 @@ def _load(
     every: bool = False,
 ) -> Scorer:
     from onbrand.config import settings_for
+    from onbrand.config.trust import check_trust
     from onbrand.encoder import Encoder
     from onbrand.scorer import Scorer
+    from onbrand.voice.library import encoder_for
 
     # The working folder's configuration: there is no file to start from.
     settings = settings_for(Path.cwd() / "sentence.md", explicit=config)
@@ -126,13 +128,13 @@ def _load(
     for warning in settings.warnings:
         warn(warning)
     configured = () if voices or chosen or every else settings.avoid
+    encoder = encoder or check_trust(settings.encoder, settings.source)
     if names := avoid or configured:
-        return Scorer.avoiding(Encoder.load(encoder or settings.encoder), names)
-    return Scorer.load(
-        *voice_folders(voices, settings),
-        brands=[chosen] if chosen else None,
-        encoder=encoder or settings.encoder,
-    )
+        return Scorer.avoiding(Encoder.load(encoder), names)
+    folders, brands = voice_folders(voices, settings), [chosen] if chosen else None
+    if encoder is None and not voices:
+        check_trust(encoder_for(folders, brands), settings.source)
+    return Scorer.load(*folders, brands=brands, encoder=encoder)
 
 
 def _sentences(argument: str) -> list[str]:

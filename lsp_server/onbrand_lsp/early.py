@@ -33,7 +33,7 @@ def begin(params: JSON) -> Early:
     gc.disable()
     client = ClientSupport.of(params)
     problems = Problems()
-    projects = Projects(problems, trusted=client.trusted)
+    projects = Projects(problems, trusted=client.trusted, vouched=client.vouches)
     projects.set_editor(None, client.settings)
     engines = Engines(problems)
     for uri, _name in folders_of(params):

@@ -75,6 +75,8 @@ def test_an_encoder_that_is_named_still_wins(root: Path, tmp_path: Path) -> None
     assert "this is tiny" in said
     with Path("onbrand.toml").open("a") as file:
         file.write(f'encoder = "{(tmp_path / "other").as_posix()}"\n')
+    assert "its folder is not trusted" in error_of(run("check", "draft.md"))
+    fine(run("config", "trust", "."))
     assert "this is tiny" in error_of(run("check", "draft.md"))
 
 
@@ -107,6 +109,8 @@ def test_drafts_of_two_releases_in_one_run(root: Path, tmp_path: Path) -> None:
     inner.mkdir()
     (inner / "onbrand.toml").write_text(f'voices = ["{other.as_posix()}"]\nbrand = "beta"\n')
     (inner / "draft.md").write_text(f"{LINE}\n")
+    assert "its folder is not trusted" in error_of(run("check", "draft.md", "inner"))
+    fine(run("config", "trust", other))
     files = run("check", "draft.md", "inner", "--format", "json").json()["files"]
     found = {file["brand"]: file["sentences"][0]["probability"] for file in files}
     assert found == pytest.approx(

@@ -58,8 +58,15 @@ EVERYTHING: dict[str, Any] = {
 def test_a_client_that_can_everything() -> None:
     client = ClientSupport.of(EVERYTHING)
     different = {"encoding": "utf-8", "trusted": False, "settings": {"brand": "acme"}}
+    different["vouches"] = False
     for field in fields(client):
         assert getattr(client, field.name) == different.get(field.name, True), field.name
+
+
+def test_only_a_client_that_says_so_vouches_for_encoders() -> None:
+    for trusted in (True, False, None):
+        client = ClientSupport.of({"initializationOptions": {"trusted": trusted}})
+        assert (client.trusted, client.vouches) == (trusted is not False, trusted is True)
 
 
 def test_a_client_that_can_nothing() -> None:

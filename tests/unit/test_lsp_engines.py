@@ -177,6 +177,19 @@ async def test_an_encoder_that_breaks_goes_on_as_it_was(
     assert str(bundle) in line
 
 
+async def test_an_encoder_that_nobody_answers_for_is_not_loaded(
+    engines: Engines, tmp_path: Path
+) -> None:
+    """Neither one that the configuration names, nor one that its voices bring along."""
+    tiny_release(tmp_path, 1, {"acme": 0}, encoder=0)
+    switch(tmp_path, 1)
+    (bundle,) = tmp_path.glob("releases/1-*/encoders/*")
+    for named in (None, bundle):
+        with pytest.raises(OnbrandError, match="its folder is not trusted"):
+            await engines.get(Key((tmp_path,), named, vouched=False))
+        assert await engines.get(Key((tmp_path,), named))
+
+
 async def test_what_nobody_needs_is_let_go(engines: Engines, voices: Path) -> None:
     keys = [Key((voices,), None), Key((voices / "oatfolk",), None)]
     gone = weakref.ref((await engines.get(keys[1])).scorer)

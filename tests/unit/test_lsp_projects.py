@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from onbrand.config.trust import trust
 from onbrand.installation import default_root
 from onbrand_lsp.checking.engines import Key
 from onbrand_lsp.checking.problems import Problems
@@ -127,6 +128,18 @@ def test_without_trust_nobody_chooses_voices_or_encoders(told: Told, tmp_path: P
     assert (found.settings.voices, found.settings.encoder) == ((), None)
     assert found.silent
     assert told.lines == []
+
+
+def test_the_editor_or_the_user_answers_for_encoders(
+    projects: Projects, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
+    configure(tmp_path / "site", 'voices = ["v"]\n')
+    file = tmp_path / "site/a.md"
+    assert not rules(projects, file).vouched
+    assert rules(Projects(told.problems, vouched=True), file).vouched
+    trust(tmp_path / "site")
+    assert rules(projects, file).vouched
 
 
 def test_the_writers_choice_lasts_until_it_is_taken_back(
@@ -254,7 +267,7 @@ def test_what_is_to_be_avoided_needs_no_voices(projects: Projects, tmp_path: Pat
     configure(tmp_path, 'avoid = ["hype"]\n')
     found = rules(projects, tmp_path / "a.md")
     assert (found.problem, found.silent) == (None, None)
-    assert Key.of(found) == Key((), None, ("hype",))
+    assert Key.of(found) == Key((), None, ("hype",), vouched=False)
     projects.set_editor(None, {"brand": "beta"})
     found = rules(projects, tmp_path / "a.md")
     assert found.problem is not None, "a brand's voice decides alone"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -43,6 +43,7 @@ _BATCH_TOKENS = 256
 """Tokens in a batch, padding included: enough to feed the kernels, and still in the L2 cache."""
 _WINDOW = 2048
 _CANNOT_ENCODE = "cannot encode this text; export it again from a sound model"
+_CANNOT_TOKENIZE = "cannot put this text into tokens; export it again from a sound model"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -194,12 +195,12 @@ class Encoder:
         return [cut[text] for text in texts]
 
     def _tokenize(self, texts: Sequence[str]) -> list[Encoding]:
-        with self._told_in_a_line():
+        with self._tokenizing():
             encodings: list[Encoding] = self._tokenizer.encode_batch(list(map(_printable, texts)))
         return encodings
 
     def _jobs(self, texts: Sequence[str]) -> list[_Job]:
-        with self._told_in_a_line():
+        with self._tokenizing():
             encodings = self._tokenizer.encode_batch_fast(list(map(_printable, texts)))
         return [
             _Job(text, np.array(encoding.ids, np.int64), bool(encoding.overflowing))
@@ -212,7 +213,7 @@ class Encoder:
         for row, sequence in enumerate(tokens):
             ids[row, : len(sequence)] = sequence
             mask[row, : len(sequence)] = 1
-        with self._told_in_a_line():
+        with wrap_errors(_CANNOT_ENCODE, self.folder):
             result: list[Floats] = self._session.run(
                 outputs, dict(zip(INPUTS, (ids, mask), strict=True))
             )
@@ -226,8 +227,16 @@ class Encoder:
                 )
         return result
 
-    def _told_in_a_line(self) -> AbstractContextManager[None]:
-        return wrap_errors(_CANNOT_ENCODE, self.folder)
+    @contextlib.contextmanager
+    def _tokenizing(self) -> Iterator[None]:
+        try:
+            with wrap_errors(_CANNOT_TOKENIZE, self.folder):
+                yield
+        except OnbrandError as error:
+            if isinstance(error.__cause__, Exception):
+                raise
+            # A panic of Rust code may quote the text.
+            raise OnbrandError(_CANNOT_TOKENIZE, path=self.folder) from None
 
     def _error(self, problem: str) -> OnbrandError:
         return OnbrandError(f"{problem}; export it again from a sound model", path=self.folder)

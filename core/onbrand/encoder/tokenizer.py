@@ -56,6 +56,11 @@ def load_tokenizer(data: bytes, max_tokens: int, path: Path) -> Tokenizer:
     with wrap_errors("is no tokenizer", path):
         tokenizer = Tokenizer.from_str(checked)
         tokenizer.enable_truncation(max_tokens)
+        normalizer = tokenizer.normalizer
+        for token in tokenizer.get_added_tokens_decoder().values():
+            # The library panics where it finds a token of nothing in a text.
+            if normalizer and token.normalized and not normalizer.normalize_str(token.content):
+                raise ValueError(f"nothing is left of the token {token.content!r}")
     return tokenizer
 
 
@@ -235,16 +240,22 @@ def _is_token(value: object) -> bool:
 
 def _are_added(value: object) -> bool:
     flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
-    return value is None or (
-        isinstance(value, list)
-        and len(value) <= 4096
-        and all(
-            isinstance(token, dict)
-            and token.keys() == {"id", "content", *flags}
-            and _is_id(token["id"])
-            and _is_piece(token["content"])
-            and all(isinstance(token[flag], bool) for flag in flags)
-            for token in value
+    return (
+        value is None
+        or (
+            isinstance(value, list)
+            and len(value) <= 4096
+            and all(
+                isinstance(token, dict)
+                and token.keys() == {"id", "content", *flags}
+                and _is_id(token["id"])
+                and _is_piece(token["content"])
+                and all(isinstance(token[flag], bool) for flag in flags)
+                # White space that takes the white space beside it along makes the library panic.
+                and (token["content"].strip() or not any(token[flag] for flag in flags[:3]))
+                and token["content"]
+                for token in value
+            )
         )
     )
 
@@ -295,7 +306,7 @@ _NORMALIZERS: dict[str, Rules] = {
     },
     "Strip": {"strip_left": _is_flag, "strip_right": _is_flag},
     "Replace": {"pattern": _is_pattern, "content": _is_short},
-    "Prepend": {"prepend": _is_short},
+    "Prepend": {"prepend": lambda value: _is_short(value) and value != ""},
     "Precompiled": {"precompiled_charsmap": _is_charsmap},
     **{kind: {} for kind in ("Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt", "StripAccents")},
 }
@@ -360,10 +371,10 @@ _WHOLE: dict[str, Rule] = {
     # What makes a text longer, a few times in a row, would fill the memory.
     "Replace": lambda part: len(part["content"]) <= len(part["pattern"].get("String", " ")),
     "TemplateProcessing": lambda part: all(
-        reference["id"] in part["special_tokens"]
-        for piece in (*part["single"], *part["pair"])
+        reference["id"] in (part["special_tokens"] if kind == "SpecialToken" else texts)
+        for texts, template in (("A", part["single"]), (("A", "B"), part["pair"]))
+        for piece in template
         for kind, reference in piece.items()
-        if kind == "SpecialToken"
     ),
     "Unigram": lambda part: part["unk_id"] is None or part["unk_id"] < len(part["vocab"]),
 }

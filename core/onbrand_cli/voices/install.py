@@ -73,7 +73,19 @@ def install_to(root: Path, source: str, keys: Sequence[str] | None, *, voices: b
         keys = os.environ.get(RELEASE_KEY, "").split()
     trusted = [parse_public_key(key) for key in keys or ()]
     with progress_bar("installing") as progress:
-        return install_release(source, root, trusted, voices=voices, progress=progress)
+        done = install_release(source, root, trusted, voices=voices, progress=progress)
+    trust_place(root)
+    return done
+
+
+def trust_place(root: Path) -> None:
+    """Trust an installation in a place of its own: the others are all known to be the user's."""
+    from onbrand.config.trust import is_trusted, trust
+    from onbrand.installation import installations_folder
+
+    usual = installations_folder().resolve()
+    if not (root.resolve().is_relative_to(usual) or is_trusted(root)):
+        trust(root)
 
 
 def encoders_root(source: str) -> Path:

@@ -10,7 +10,7 @@ import typer
 
 from onbrand.errors import OnbrandError
 from onbrand_cli.options import Format, line_of, print_json, progress_bar
-from onbrand_cli.voices.install import absolute_path, encoders_root, outcome_line
+from onbrand_cli.voices.install import absolute_path, encoders_root, outcome_line, trust_place
 
 if TYPE_CHECKING:
     from onbrand_releases.outcome import Outcome
@@ -80,6 +80,7 @@ def update(
             told.append(_failure(root, line))
             typer.echo(f"error: {line}", err=True)
             continue
+        trust_place(root)
         told.append(done)
         if form == "text":
             typer.echo(outcome_line(done))

@@ -40,12 +40,15 @@ class Key(NamedTuple):
     """A bundle; None: the one that comes with the voices, else the one that onbrand ships."""
     avoid: tuple[str, ...] = ()
     """Registers that documents for which no brand is set must not read like."""
+    vouched: bool = True
+    """The user, or the editor, answers for the encoder; else it has to be known or trusted."""
 
     @classmethod
     def of(cls, rules: Rules) -> Key:
         """Return what the documents need for which ``rules`` hold."""
         settings = rules.settings
-        return cls(settings.voices, settings.encoder, settings.avoid if not settings.brand else ())
+        avoid = settings.avoid if not settings.brand else ()
+        return cls(settings.voices, settings.encoder, avoid, rules.vouched)
 
     def stamp(self) -> Stamp:
         """Return what changes when a file of it does; reads folders."""
@@ -189,7 +192,7 @@ class Engines:
         def load(folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
             # Of what is read, before it is: a release may come and go again meanwhile.
             self._stamps[key] = key._replace(voices=tuple(folders)).stamp()
-            encoder = self._encoder(key.encoder or encoder_for(folders))
+            encoder = self._encoder(key, key.encoder or encoder_for(folders))
             before = old.scorer.stack.voices if old else ()
             return encoder, *load_sound_voices(folders, encoder.fingerprint, before)
 
@@ -198,7 +201,7 @@ class Engines:
             if key.voices or not key.avoid:
                 encoder, voices, problems = read_current(key.voices, load)
             else:
-                encoder, voices, problems = self._encoder(key.encoder), [], []
+                encoder, voices, problems = self._encoder(key, key.encoder), [], []
         except OSError as error:
             raise OnbrandError(f"cannot be read ({error.strerror})", path=error.filename) from None
         avoid = None
@@ -212,10 +215,13 @@ class Engines:
         scorer = Scorer(encoder, voices, remember=REMEMBER)
         return Engine(scorer, _id(encoder, voices), tuple(problems), avoid)
 
-    def _encoder(self, bundle: Path | None) -> Encoder:
+    def _encoder(self, key: Key, bundle: Path | None) -> Encoder:
         """Return an encoder, one for all engines that name the same bundle."""
         from onbrand import Encoder
+        from onbrand.config.trust import check_trust
 
+        if not key.vouched:
+            check_trust(bundle)
         files = [bundle / name for name in _ENCODER_FILES] if bundle else []
         name = (bundle, stamp(files))
         encoder = self._encoders.get(name)

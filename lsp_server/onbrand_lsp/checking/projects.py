@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from onbrand.config import ConfigCache, Settings, settings_for
 from onbrand.config.load import Config, absolute
+from onbrand.config.trust import is_trusted
 from onbrand.errors import OnbrandError
 from onbrand.installation import POINTER
 from onbrand.stamps import Stamp, stamp
@@ -38,14 +40,17 @@ class Rules:
     """Why it is not to be judged, if so; nothing is wrong."""
     brand_source: str | None = None
     """Who sets the brand: "configuration" or "editor"."""
+    vouched: bool = False
+    """The editor or the user answers for what is chosen, encoders of its own included."""
 
 
 class Projects:
     """The workspace folders, their configuration, and what the writer chose in this session."""
 
-    def __init__(self, problems: Problems, *, trusted: bool = True) -> None:
+    def __init__(self, problems: Problems, *, trusted: bool = True, vouched: bool = False) -> None:
         self._problems = problems
         self._trusted = trusted
+        self._vouched = vouched
         self._folders: dict[str, Path] = {}
         self._editor: dict[str | None, EditorSettings] = {None: EditorSettings()}
         self._chosen: dict[str, str] = {}
@@ -138,7 +143,11 @@ class Projects:
         settings = self._fold(settings, editor, base)
         folder = settings.source.parent if settings.source else base
         problem, silent = self._obstacle(settings)
-        return Rules(settings, editor, folder, self._chosen.get(uri), problem, silent, source)
+        chosen, vouched = self._chosen.get(uri), self._vouched
+        if settings.source and not vouched:
+            with contextlib.suppress(OnbrandError):  # told where an encoder is refused
+                vouched = is_trusted(settings.source)
+        return Rules(settings, editor, folder, chosen, problem, silent, source, vouched)
 
     def _folder_of(self, path: Path | None) -> tuple[str | None, Path | None]:
         """Return the innermost workspace folder that holds a file."""

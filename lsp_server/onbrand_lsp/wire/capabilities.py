@@ -78,7 +78,9 @@ class ClientSupport:
     client_commands: bool = False
     """It shows the results of commands itself."""
     trusted: bool = True
-    """The workspace may choose voices and encoders."""
+    """The workspace may choose voices."""
+    vouches: bool = False
+    """The client said so itself: the workspace may choose encoders of its own, too."""
     settings: JSON = field(default_factory=dict, hash=False)
     """Editor settings that came along, if any."""
 
@@ -111,6 +113,7 @@ class ClientSupport:
             workspace_diagnostics=options.has("workspaceDiagnostics"),
             status=options.has("status"),
             client_commands=options.has("clientCommands"),
+            vouches=options.at("trusted") is True,
             trusted=options.at("trusted") in (None, True),  # trust that is misspelt is not given
             settings=settings if isinstance(settings, dict) else {},
         )
