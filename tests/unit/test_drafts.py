@@ -64,5 +64,5 @@ def test_pipes_are_left_out_and_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.md")
     (tmp_path / "link.md").symlink_to(tmp_path / "pipe.md")
     left_out: list[Path] = []
-    assert find_drafts(tmp_path, left_out.append) == [tmp_path / "a.md"]
+    assert find_drafts(tmp_path, irregular=left_out.append) == [tmp_path / "a.md"]
     assert sorted(path.name for path in left_out) == ["link.md", "pipe.md"]

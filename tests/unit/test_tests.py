@@ -11,7 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
-OURS = {"onbrand", "onbrand_lsp", "onbrand_slack", "onbrand_models"}
+OURS = {
+    "onbrand",
+    "onbrand_cli",
+    "onbrand_lsp",
+    "onbrand_models",
+    "onbrand_releases",
+    "onbrand_slack",
+}
 OURS |= {path.stem for path in FILES}
 GENERATORS = {"default_rng", "RandomState", "Random", "SystemRandom"}
 ALLOWED = {
