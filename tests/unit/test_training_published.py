@@ -25,12 +25,20 @@ def on_lines() -> list[LabelLine]:
 def test_the_model_tells_whose_line_it_is(on_lines: list[LabelLine], encoder: Encoder) -> None:
     model = fit_published([replace(line, label=None) for line in on_lines], encoder)
     assert model.brands == BRANDS
-    vectors = encoder.encode([line.text for line in on_lines])
+    texts = [line.text for line in on_lines]
+    vectors = encoder.encode(texts)
     docs = [line.doc for line in on_lines]
-    held_out = np.stack([model.held_out(brand, vectors, docs) for brand in BRANDS], axis=1)
+    held_out = np.stack([model.held_out(brand, vectors, docs, texts) for brand in BRANDS], axis=1)
     owners = np.array([BRANDS.index(line.brand) for line in on_lines])
     assert (held_out.argmax(axis=1) == owners).mean() > 0.8
     assert held_out.sum(axis=1) == pytest.approx(np.zeros(len(owners)), abs=1e-3)
+
+
+def test_lines_need_no_document(on_lines: list[LabelLine], encoder: Encoder) -> None:
+    model = fit_published([replace(line, doc=None) for line in on_lines], encoder)
+    texts = [line.text for line in on_lines if line.brand == BRANDS[0]]
+    held_out = model.held_out(BRANDS[0], encoder.encode(texts), [None] * len(texts), texts)
+    assert (held_out > 0).mean() > 0.8
 
 
 def test_two_brands_are_mirror_images(on_lines: list[LabelLine], encoder: Encoder) -> None:

@@ -197,7 +197,7 @@ class PublishedMember:
         """See `Member.held_out`: by parts of the model that did not see the lines' documents."""
 
         def logits(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-            return self.model.held_out(self.brand, vectors, lines.docs)[held, None]
+            return self.model.held_out(self.brand, vectors, lines.docs, lines.texts)[held, None]
 
         return logits(lines.vectors), logits(lines.short_vectors)
 

@@ -84,11 +84,18 @@ class PublishedModel:
     """Of each brand some of its lines, without those that seem not to be its own."""
 
     def held_out(
-        self, brand: str, vectors: NDArray[np.float32], docs: Sequence[str | None]
+        self,
+        brand: str,
+        vectors: NDArray[np.float32],
+        docs: Sequence[str | None],
+        texts: Sequence[str],
     ) -> NDArray[np.float64]:
-        """Return log-odds of labelled lines from models that did not see their documents."""
+        """Return log-odds of labelled lines from models that did not see their documents.
+
+        A line without a document is one of its own.
+        """
         column = self.brands.index(brand)
-        part = np.array([_part(doc) for doc in docs])
+        part = np.array([_part(doc or text) for doc, text in zip(docs, texts, strict=True)])
         logits = np.zeros(len(vectors))
         for k, model in enumerate(self.parts):
             logits[part == k] = model.logits(vectors[part == k], column)
@@ -125,10 +132,12 @@ def fit_published(
     vectors = encoder.encode([" ".join(line.text.split()) for line in kept])
     progress(ProgressEvent("fitting", 0.5))
     owners = np.array([brands.index(line.brand) for line in kept])
-    part = np.array([_part(line.doc) for line in kept])
+    part = np.array([_part_of(line) for line in kept])
     models = []
     for k in range(PARTS):
         others = part != k
+        if len(np.unique(owners[others])) < 2:  # all copy is of one document or two
+            others[:] = True
         models.append(_fit(vectors[others], owners[others], len(brands)))
         progress(ProgressEvent("fitting", 0.5 + 0.5 * (k + 1) / (PARTS + 1)))
     whole = _fit(vectors, owners, len(brands))
@@ -175,7 +184,7 @@ def learn_from_copy(
     raw = encoder.encode([" ".join(line.text.split()) for line in lines])
     vectors = background.project(raw)
     progress(ProgressEvent("fitting", 0.5))
-    part = np.array([_part(line.doc) for line in lines])
+    part = np.array([_part_of(line) for line in lines])
     other = background.lines()
 
     def fit(rows: NDArray[np.bool_]) -> LinearModel:
@@ -212,9 +221,13 @@ def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{brand}: {count}" for brand, count in counts.items()) or "none"
 
 
-def _part(doc: str | None) -> int:
+def _part_of(line: LabelLine) -> int:
+    return _part(line.doc or " ".join(line.text.split()))
+
+
+def _part(doc: str) -> int:
     # Not hash(): it differs from process to process.
-    return zlib.crc32((doc or "").encode("utf-8", "surrogatepass")) % PARTS
+    return zlib.crc32(doc.encode("utf-8", "surrogatepass")) % PARTS
 
 
 def _fit(vectors: NDArray[np.float32], owners: NDArray[np.intp], brands: int) -> LinearModel:
