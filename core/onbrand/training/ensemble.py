@@ -16,6 +16,10 @@ from onbrand.voice.model import Head, sigmoid
 
 SHRINKAGE = 1e-3
 """L2 on the weights: keeps a perfectly separated tiny set from claiming certainty."""
+PRIOR_LINES = 25.0
+"""Lines' worth of L2 on how the members are weighed against each other, which few lines cannot
+tell: with 40 labels beside published copy it saves a sixth of the log loss on other lines of 14
+open voices, with 320 next to nothing changes."""
 
 
 class Part(NamedTuple):
@@ -129,12 +133,23 @@ def fit_stacker(logits: NDArray[np.float64], on: NDArray[np.bool_]) -> Stacker:
     """Fit on out-of-fold logits, so that the joint logit comes out calibrated.
 
     Stacked generalisation with weights kept from going negative (Wolpert 1992; Breiman 1996,
-    Stacked regressions); with one model it is Platt's scaling (Platt 1999).
+    Stacked regressions): first how the models are weighed against each other, with an L2 of
+    `PRIOR_LINES`, then the scale of that, by Platt's scaling (Platt 1999).
 
     Args:
         logits: shape (lines, models), of lines that the models had not seen.
         on: labels, shape (lines,).
     """
+    if logits.shape[1] == 1:
+        return _minimise(logits, on, SHRINKAGE)
+    joint = _minimise(logits, on, max(SHRINKAGE, PRIOR_LINES / len(on)))
+    scale = _minimise(joint(logits)[:, None], on, SHRINKAGE)
+    slope = float(scale.weights[0])
+    return Stacker(joint.weights * slope, joint.intercept * slope + scale.intercept)
+
+
+def _minimise(logits: NDArray[np.float64], on: NDArray[np.bool_], shrinkage: float) -> Stacker:
+    """Return the weights of least log loss, with L2 on them and none of them negative."""
     from scipy.optimize import minimize
 
     sign = np.where(on, 1.0, -1.0)
@@ -143,8 +158,8 @@ def fit_stacker(logits: NDArray[np.float64], on: NDArray[np.bool_]) -> Stacker:
         weights, intercept = parameters[:-1], parameters[-1]
         margins = sign * (logits @ weights + intercept)
         slope = -sign * 0.5 * (1.0 - np.tanh(0.5 * margins)) / len(on)
-        value = np.logaddexp(0.0, -margins).mean() + SHRINKAGE / 2 * weights @ weights
-        gradient = np.append(logits.T @ slope + SHRINKAGE * weights, slope.sum())
+        value = np.logaddexp(0.0, -margins).mean() + shrinkage / 2 * weights @ weights
+        gradient = np.append(logits.T @ slope + shrinkage * weights, slope.sum())
         return float(value), gradient
 
     models = logits.shape[1]
