@@ -12,9 +12,8 @@ import onnx
 from onnx import TensorProto, checker, helper, numpy_helper
 
 from onbrand.encoder.bundle import INPUTS, STATES, VECTORS
-from onbrand.errors import OnbrandError
+from onbrand.errors import OnbrandError, summarize
 from onbrand_models.loading import load_model, one_thread
-from onbrand_models.one_line import reason_of
 from onbrand_models.quiet import compiler_cache, quiet
 from onbrand_models.source import SourceModel
 
@@ -90,7 +89,7 @@ def _told_briefly(source: SourceModel, opset: int) -> Iterator[None]:
         raise
     except Exception as error:  # the exporters' errors have no common base
         raise OnbrandError(
-            f"cannot be exported with opset {opset} ({reason_of(error)})", path=source.folder
+            f"cannot be exported with opset {opset} ({summarize(error)})", path=source.folder
         ) from error
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onbrand.errors import OnbrandError
-from onbrand_models.one_line import in_one_line
+from onbrand.errors import OnbrandError, wrap_errors
 from onbrand_models.quiet import no_stderr, quiet
 from onbrand_models.source import CONFIG, SourceModel, is_number
 from onbrand_models.trying import try_tokenizer, unknown_token
@@ -42,7 +41,7 @@ def load_model(source: SourceModel, depth: int | None = None) -> PreTrainedModel
 
     _check_file(source)
     # The weights can be read: what fails now is what config.json says of them.
-    with quiet(), one_thread(), in_one_line("cannot be loaded", source.folder / CONFIG):
+    with quiet(), one_thread(), wrap_errors("cannot be loaded", source.folder / CONFIG):
         config = AutoConfig.from_pretrained(source.folder, **_LOCAL)
         if depth is not None:
             config.num_hidden_layers = depth
@@ -74,13 +73,13 @@ def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
     """
     from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 
-    with quiet(), in_one_line("cannot be loaded", source.folder / CONFIG):
+    with quiet(), wrap_errors("cannot be loaded", source.folder / CONFIG):
         words = AutoConfig.from_pretrained(source.folder, **_LOCAL).vocab_size
     if not is_number(words) or words < 1:
         raise OnbrandError(
             f"says vocab_size {words!r}; expected a number of tokens", path=source.folder / CONFIG
         )
-    with quiet(), no_stderr(), in_one_line("cannot be loaded", source.tokenizer):
+    with quiet(), no_stderr(), wrap_errors("cannot be loaded", source.tokenizer):
         tokenizer = AutoTokenizer.from_pretrained(source.folder, **_LOCAL)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise OnbrandError(

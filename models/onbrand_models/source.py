@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from onbrand.errors import OnbrandError
+from onbrand.errors import OnbrandError, summarize
 from onbrand.files import read_text, sha256_file
 from onbrand_models.hub import download
-from onbrand_models.one_line import reason_of
 
 FAMILIES = (
     *("albert", "bert", "camembert", "distilbert", "electra", "modernbert", "mpnet", "roberta"),
@@ -83,7 +82,7 @@ def find_source(source: str) -> SourceModel:
         is_folder = folder.is_dir()
     except (RuntimeError, ValueError, OSError) as error:  # ~nobody, a NUL, a name of 5,000 letters
         raise OnbrandError(
-            f"is no model: it cannot be looked for ({reason_of(error)})", path=source[:200]
+            f"is no model: it cannot be looked for ({summarize(error)})", path=source[:200]
         ) from None
     if is_folder:
         return _describe(folder, folder.resolve().name)
@@ -252,7 +251,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise OnbrandError(f"is not JSON ({reason_of(error)})", path=path) from None
+        raise OnbrandError(f"is not JSON ({summarize(error)})", path=path) from None
     if not isinstance(content, dict):
         raise OnbrandError("holds no JSON object", path=path)
     return content

@@ -9,8 +9,7 @@ from tokenizers import Tokenizer
 
 from onbrand.encoder import Encoder
 from onbrand.encoder.bundle import MANIFEST
-from onbrand.errors import OnbrandError
-from onbrand_models.one_line import in_one_line
+from onbrand.errors import OnbrandError, wrap_errors
 from onbrand_models.quiet import no_stderr
 from onbrand_models.sentences import calibration_sentences, odd_texts
 
@@ -39,7 +38,7 @@ def try_tokenizer(
         )
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
-    with in_one_line("cannot put text into tokens", path), no_stderr():
+    with wrap_errors("cannot put text into tokens", path), no_stderr():
         found = tokenizer.encode_batch([*calibration_sentences(), *odd_texts(max_tokens)])
     tokenizer.no_truncation()
     if not all(encoding.ids for encoding in found):

@@ -18,9 +18,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from onbrand.errors import OnbrandError
+from onbrand.errors import OnbrandError, wrap_errors
 from onbrand.files import replace_file
-from onbrand_models.one_line import in_one_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,7 +73,7 @@ def save_checkpoint(
     # A copy each: tied weights share their memory, which the format does not store.
     whole = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     path = folder / FILE
-    with in_one_line("cannot be written", path), replace_file(path) as fresh:
+    with wrap_errors("cannot be written", path), replace_file(path) as fresh:
         save_file(whole, fresh, {_META: msgspec.json.encode(state).decode()})
 
 

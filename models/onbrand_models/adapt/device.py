@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from onbrand.errors import OnbrandError
+from onbrand.errors import OnbrandError, summarize
 from onbrand_models.adapt.batches import Batch
-from onbrand_models.one_line import reason_of
 
 _WORTH = 1.2
 """16-bit floats must be faster by this to be used."""
@@ -27,7 +26,7 @@ def find_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         float(torch.ones(1, device=device).sum())  # read back: "meta" computes without numbers
     except Exception as error:  # torch's errors for a missing device have no common base
-        reason = reason_of(error)[:120]
+        reason = summarize(error)[:120]
         raise OnbrandError(f"--device {name}: not usable here ({reason}); try cpu") from None
     return device
 

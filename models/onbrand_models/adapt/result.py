@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from onbrand.encoder import EncoderManifest
 from onbrand.encoder.bundle import CARD
+from onbrand.errors import wrap_errors
 from onbrand.files import replace_folder
 from onbrand_models.export import ExportOptions, export_bundle
 from onbrand_models.loading import save_model
-from onbrand_models.one_line import in_one_line
 from onbrand_models.source import SourceModel, find_source
 from onbrand_models.writing import check_new_folder
 
@@ -49,7 +49,7 @@ def export_adapted(
         tempfile.TemporaryDirectory() as scratch,
         _model_folder(keep_model, Path(scratch) / name) as model,
     ):
-        with in_one_line("cannot be written", keep_model or model):
+        with wrap_errors("cannot be written", keep_model or model):
             save_model(base, encoder, model)
             (model / CARD).write_text(card, encoding="utf-8")
         source = replace(

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from onbrand.encoder.bundle import INPUTS
-from onbrand.errors import OnbrandError
-from onbrand_models.one_line import in_one_line
+from onbrand.errors import OnbrandError, wrap_errors
 from onbrand_models.sentences import calibration_sentences
 
 Feeds = Sequence[dict[str, NDArray[np.int64]]]
@@ -55,7 +54,7 @@ def activations(
         probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     for feed in feeds:
-        with in_one_line("the model cannot be run on the sentences that it is calibrated on"):
+        with wrap_errors("the model cannot be run on the sentences that it is calibrated on"):
             values = session.run(names, feed)
         if not all(np.isfinite(value).all() for value in values):
             raise OnbrandError(
