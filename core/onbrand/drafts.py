@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from onbrand.errors import OnbrandError
-from onbrand.files import check_length, decode_text, read_bytes
+from onbrand.files import CONFIG_FILE, check_length, decode_text, read_bytes
 from onbrand.text import formats
 from onbrand.text.formats import InputFormat
 
@@ -45,7 +45,7 @@ def find_drafts(
                 continue
             if name.lower().endswith(suffixes):
                 found.append(Path(root, name))
-            elif left_out is not None:
+            elif left_out is not None and name != CONFIG_FILE:
                 left_out.add(Path(root, name))
     for file in found:
         if file.exists() and not file.is_file():

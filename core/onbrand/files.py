@@ -18,6 +18,8 @@ from pathlib import Path
 
 from onbrand.errors import OnbrandError
 
+CONFIG_FILE = "onbrand.toml"
+"""Where a folder says how drafts in it are judged: no draft itself."""
 MAX_TEXT_BYTES = 32 * 1024 * 1024
 _OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _LEFT_OVER = 24 * 3600

@@ -15,7 +15,7 @@ from release_samples import KEY, LINES, STRANGER, TRUSTED
 
 from onbrand import Scorer
 from onbrand.encoder import default_bundle, read_manifest
-from onbrand_models import publish as publishing
+from onbrand_releases import publish as publishing
 from onbrand_releases import signing
 from onbrand_releases.archive import unpack
 from onbrand_releases.index import MAX_RELEASE, encode, read_index, sign_index

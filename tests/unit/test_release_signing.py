@@ -216,5 +216,5 @@ def test_a_signature_that_holds_for_every_text_is_refused() -> None:
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ed25519", None)
     for call in (new_key, load_private_key, lambda: verify(TRUSTED, b"", "")):
-        with pytest.raises(OnbrandError, match=r"pip install 'onbrand\[update\]'"):
+        with pytest.raises(OnbrandError, match=r"pip install '.*\[update\]'"):
             call()

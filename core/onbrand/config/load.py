@@ -17,7 +17,7 @@ from onbrand.config.globs import compile_globs
 from onbrand.config.schema import ConfigFile, describe
 from onbrand.config.source import TomlSource
 from onbrand.errors import OnbrandError
-from onbrand.files import read_text
+from onbrand.files import CONFIG_FILE, read_text
 from onbrand.installation import is_url
 
 MAX_CONFIG_BYTES = 1024 * 1024
@@ -111,7 +111,7 @@ def _is(check: Callable[[], bool]) -> bool:
 
 
 def _config_in(folder: Path) -> Config | None:
-    own = folder / "onbrand.toml"
+    own = folder / CONFIG_FILE
     if _is(own.is_file):
         return load_config(own)
     shared = folder / "pyproject.toml"

@@ -12,7 +12,7 @@ impl zed::Extension for Onbrand {
     fn language_server_command(&mut self, _: &LanguageServerId, worktree: &Worktree) -> Result<Command> {
         let command = worktree
             .which("onbrand")
-            .ok_or("onbrand is not on PATH; install it with: pip install \"onbrand[lsp]\"")?;
+            .ok_or("onbrand is not on PATH; install it from its checkout or wheel, with the extra lsp")?;
         Ok(Command {
             command,
             args: vec!["lsp".into()],
