@@ -15,12 +15,14 @@ TORCH  ?= torch==2.13.0
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
 RUNS   ?= 20
 
-.PHONY: demo test test-extension lint install lock newest lowest shuffled clean bench
+.PHONY: demo test pytest test-extension lint install lock newest lowest shuffled clean bench
 
 demo: $(STAMP)
 	$(BIN)/onbrand demo
 
-test: lint
+test: lint pytest
+
+pytest: $(STAMP)
 	$(BIN)/pytest $(PYTEST_FLAGS)
 
 # The VS Code extension: types, lint, unit tests. Needs Node 22 or newer, and `npm ci` in its folder.

@@ -235,7 +235,7 @@ def _fit(vectors: NDArray[np.float32], owners: NDArray[np.intp], brands: int) ->
 
     standardise = Standardiser.fit(vectors)
     # Balanced: a brand that published more is not therefore more likely.
-    model = LogisticRegression(C=STRENGTH, max_iter=200, class_weight="balanced")
+    model = LogisticRegression(C=STRENGTH, max_iter=1000, class_weight="balanced")
     model.fit(standardise(vectors), owners)
     weights, bias = np.zeros((brands, vectors.shape[1])), np.zeros(brands)
     if brands == 2:
