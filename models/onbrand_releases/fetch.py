@@ -89,8 +89,14 @@ class Source:
 
 
 def _folder(path: Path) -> str:
-    folder = path.parent if path.name == INDEX and not path.is_dir() else path
-    if not (folder / INDEX).is_file():
+    try:
+        folder = path.parent if path.name == INDEX and not path.is_dir() else path
+        found = (folder / INDEX).is_file()
+    except OSError as error:  # say, a name that is too long
+        raise OnbrandError(
+            f"cannot be read ({error.strerror}); check the path", path=path
+        ) from None
+    if not found:
         raise OnbrandError(f"is no release (it has no {INDEX}); check the path", path=folder)
     return str(folder.absolute())
 

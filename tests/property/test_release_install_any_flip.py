@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import fsspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from release_samples import TRUSTED, write_release
 
@@ -92,6 +92,7 @@ def test_any_bytes_are_no_installation(
 
 
 @given(st.text(min_size=1))
+@example("0" * 300)
 def test_any_text_as_source_is_told_in_a_line(text: str) -> None:
     for source in (text, f"https://{text}", f"file://{text}"):
         try:
