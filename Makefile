@@ -59,6 +59,7 @@ bench:
 	$(MAKE) install PARTS=all
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/rewrites.py
+	$(BIN)/python bench/rewrites.py --curve
 	$(BIN)/python bench/mixed.py
 	$(BIN)/python bench/registers.py
 	$(BIN)/python bench/impure_copy.py

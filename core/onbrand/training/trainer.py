@@ -34,8 +34,10 @@ from onbrand.training.shares import DEFAULT_ALARM_BUDGET
 from onbrand.training.short import first_words
 from onbrand.voice.model import DEFAULT_GATE, LabelCounts, ShortCalibration, Voice
 
+ENOUGH_LABELS = 160
+"""On-brand labels that the range is measured on by themselves; published lines join fewer."""
 MIN_UNSEEN = 40
-"""Published lines of documents without labels that are enough to measure the range on."""
+"""Published lines of documents without labels that are enough for that."""
 
 
 def train_voice(
@@ -125,7 +127,7 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
 
 def _hold_out_copy(ensemble: Ensemble, lines: Lines, copy: OwnCopy | None) -> HeldOutCopy | None:
     """Return what the head says of published lines, of documents without labels if it can be."""
-    if copy is None:
+    if copy is None or lines.on.sum() >= ENOUGH_LABELS:
         return None
     unseen = copy.without(lines.texts, lines.docs)
     copy = unseen if len(unseen.texts) >= MIN_UNSEEN else copy.without(lines.texts, ())
