@@ -55,12 +55,12 @@ MODES = {
     "avoid": Mode("no voice: --avoid", 0, copy=False),
 }
 AVOIDED = ("hype", "corporate", "legalese", "chatbot")
+LABELS = (20, 40, 80, 160, 320)
 CURVE = [
-    Mode(f"{labels} labels" + (", published copy" if copy else ""), labels, copy)
-    for copy in (False, True)
-    for labels in (20, 40, 80, 160, 320)
+    *(Mode(f"{labels} labels", labels, copy=False) for labels in LABELS),
+    MODES["alone"],
+    *(Mode(f"{labels} labels, published copy", labels, copy=True) for labels in LABELS),
 ]
-CURVE.insert(5, MODES["alone"])
 """Labels, and what a voice has of them beside published copy, which begins without any."""
 CURVE_ROWS = (
     *("genuine forwarded", "wrong stopped", "genuine flagged", "wrong flagged"),

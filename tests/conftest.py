@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from parts import is_there
+from parts import EXAMPLE_VOICES, is_there
 from postgres import postgres_server, postgres_url
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ os.environ["ONBRAND_DATA_DIR"] = str(Path(tempfile.gettempdir(), f"onbrand-tests
 
 EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 """Set by .ci/run: every part is installed, so a skip for want of one is a failure."""
-
-EXAMPLE_VOICES = "ONBRAND_EXAMPLE_VOICES"
-"""Set for a run of tests by a test: the example voices, which need not be trained again."""
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

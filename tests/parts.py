@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 HIDDEN_PARTS = "ONBRAND_HIDDEN_PARTS"
 """Environment variable: parts that are to be as if they were not installed, parted by commas."""
+EXAMPLE_VOICES = "ONBRAND_EXAMPLE_VOICES"
+"""Environment variable: a folder with the example voices, which need not be trained then."""
 
 # tests/editors/install.sh puts the editors that Debian does not have there.
 PROGRAMS = os.pathsep.join([str(ROOT / ".editors/bin"), os.environ.get("PATH", "")])

@@ -3,8 +3,8 @@
     def fetch(..., *, progress: Progress = silent) -> ...:
         progress(ProgressEvent("unpacking", 3, 10))
 
-A part of the work reports from 0 to 1 as if it were all; whoever calls it places that within the
-whole with `scaled`.
+A part of the work reports from 0 to 1 as if it were all; its caller places that within the whole
+with `scaled`.
 """
 
 from __future__ import annotations

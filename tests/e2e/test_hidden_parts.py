@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from parts import HIDDEN_PARTS, NEEDS, ROOT
+from parts import EXAMPLE_VOICES, HIDDEN_PARTS, NEEDS, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -104,7 +104,7 @@ def run_without(tmp_path: Path, example_voices: Path) -> RunWithout:
         variables = {
             "PYTHONPATH": str(HIDING),
             HIDDEN_PARTS: ",".join(sorted(hidden)),
-            "ONBRAND_EXAMPLE_VOICES": str(example_voices),
+            EXAMPLE_VOICES: str(example_voices),
         }
         return run_tests(tmp_path, "-m", "heavy and not slow", *modules, **variables)
 

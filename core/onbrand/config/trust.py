@@ -111,7 +111,7 @@ def _known() -> Iterator[str]:
     """Yield the fingerprints of the encoders that the user has."""
     yield read_manifest(default_bundle()).fingerprint
     for root in installations():
-        with suppress(OnbrandError, OSError):  # whoever uses it learns of it
+        with suppress(OnbrandError, OSError):  # told when it is used
             yield from [read_manifest(bundle).fingerprint for bundle in encoders_of(root)]
 
 

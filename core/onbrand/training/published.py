@@ -9,7 +9,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
 from onbrand.progress import Progress, ProgressEvent, silent
-from onbrand.training.background import Background, fit_own, load_background
+from onbrand.training.background import fit_own, load_background
 from onbrand.training.linear import Standardiser, need_sklearn
 from onbrand.training.misfits import find_misfits
 
@@ -59,11 +58,27 @@ class OwnCopy:
     def without(self, texts: Iterable[str], docs: Iterable[str | None]) -> OwnCopy:
         """Return the lines of which neither the text nor the document is among those given."""
         known, seen = set(texts), set(docs) - {None}
-        kept = [
+        return self._select(
             i
             for i, (text, doc) in enumerate(zip(self.texts, self.docs, strict=True))
             if text not in known and doc not in seen
-        ]
+        )
+
+    def without_misfits(self, encoder: Encoder) -> OwnCopy:
+        """Return the lines without those that seem not to be the brand's own (`find_misfits`).
+
+        Args:
+            encoder: the one of the vectors; where it has no background, all lines stay.
+        """
+        background = load_background(encoder)
+        if background is None:
+            return self
+        own = background.project(self.vectors)
+        misfits = find_misfits(own, background.lines(), self.docs)
+        return self._select(np.flatnonzero(~misfits).tolist())
+
+    def _select(self, rows: Iterable[int]) -> OwnCopy:
+        kept = list(rows)
         return OwnCopy(
             [self.texts[i] for i in kept], [self.docs[i] for i in kept], self.vectors[kept]
         )
@@ -81,7 +96,7 @@ class PublishedModel:
     parts: tuple[LinearModel, ...]
     """Part ``k`` was fitted without the documents of part ``k``."""
     copy: dict[str, OwnCopy] = field(default_factory=dict)
-    """Of each brand some of its lines, without those that seem not to be its own."""
+    """Of each brand some of its lines."""
 
     def held_out(
         self,
@@ -141,9 +156,8 @@ def fit_published(
         models.append(_fit(vectors[others], owners[others], len(brands)))
         progress(ProgressEvent("fitting", 0.5 + 0.5 * (k + 1) / (PARTS + 1)))
     whole = _fit(vectors, owners, len(brands))
-    background = load_background(encoder)
     copy = {
-        brand: _own_copy([kept[i] for i in rows], vectors[rows], background)
+        brand: _own_copy([kept[i] for i in rows], vectors[rows])
         for brand in brands
         if (rows := [i for i, line in enumerate(kept) if line.brand == brand])
     }
@@ -194,22 +208,16 @@ def learn_from_copy(
     whole = fit(np.ones(len(lines), np.bool_))
     parts = tuple(fit(part != k) for k in range(PARTS))
     progress(ProgressEvent("fitting", 1.0))
-    copy = {brand: _own_copy(lines, raw, background)}
+    copy = {brand: _own_copy(lines, raw)}
     return {brand: PublishedModel((brand,), {brand: len(lines)}, whole, parts, copy)}
 
 
-def _own_copy(
-    lines: Sequence[LabelLine], vectors: NDArray[np.float32], background: Background | None
-) -> OwnCopy:
-    """Return some of one brand's lines, whole documents, without those that do not fit."""
+def _own_copy(lines: Sequence[LabelLine], vectors: NDArray[np.float32]) -> OwnCopy:
+    """Return some of one brand's lines, of whole documents drawn by chance."""
     docs = [line.doc or f"line {i}" for i, line in enumerate(lines)]
     names = sorted(set(docs))
     order = dict(zip(names, np.random.default_rng(0).permutation(len(names)), strict=True))
     rows = sorted(range(len(lines)), key=lambda i: order[docs[i]])[:MAX_COPY]
-    if background is not None:
-        mine = background.project(vectors[rows])
-        misfits = find_misfits(mine, background.lines(), [lines[i].doc for i in rows])
-        rows = list(compress(rows, ~misfits))
     return OwnCopy(
         [" ".join(lines[i].text.split()) for i in rows],
         [lines[i].doc for i in rows],

@@ -35,7 +35,7 @@ from onbrand.training.short import first_words
 from onbrand.voice.model import DEFAULT_GATE, LabelCounts, ShortCalibration, Voice
 
 ENOUGH_LABELS = 160
-"""On-brand labels that the range is measured on by themselves; published lines join fewer."""
+"""On-brand labels from which the range is measured on them alone, without published lines."""
 MIN_UNSEEN = 40
 """Published lines of documents without labels that are enough for that."""
 
@@ -103,7 +103,9 @@ def train_voice(
         short_p=ensemble.short_p,
         doubt=fit_stacker(firm, lines.on)(firm),
         baseline=measure(lines.on, held_out.baseline),
-        copy=_hold_out_copy(ensemble, lines, published.copy.get(brand)) if published else None,
+        copy=_hold_out_copy(ensemble, lines, published.copy.get(brand), encoder)
+        if published
+        else None,
     )
     voice = assemble_voice(
         brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
@@ -125,10 +127,13 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
     )
 
 
-def _hold_out_copy(ensemble: Ensemble, lines: Lines, copy: OwnCopy | None) -> HeldOutCopy | None:
+def _hold_out_copy(
+    ensemble: Ensemble, lines: Lines, copy: OwnCopy | None, encoder: Encoder
+) -> HeldOutCopy | None:
     """Return what the head says of published lines, of documents without labels if it can be."""
     if copy is None or lines.on.sum() >= ENOUGH_LABELS:
         return None
+    copy = copy.without_misfits(encoder)
     unseen = copy.without(lines.texts, lines.docs)
     copy = unseen if len(unseen.texts) >= MIN_UNSEEN else copy.without(lines.texts, ())
     if not copy.texts:
