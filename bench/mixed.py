@@ -22,10 +22,10 @@ from pool_tasks import LEARNT, large_voices, split
 
 from onbrand.encoder import Encoder
 from onbrand.labels.files import LabelLine
+from onbrand.results import Report
 from onbrand.scorer import Scorer
-from onbrand.training.bank import WRONG_VOICES, read_pieces
-from onbrand.training.trainer import train_voice
-from onbrand.verdict import Report
+from onbrand.training.background import WRONG_VOICES, read_pieces
+from onbrand.training.train import train_voice
 from onbrand.voice.model import Voice, probability
 
 ROOT = Path(__file__).parents[1]

@@ -1,6 +1,6 @@
 """Ways to learn from lines whose brand is known, to compare with the one in use.
 
-Each is the encoder with another loss. ``onbrand_models.adapt.objective`` has the one in use.
+Each is the encoder with another loss. ``onbrand_models.finetune.trainer`` has the one in use.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from onbrand_models.adapt.batches import Batch
-from onbrand_models.adapt.objective import SCALE, BrandClassifier
+from onbrand_models.finetune.corpus import Batch
+from onbrand_models.finetune.trainer import SCALE, BrandClassifier
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

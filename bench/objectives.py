@@ -29,15 +29,17 @@ from numpy.typing import NDArray
 from pool_tasks import Group, Task, groups
 
 from onbrand.files import write_atomic
-from onbrand.training.members import fit_dense
-from onbrand_models.adapt.batches import Batches
-from onbrand_models.adapt.checkpoint import clear_checkpoints
-from onbrand_models.adapt.copy import Lines
-from onbrand_models.adapt.device import autocast, precision
-from onbrand_models.adapt.loop import Schedule, learn
-from onbrand_models.adapt.objective import BrandClassifier
-from onbrand_models.loading import load_model, load_tokenizer
-from onbrand_models.source import SourceModel, find_source
+from onbrand.training.ensemble import fit_dense
+from onbrand_models.finetune.corpus import Batches, Lines
+from onbrand_models.finetune.trainer import (
+    BrandClassifier,
+    Schedule,
+    autocast,
+    clear_checkpoints,
+    learn,
+    precision,
+)
+from onbrand_models.source import SourceModel, find_source, load_model, load_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

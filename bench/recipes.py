@@ -28,12 +28,11 @@ from data import RESULTS
 
 from onbrand.encoder import Encoder
 from onbrand.files import write_atomic
-from onbrand_models.export import ExportOptions, export_bundle
-from onbrand_models.reference import cosines
-from onbrand_models.requantise import quantise_bundle
-from onbrand_models.sentences import parity_sentences
+from onbrand_models.export import ExportOptions, cosines, export_bundle
+from onbrand_models.quantise import Target
+from onbrand_models.quantise.requantize import quantise_bundle
 from onbrand_models.source import find_source
-from onbrand_models.targets import Target
+from onbrand_models.validation import parity_sentences
 
 SENTENCES = 256
 TYPED = 12

@@ -32,26 +32,31 @@ from numpy.typing import NDArray
 from style import measure_style, style_tables
 from vectors import KeptEncoder
 
+from onbrand.document.document import parse_named
 from onbrand.encoder import Encoder
 from onbrand.files import write_atomic
+from onbrand.results import Report
 from onbrand.scorer import Scorer
-from onbrand.text.document import parse_named
-from onbrand.training.background import load_background
-from onbrand.training.bank import GOOD_VOICES, NEUTRAL, WRONG_VOICES, Piece, read_pieces
-from onbrand.training.linear import LinearFit
-from onbrand.training.register_heads import (
+from onbrand.training.background import (
+    GOOD_VOICES,
+    NEUTRAL,
+    WRONG_VOICES,
+    Piece,
+    load_background,
+    read_pieces,
+)
+from onbrand.training.logistic import LinearFit
+from onbrand.training.registers import (
     Bank,
     Population,
     assemble,
     fit_head,
     fit_heads,
 )
-from onbrand.verdict import Report
 from onbrand.voice import registers as shipped
 from onbrand.voice.avoid import avoid_voice
-from onbrand.voice.ngrams import words_of
+from onbrand.voice.lexical import LONG_WORDS, words_of
 from onbrand.voice.registers import SCALES, Registers, load_registers, save_registers
-from onbrand.voice.shortness import LONG_WORDS
 
 FOLDS = 4
 UNSEEN_FOLDS = 2

@@ -23,12 +23,12 @@ import numpy as np
 
 from onbrand.encoder import Encoder
 from onbrand.labels.files import LabelLine, read_labels
+from onbrand.results import Report
 from onbrand.scorer import Scorer
 from onbrand.training.evaluate import POOL, TEST, TRAIN, labelled_lines
 from onbrand.training.own_copy import train_from_copy
-from onbrand.training.published import PublishedModel, learn_from_copy
-from onbrand.training.trainer import train_voice
-from onbrand.verdict import Report
+from onbrand.training.train import train_voice
+from onbrand.training.weak_labels import PublishedModel, learn_from_copy
 from onbrand.voice.avoid import avoid_voice
 from onbrand.voice.model import Voice
 

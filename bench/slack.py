@@ -33,9 +33,9 @@ from slack_load import (
     signed,
 )
 
-from onbrand.examples import brand_files
 from onbrand.labels.files import read_labels
 from onbrand.labels.grouping import group_by_brand
+from onbrand_cli.demo import brand_files
 from onbrand_cli.train import train_all
 
 SEED = 20261122

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
-from onbrand.training.linear import fit_weighted
-from onbrand.training.metrics import measure
-from onbrand.training.register_heads import STRENGTH
+from onbrand.training.crossval import measure
+from onbrand.training.logistic import fit_weighted
+from onbrand.training.registers import STRENGTH
 from onbrand.voice.model import unit
 from onbrand.voice.registers import SCALES, load_registers
 

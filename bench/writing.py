@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from onbrand.examples import brand_files
 from onbrand.labels.files import read_labels
+from onbrand_cli.demo import brand_files
 
 BRAND = "oatfolk"
 _BREAK = re.compile(r"\r\n|\n|\r")

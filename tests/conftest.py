@@ -83,7 +83,7 @@ def encoder() -> Encoder:
 @pytest.fixture(scope="session")
 def example_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the four example voices, trained once for all workers of a test run."""
-    from onbrand.examples import brand_files
+    from onbrand_cli.demo import brand_files
 
     if given := os.environ.get(EXAMPLE_VOICES):
         return Path(given)

@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from onbrand.config import Settings
-from onbrand.scorer import Scorer, draft_probability, with_foreign
-from onbrand.text.document import parse
-from onbrand.text.lines import LineIndex
-from onbrand.text.span import Span
-from onbrand.verdict import (
+from onbrand.document.document import parse
+from onbrand.document.positions import LineIndex, Span
+from onbrand.results import (
     Evidence,
     Example,
     Explanation,
@@ -23,6 +21,8 @@ from onbrand.verdict import (
     SentenceVerdict,
     WordShare,
 )
+from onbrand.scorer import Scorer, draft_probability, with_foreign
+from onbrand.voice.lexical import Vocabulary
 from onbrand.voice.model import (
     DraftCalibration,
     EncoderReference,
@@ -37,7 +37,6 @@ from onbrand.voice.model import (
     Voice,
     log_odds,
 )
-from onbrand.voice.ngrams import Vocabulary
 from onbrand.voice.profile import Profile, Range
 from onbrand_lsp.checking.judging import Checked
 from onbrand_lsp.sync.documents import Snapshot

@@ -23,9 +23,9 @@ from tiny_encoder import tiny_encoder
 
 from onbrand.encoder import EncoderManifest
 from onbrand_releases.archive import check_archive, unpack
-from onbrand_releases.contents import Content
 from onbrand_releases.index import Index, read_index
 from onbrand_releases.publish import publish
+from onbrand_releases.release_folder import Content
 
 
 def whole(folder: Path, index: str = "index.json") -> Index:

@@ -14,6 +14,7 @@ from tiny_encoder import tiny_encoder
 
 from onbrand.encoder.bundle import EncoderManifest
 from onbrand.errors import OnbrandError
+from onbrand.voice.lexical import Vocabulary
 from onbrand.voice.model import (
     DoubtfulLine,
     DraftCalibration,
@@ -30,7 +31,6 @@ from onbrand.voice.model import (
     quantise_rows,
     unit,
 )
-from onbrand.voice.ngrams import Vocabulary
 from onbrand.voice.profile import build_profile
 from onbrand.voice.storage import save_voice
 from onbrand_releases.archive import pack

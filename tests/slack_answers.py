@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from onbrand.text.span import Span
-from onbrand.verdict import Example, Explanation, Habit, Report, SentenceVerdict, WordShare
+from onbrand.document.positions import Span
+from onbrand.results import Example, Explanation, Habit, Report, SentenceVerdict, WordShare
 from onbrand_slack.answer import Answer, Change, ThreadLine, Votes
 from onbrand_slack.model import Source
 

@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from onbrand.database import Database
+from onbrand.document.positions import Span
 from onbrand.labels.store import LabelStore
-from onbrand.text.span import Span
-from onbrand.verdict import Explanation, Habit, Report, SentenceVerdict
+from onbrand.results import Explanation, Habit, Report, SentenceVerdict
 from onbrand_slack.model import MessageAt, Pasted, Source, Tenant
 from onbrand_slack.store import Store, schema
 from onbrand_slack.store.checks import OpenCheck

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onbrand_models.sentences import parity_sentences
+from onbrand_models.validation import parity_sentences
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -15,12 +15,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onbrand.document.document import Document, Sentence, parse
+    from onbrand.document.positions import Span
     from onbrand.encoder import Encoder
     from onbrand.errors import Cancelled, OnbrandError
-    from onbrand.scorer import Scorer
-    from onbrand.text.document import Document, Sentence, parse
-    from onbrand.text.span import Span
-    from onbrand.verdict import (
+    from onbrand.results import (
         Example,
         Explanation,
         Habit,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
         SentenceVerdict,
         WordShare,
     )
+    from onbrand.scorer import Scorer
     from onbrand.voice.model import Voice
     from onbrand.voice.reasons import WordReason
 
@@ -61,9 +61,9 @@ _HOMES = {
     "onbrand.encoder": ["Encoder"],
     "onbrand.errors": ["Cancelled", "OnbrandError"],
     "onbrand.scorer": ["Scorer"],
-    "onbrand.text.document": ["Document", "Sentence", "parse"],
-    "onbrand.text.span": ["Span"],
-    "onbrand.verdict": [
+    "onbrand.document.document": ["Document", "Sentence", "parse"],
+    "onbrand.document.positions": ["Span"],
+    "onbrand.results": [
         "Example",
         "Explanation",
         "Habit",

@@ -22,7 +22,7 @@ import msgspec
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text, write_atomic
 from onbrand.report.message import printable
-from onbrand.verdict import Report, SentenceVerdict
+from onbrand.results import Report, SentenceVerdict
 
 _MEND = "make a new one with `onbrand check --update-baseline`"
 _ABOUT = "Known findings of `onbrand check`: hashes of sentences, no text."

@@ -24,7 +24,7 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         with _orderly_termination():
-            from onbrand_cli.commands import run
+            from onbrand_cli.app import run
 
             code = run(sys.argv[1:])
     except KeyboardInterrupt:

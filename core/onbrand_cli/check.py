@@ -14,7 +14,7 @@ import typer
 from onbrand.errors import OnbrandError
 from onbrand.progress import scaled
 from onbrand.report import Format
-from onbrand_cli.options import (
+from onbrand_cli.common import (
     Avoid,
     Brand,
     ConfigFile,
@@ -31,9 +31,9 @@ from onbrand_cli.options import (
 
 if TYPE_CHECKING:
     from onbrand.encoder import Encoder
+    from onbrand.results import Report
     from onbrand.scorer import Scorer
-    from onbrand.verdict import Report
-    from onbrand_cli.drafts import Draft
+    from onbrand_cli.common import Draft
 
 EXAMPLES = """\b
 Examples:
@@ -81,7 +81,7 @@ def check(
     """
     from onbrand import baseline as known
     from onbrand.report import render
-    from onbrand_cli.drafts import STDIN, read_drafts
+    from onbrand_cli.common import STDIN, read_drafts
 
     if update_baseline and baseline is None:
         raise OnbrandError("--update-baseline needs --baseline FILE to write to")
@@ -135,7 +135,7 @@ def gate(
     A draft may go forward with sentences to mend; they are named then.
     """
     from onbrand.report.message import draft_message
-    from onbrand_cli.drafts import STDIN, read_drafts
+    from onbrand_cli.common import STDIN, read_drafts
 
     if file != STDIN and Path(file).is_dir():
         raise OnbrandError("is a folder; gate takes one draft", path=file)
@@ -161,7 +161,7 @@ def _judge(
     """Judge the drafts, loading each set of voices and each encoder once."""
     from onbrand.config.trust import check_trust
     from onbrand.scorer import Scorer
-    from onbrand.voice.library import read_current
+    from onbrand.voice.storage import read_current
 
     encoders: dict[Path | None, Encoder] = {}
     groups: dict[tuple[tuple[Path, ...], Path | None], list[Draft]] = {}
@@ -229,7 +229,7 @@ def _scorer(
     """
     from onbrand.config.trust import check_trust
     from onbrand.scorer import Scorer
-    from onbrand.voice.library import encoder_for, load_voices
+    from onbrand.voice.storage import encoder_for, load_voices
 
     brands = _brands(drafts, brand, folders)
     voices = load_voices(folders, brands)
@@ -254,7 +254,7 @@ def _brands(drafts: list[Draft], chosen: str | None, folders: Sequence[Path]) ->
     Raises:
         OnbrandError: a draft asks for a brand that has no voice; the error names the draft.
     """
-    from onbrand.voice.library import find_voices, unknown_brand
+    from onbrand.voice.storage import find_voices, unknown_brand
 
     known = find_voices(folders)
     needed: set[str] = set()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand_cli.options import Format, print_json
+from onbrand_cli.common import Format, print_json
 
 if TYPE_CHECKING:
     from onbrand.config import Setting, Settings

@@ -1,4 +1,4 @@
-"""``onbrand demo``: see it work, on a brand that does not exist."""
+"""``onbrand demo``: trains voices of the example brands and checks the example drafts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from onbrand.verdict import Report
+    from onbrand.results import Report
+
 
 LABELS = "brands/quillpot.jsonl"
 DRAFT = "drafts/quillpot-tax-season.md"
@@ -36,11 +37,10 @@ def demo(
 
     The brand does not exist: Quillpot, a bank for freelancers.
     """
-    from onbrand.examples import examples_folder
     from onbrand.labels.files import read_labels
     from onbrand.labels.grouping import group_by_brand
     from onbrand_cli.check import check
-    from onbrand_cli.tables import new_console
+    from onbrand_cli.common import new_console
     from onbrand_cli.train import print_report, train_all
 
     console = new_console()
@@ -80,7 +80,7 @@ def overview(reports: Sequence[Report]) -> Table:
 
     from onbrand.report.message import figure
     from onbrand.report.text import VERDICTS
-    from onbrand_cli.tables import new_table
+    from onbrand_cli.common import new_table
 
     table = new_table("draft")
     table.show_edge = False  # so that two registers fit into 80 columns
@@ -110,3 +110,22 @@ def _reads_like(report: Report) -> str:
     if report.verdict == "forward":
         return report.brand
     return ", ".join(reads_most_like(report)[:NAMED]) or "another voice"
+
+
+PACKAGED = Path(__file__).parent / "_examples"
+CHECKOUT = Path(__file__).parents[2] / "examples"
+
+
+def examples_folder() -> Path:
+    """Return the folder with ``brands``, ``drafts`` and ``rewrites``."""
+    return PACKAGED if PACKAGED.is_dir() else CHECKOUT
+
+
+def brand_files() -> list[Path]:
+    """Return the label files of the example brands."""
+    return sorted((examples_folder() / "brands").glob("*.jsonl"))
+
+
+def draft_files() -> list[Path]:
+    """Return the example drafts."""
+    return sorted((examples_folder() / "drafts").glob("*.md"))

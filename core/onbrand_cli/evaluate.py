@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from onbrand_cli.options import EncoderFolder, Output, json_text, progress_bar
+from onbrand_cli.common import EncoderFolder, Output, json_text, progress_bar
 
 if TYPE_CHECKING:
     from onbrand.training.evaluate import Evaluation
@@ -110,7 +110,7 @@ def rows(result: Evaluation) -> list[tuple[str, ...]]:
 
 
 def _print_table(result: Evaluation) -> None:
-    from onbrand_cli.tables import new_console, new_table
+    from onbrand_cli.common import new_console, new_table
 
     table = new_table(*SHORT_HEADINGS)
     *tasks, mean = rows(result)

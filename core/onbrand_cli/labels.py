@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand_cli.options import print_json
+from onbrand_cli.common import print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -125,7 +125,7 @@ def export(
     which importing takes off again.
     """
     from onbrand.files import write_atomic
-    from onbrand.labels.sheets import to_csv, to_jsonl
+    from onbrand.labels.files import to_csv, to_jsonl
     from onbrand.labels.store import LabelStore
 
     with LabelStore.open(db, create=False) as store:
@@ -178,8 +178,8 @@ def _warn(message: str) -> None:
 def _labels(lines: Iterable[LabelLine], author: str) -> list[Label]:
     """Return the labels that lines stand for, without those that contradict each other."""
     from onbrand.labels.grouping import drop_contradictions
-    from onbrand.labels.keys import text_key
     from onbrand.labels.model import label_of
+    from onbrand.labels.normalization import text_key
 
     def word(line: LabelLine) -> tuple[str | None, ...]:
         # Where times are given, saying on and then off is a change of mind.

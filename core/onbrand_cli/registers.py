@@ -13,7 +13,7 @@ import typer
 
 from onbrand.errors import OnbrandError
 from onbrand.progress import Progress, scaled
-from onbrand_cli.options import (
+from onbrand_cli.common import (
     ConfigFile,
     EncoderFolder,
     Format,
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from onbrand.document.document import Sentence
     from onbrand.encoder import Encoder
-    from onbrand.text.document import Sentence
     from onbrand.voice.registers import Registers
-    from onbrand_cli.drafts import Draft
+    from onbrand_cli.common import Draft
 
 EXAMPLES = """\b
 Examples:
@@ -67,7 +67,7 @@ def registers(
 ) -> None:
     """Print how a draft reads, paragraph by paragraph. Needs no voice."""
     from onbrand.config.trust import check_trust
-    from onbrand_cli.drafts import STDIN, read_drafts
+    from onbrand_cli.common import STDIN, read_drafts
 
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise OnbrandError("nothing to read; name drafts or folders, or - for standard input")
@@ -96,7 +96,7 @@ class _Reader:
 
     def __init__(self, encoder: Encoder, registers: Registers) -> None:
         from onbrand.voice.avoid import avoid_voice
-        from onbrand.voice.stack import VoiceStack
+        from onbrand.voice.model import VoiceStack
 
         self._encoder = encoder
         self._registers = registers
@@ -119,8 +119,8 @@ class _Reader:
 
     def read(self, draft: Draft, progress: Progress) -> dict[str, Any]:
         """Return how a draft reads, ready for JSON."""
-        from onbrand.judge import why_not_judged
-        from onbrand.voice.ngrams import words_of
+        from onbrand.scorer import why_not_judged
+        from onbrand.voice.lexical import words_of
 
         sentences = draft.document.sentences
         counts = [len(words_of(sentence.text)) for sentence in sentences]
@@ -192,7 +192,7 @@ def _place(draft: Draft, sentences: Sequence[Sentence]) -> dict[str, Any]:
 
 def _print(found: dict[str, Any], *, gap: bool) -> None:
     from onbrand.report.snippet import crop, shown
-    from onbrand_cli.tables import new_console
+    from onbrand_cli.common import new_console
 
     console = new_console()
     if gap:

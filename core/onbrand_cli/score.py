@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand_cli.options import (
+from onbrand_cli.common import (
     Avoid,
     Brand,
     ConfigFile,
@@ -23,8 +23,8 @@ from onbrand_cli.options import (
 )
 
 if TYPE_CHECKING:
+    from onbrand.results import Explanation
     from onbrand.scorer import Scorer
-    from onbrand.verdict import Explanation
     from onbrand.voice.model import Voice
     from onbrand.voice.reasons import WordReason
 
@@ -120,7 +120,7 @@ def _load(
     from onbrand.config.trust import check_trust
     from onbrand.encoder import Encoder
     from onbrand.scorer import Scorer
-    from onbrand.voice.library import encoder_for
+    from onbrand.voice.storage import encoder_for
 
     # The working folder's configuration: there is no file to start from.
     settings = settings_for(Path.cwd() / "sentence.md", explicit=config)
@@ -170,7 +170,7 @@ def _print(text: str, why: Explanation, voice: Voice) -> None:
     from onbrand.report.message import figure, finding
     from onbrand.voice.model import probability
     from onbrand.voice.reasons import strongest_words
-    from onbrand_cli.tables import new_console
+    from onbrand_cli.common import new_console
 
     console = new_console()
     p, threshold = probability(why.logit), voice.manifest.threshold

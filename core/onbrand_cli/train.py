@@ -9,8 +9,8 @@ import typer
 
 from onbrand.errors import OnbrandError
 from onbrand.progress import scaled
-from onbrand.training.shares import DEFAULT_ALARM_BUDGET
-from onbrand_cli.options import EncoderFolder, progress_bar, warn
+from onbrand.training.crossval import DEFAULT_ALARM_BUDGET
+from onbrand_cli.common import EncoderFolder, progress_bar, warn
 
 # As in onbrand.voice.model, which loads numpy; a test compares them.
 DEFAULT_GATE = 0.7
@@ -94,7 +94,7 @@ def train(
     """Train a voice for each brand and report its held-out quality."""
     from onbrand.labels.grouping import group_by_brand
     from onbrand.training.own_copy import MIN_WORDS, read_published
-    from onbrand_cli.drafts import note_left_out
+    from onbrand_cli.common import note_left_out
 
     others: set[Path] = set()
     copy = read_published(published, brand, left_out=others) if published else []
@@ -160,8 +160,8 @@ def train_all(
 ) -> list[Voice]:
     """Train and save one voice per brand; each is written whole or not at all."""
     from onbrand.encoder import Encoder
-    from onbrand.training.published import PublishedModel, learn_from_copy
-    from onbrand.training.trainer import train_voice
+    from onbrand.training.train import train_voice
+    from onbrand.training.weak_labels import PublishedModel, learn_from_copy
     from onbrand.voice.storage import check_place, save_voice
 
     for name in brands:
@@ -226,8 +226,7 @@ def train_from_published(
 def print_report(voices: list[Voice], output: Path) -> None:
     """Print what the voices do with pages and lines that they had not seen."""
     from onbrand.report.message import plural
-    from onbrand_cli.quality import quality_lines
-    from onbrand_cli.tables import new_console, new_table
+    from onbrand_cli.common import new_console, new_table, quality_lines
 
     table = new_table("brand", "on + off", "accuracy", "bag of\nwords", "AUROC", "ECE", "recall*")
     for voice in voices:

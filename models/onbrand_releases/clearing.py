@@ -1,22 +1,111 @@
-"""Which files of an installation's folder are ours, and may be removed.
-
-Only names that onbrand itself gives are ever touched, only where a folder or a file stands and not
-a link to one, and never anything through a link. All else stays, whoever put it there.
-"""
+"""Which files of an installation's folder may be removed, and the lock of those who do."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import os
+import platform
 import re
 import shutil
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from onbrand.errors import OnbrandError
+from onbrand.errors import OnbrandError, missing_extra
 from onbrand.installation import PARTIAL, POINTER, RELEASE_NAME, RELEASES
+from onbrand.progress import Progress, ProgressEvent
 from onbrand_releases.index import ENCODERS, INDEX, VOICES
+
+LOCK = ".lock"
+HOLDER = ".lock.holder"
+"""Says who holds the lock: on Windows nobody else can read the lock file itself."""
+WAIT = 300.0
+"""Seconds to wait for another process: it may be fetching an encoder over a slow line."""
+
+
+@contextlib.contextmanager
+def locked(root: Path, progress: Progress) -> Iterator[None]:
+    """Hold the lock of the installation in ``root``, a folder that is made if it is not there.
+
+    Folders that were made for it are removed afterwards, if it is still no installation and holds
+    nothing to go on from.
+
+    Args:
+        root: the folder.
+        progress: told when there is somebody to wait for.
+
+    Raises:
+        OnbrandError: another process holds it for too long, the folder cannot be written, or the
+            ``update`` extra is missing.
+    """
+    try:
+        import filelock
+    except ImportError:
+        raise missing_extra("installing releases", "update") from None
+    lock = filelock.FileLock(root / LOCK)
+    holder = root / HOLDER
+    above = (root, *root.parents)
+    made = list(itertools.takewhile(lambda folder: not os.path.lexists(folder), above))
+    try:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                told = f"waiting for {_who(holder)}"
+                progress(ProgressEvent("waiting", message=told, waiting=True))
+                lock.acquire(timeout=WAIT)
+            holder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+        except filelock.Timeout:
+            raise OnbrandError(
+                f"is being changed by {_who(holder)}; wait for it, or end it", path=root
+            ) from None
+        except (OSError, NotImplementedError) as error:
+            raise _unwritable(root, error) from None
+        yield
+    finally:
+        ours = lock.is_locked
+        if ours:
+            holder.unlink(missing_ok=True)
+            _remove_empty(root / PARTIAL, root / RELEASES)
+            lock.release()
+        if not os.path.exists(root / POINTER):  # noqa: PTH110 - Path.exists() may raise
+            if ours:
+                _remove_lock(root)
+            _remove_empty(*made)
+
+
+def _unwritable(root: Path, error: Exception) -> OnbrandError:
+    why = getattr(error, "strerror", None) or type(error).__name__
+    full = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no quotas
+    if getattr(error, "errno", None) in full:
+        mend = "make room on the disk or choose another folder"
+    else:
+        mend = "check who may write there or choose another folder"
+    return OnbrandError(f"cannot be written ({why}); {mend}", path=root)
+
+
+def _who(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8")[:200].strip() or "another process"
+    except (OSError, ValueError):
+        return "another process"
+
+
+def _remove_lock(root: Path) -> None:
+    """Remove the lock's file where there is nothing else, and so nothing to go on from."""
+    with contextlib.suppress(OSError):  # somebody else is at work
+        if [entry.name for entry in root.iterdir()] == [LOCK]:
+            (root / LOCK).unlink()
+
+
+def _remove_empty(*folders: Path) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):  # it is not there, no folder, or there is more in it
+            folder.rmdir()
+
 
 _RELEASES = re.compile(rf"{RELEASE_NAME}|\.{RELEASE_NAME}\.[a-z0-9_]{{8}}\.(tmp|old)", re.ASCII)
 _DOWNLOADS = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -27,7 +27,7 @@ from msgspec import Meta
 from onbrand.encoder.bundle import MANIFEST as BUNDLE_MANIFEST
 from onbrand.encoder.bundle import BundleFile, Sha256
 from onbrand.errors import OnbrandError
-from onbrand.labels.keys import check_brand
+from onbrand.labels.normalization import check_brand
 from onbrand_releases import signing
 
 if TYPE_CHECKING:

@@ -10,12 +10,18 @@ keeps nobody from going back. What the answer was decided on is looked at again 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import datetime
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from onbrand.errors import OnbrandError
+from onbrand.files import sync_folder
 from onbrand.installation import (
     POINTER,
     Installed,
@@ -23,16 +29,243 @@ from onbrand.installation import (
     release_folder,
     release_number,
     without_secrets,
+    write_installed,
 )
 from onbrand.progress import Progress, silent
-from onbrand_releases.clearing import check_folder
+from onbrand_releases.clearing import check_folder, clear_downloads, clear_releases, locked
 from onbrand_releases.fetch import Source, fetch_index
-from onbrand_releases.index import check_not_expired, read_index
-from onbrand_releases.lock import locked
-from onbrand_releases.outcome import Outcome, Status, outcome_of
-from onbrand_releases.staging import Release, is_whole, read_release
-from onbrand_releases.take import Order, clear, switch, take
-from onbrand_releases.trial import try_out
+from onbrand_releases.index import ENCODERS, VOICES, check_not_expired, read_index
+from onbrand_releases.staging import Release, is_whole, read_release, stage, try_out
+
+
+class Status(StrEnum):
+    """What came out."""
+
+    INSTALLED = "installed"
+    UPDATED = "updated"
+    UP_TO_DATE = "up to date"
+    REPAIRED = "repaired"
+    WAITING = "waiting"
+    """The release that is offered was rolled back here."""
+    ROLLED_BACK = "rolled back"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What an install, an update or a rollback did."""
+
+    folder: str
+    name: str
+    """Of the series of releases."""
+    source: str
+    """Without passwords."""
+    status: Status
+    before: int | None
+    """The release that was current before."""
+    release: int
+    """The release that is current now."""
+    created: str
+    """When that release was published, as its index says: an old one tells that the source is
+    frozen, or that nothing comes through from it."""
+    expires: datetime.datetime | None = None
+    """When that release must have been followed by a newer one, if it must at all."""
+    offered: int | None = None
+    """The release that the source has; None where it was not asked."""
+    voices_changed: int = 0
+    encoders_changed: int = 0
+    fetched: Annotated[int, Meta(ge=0)] = 0
+    """Bytes."""
+
+
+def outcome_of(
+    root: Path,
+    status: Status,
+    installed: Installed | None,
+    before: Release | None,
+    offered: Release,
+    after: Installed,
+    *,
+    fetched: int = 0,
+) -> Outcome:
+    """Say what was done.
+
+    Args:
+        root: the installation.
+        status: what came out.
+        installed: what was installed before.
+        before: the release that was current before.
+        offered: the release that the source has, or that was gone back to.
+        after: what is installed now.
+        fetched: bytes of archives.
+    """
+    current = before if status is Status.WAITING and before is not None else offered
+    switched = status in (Status.INSTALLED, Status.UPDATED, Status.ROLLED_BACK)
+    return Outcome(
+        folder=str(root),
+        name=after.name,
+        source=without_secrets(after.source),
+        status=status,
+        before=None if installed is None else installed.release,
+        release=after.release,
+        created=current.index.created,
+        expires=current.index.expires,
+        offered=None if status is Status.ROLLED_BACK else offered.index.release,
+        voices_changed=_changed(before, offered, VOICES) if switched and after.voices else 0,
+        encoders_changed=_changed(before, offered, ENCODERS) if switched else 0,
+        fetched=fetched,
+    )
+
+
+def _changed(before: Release | None, after: Release, kind: str) -> int:
+    """Return how many packages are new, other than before, or gone."""
+    old, new = (
+        {package.name: package.files for where, package in release.packages() if where == kind}
+        if release is not None
+        else {}
+        for release in (before, after)
+    )
+    return sum(old.get(name) != new.get(name) for name in old.keys() | new.keys())
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted, and what it was decided on."""
+
+    place: Source
+    """Where to take the release from."""
+    installed: Installed | None
+    """What was installed when the source was asked; None for a first installation."""
+    keys: Sequence[str]
+    """Public keys that the release may be signed with."""
+    voices: bool
+    """False for encoders alone."""
+    again: bool = False
+    """Whether to take a release that was rolled back."""
+
+
+def take(root: Path, order: Order, release: Release, progress: Progress) -> Outcome:
+    """Make ``release`` the current one of ``root``, whose lock is held.
+
+    Args:
+        root: the installation.
+        order: says what is installed at this moment.
+        release: what the source offers; its index was checked.
+        progress: told how far it is.
+
+    Raises:
+        OnbrandError: the release is refused or cannot be had. What was installed is unchanged.
+    """
+    if order.place.private:  # installed.json keeps the URL with its password
+        root.chmod(0o700)
+    if order.installed is None:
+        return _first(root, order, release, progress)
+    installed, voices = order.installed, order.voices
+    current = read_release(root, installed.current)
+    _refuse(installed, release, root, damaged=current is None)
+    clear(root, installed)
+    status, after = _plan(root, order, installed, current, release)
+    fetched = 0
+    if status in (Status.UPDATED, Status.REPAIRED):
+        there = (current, read_release(root, installed.previous))
+        donors = [donor for donor in there if donor is not None]
+        fetched = stage(root, release, order.place, voices=voices, donors=donors, progress=progress)
+    if after != installed:
+        switch(root, after)
+    clear(root, after)
+    clear_downloads(root)
+    return outcome_of(root, status, installed, current, release, after, fetched=fetched)
+
+
+def _first(root: Path, order: Order, release: Release, progress: Progress) -> Outcome:
+    clear(root, None)
+    fetched = stage(root, release, order.place, voices=order.voices, donors=(), progress=progress)
+    after = Installed(
+        source=order.place.index,
+        name=release.index.name,
+        keys=tuple(order.keys),
+        highest=release.index.release,
+        voices=order.voices,
+        current=release.name,
+    )
+    switch(root, after)
+    clear_downloads(root)
+    return outcome_of(root, Status.INSTALLED, None, None, release, after, fetched=fetched)
+
+
+def _plan(
+    root: Path, order: Order, installed: Installed, current: Release | None, release: Release
+) -> tuple[Status, Installed]:
+    """Return what is to be done, and what is installed when it is done.
+
+    Raises:
+        OnbrandError: the current release is damaged, and the one that is offered was rolled back.
+    """
+    after = msgspec.structs.replace(installed, source=order.place.index)
+    waiting = release.name in installed.refused and not order.again
+    if release.name != installed.current and not waiting:
+        return Status.UPDATED, msgspec.structs.replace(
+            after,
+            current=release.name,
+            previous=installed.current,
+            highest=release.index.release,
+            refused=(),
+        )
+    if current is not None and is_whole(root, current, voices=order.voices):
+        return Status.WAITING if waiting else Status.UP_TO_DATE, after
+    if waiting:
+        raise OnbrandError(
+            f"release {installed.release} is damaged, and release {release.index.release} was "
+            f"rolled back here; to take it all the same: onbrand voices update {root} --again",
+            path=root,
+        )
+    return Status.REPAIRED, after
+
+
+def _refuse(installed: Installed, release: Release, root: Path, *, damaged: bool) -> None:
+    """Refuse a release of another series, and one that is older than what was here."""
+    index = release.index
+    if index.name != installed.name:
+        raise OnbrandError(
+            f"{installed.name!r} is installed here and the source has {index.name!r}; "
+            "choose another folder",
+            path=root,
+        )
+    if release.name == installed.current or release.name in installed.refused:
+        return
+    if index.release < installed.highest:
+        raise OnbrandError(
+            f"the source has release {index.release}, older than {installed.highest} that was "
+            "installed here, and is refused; to go back: onbrand voices update --rollback",
+            path=root,
+        )
+    if index.release == installed.highest and damaged:
+        raise OnbrandError(
+            f"is damaged: {installed.current}, the current release, cannot be read, and the source "
+            f"has another release {index.release}; delete the folder and install again",
+            path=root,
+        )
+    if index.release == installed.highest:
+        raise OnbrandError(
+            f"the source has another release {index.release} than the one that was installed here, "
+            "and is refused; the publisher must give it a new number",
+            path=root,
+        )
+
+
+def switch(root: Path, after: Installed) -> None:
+    """Say on the disk what is current from now on, in one step."""
+    write_installed(root, after)
+    sync_folder(root)
+
+
+def clear(root: Path, installed: Installed | None) -> None:
+    """Remove releases that nobody needs, and what a run that was killed has left.
+
+    Where the current release cannot be read, nothing is known about the others either: they stay.
+    """
+    if installed is None:
+        clear_releases(root, keep=())
+    elif read_release(root, installed.current) is not None:
+        clear_releases(root, keep=(installed.current, installed.previous or installed.current))
 
 
 def install(

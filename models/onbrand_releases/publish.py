@@ -18,7 +18,6 @@ from onbrand.files import sha256_file, sync_folder
 from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.voice.storage import EXAMPLES
 from onbrand_releases.archive import check_archive, pack
-from onbrand_releases.contents import Content
 from onbrand_releases.index import (
     ENCODERS,
     FORMAT,
@@ -31,6 +30,7 @@ from onbrand_releases.index import (
 )
 from onbrand_releases.release_folder import (
     NEW,
+    Content,
     archives_of,
     locked,
     read_release,
@@ -101,7 +101,8 @@ def publish(
 
     Args:
         folder: a new or empty folder, or one with a release that the same key has signed.
-        gather: called once nobody else can publish here (see `onbrand_releases.contents.collect`).
+        gather: called once nobody else can publish here (see
+            `onbrand_releases.release_folder.collect`).
         private: signs the index.
         name: of the series of releases; needed for the first one, and then stays.
         release: its number, greater than the one before; by default the next one.

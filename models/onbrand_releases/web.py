@@ -1,30 +1,227 @@
 """Reading a file over HTTP from any byte on: encrypted, and not from hosts that never answer.
 
-The standard library's client, because the download must stay in our hands: bodies are read in
-pieces and no further than was promised, redirects cannot leave encryption, passwords cannot leave
-their host, and the system's proxies are honoured.
+The standard library's client, because a server must not put a time limit off. The timeout of a
+socket begins anew with every byte that comes, so a byte every few seconds would hold a laptop for
+days. Here the time counts from the beginning of a stretch: before each address of a host, the
+tunnel of a proxy, the handshake and every byte of the headers and of the body, the socket is told
+how much of the time is left. Only looking up a host's name has no limit but the system's.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import ipaddress
 import netrc
+import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.utils import mktime_tz, parsedate_tz
-from http.client import HTTPException, InvalidURL, responses
+from functools import partial
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    InvalidURL,
+    responses,
+)
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
-from urllib.request import Request
+from urllib.request import HTTPErrorProcessor, HTTPHandler, HTTPSHandler, Request, build_opener
 
 from onbrand import __version__
 from onbrand.errors import OnbrandError
 from onbrand.installation import without_secrets
-from onbrand_releases.connection import Response, send
-from onbrand_releases.deadline import Deadline, Interrupted, reason
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+TIMEOUT = 30.0
+"""Seconds of silence after which a host is given up."""
+PATIENCE = 60.0
+"""Seconds for an answer to begin, and then for every `SLOWEST` bytes of it."""
+SLOWEST = 64 * 1024
+
+
+class Interrupted(Exception):  # noqa: N818 - it is a reason to try again, not yet an error
+    """The connection failed in a way that another try may mend.
+
+    Args:
+        why: a few words for people.
+        after: seconds after which the server wants to be asked again, if it says so.
+    """
+
+    def __init__(self, why: str, after: float | None = None) -> None:
+        super().__init__(why)
+        self.after = after
+
+
+class Deadline:
+    """The end of a stretch of waiting: `PATIENCE` from now on, and anew with `SLOWEST` bytes.
+
+    Args:
+        late: what to say when it has passed.
+    """
+
+    def __init__(self, late: str) -> None:
+        self._late = late
+        self._begin()
+
+    def _begin(self) -> None:
+        self._end = monotonic() + PATIENCE
+        self._came = 0
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is over."""
+        return monotonic() >= self._end
+
+    def left(self) -> float:
+        """Return for how many seconds to wait in silence, more than 0.
+
+        Raises:
+            Interrupted: the deadline has passed.
+        """
+        left = self._end - monotonic()
+        if left <= 0:  # not `passed`, which would look at the clock a second time
+            raise Interrupted(self._late)
+        return min(left, TIMEOUT)
+
+    def count(self, came: int) -> None:
+        """Count bytes of what was waited for; enough of them begin a new stretch."""
+        self._came += came
+        if self._came >= SLOWEST:
+            self._begin()
+
+
+def reason(error: object) -> str:
+    """Return why something failed, without addresses that may hold passwords."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    said = getattr(error, "strerror", None)
+    return said if isinstance(said, str) and said else type(error).__name__
+
+
+class Response(HTTPResponse):
+    """An answer that is read within a deadline, which may be replaced when the body begins."""
+
+    def __init__(
+        self,
+        deadline: Deadline,
+        sock: socket.socket,
+        debuglevel: int = 0,
+        method: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self.fp.close()  # that of the library, which waits for each byte anew
+        self._timed = _Timed(sock, deadline)
+        self.fp = io.BufferedReader(self._timed)
+
+    def keep_to(self, deadline: Deadline) -> None:
+        """Read on within another deadline."""
+        self._timed.deadline = deadline
+
+
+def send(request: Request, deadline: Deadline) -> Response:
+    """Return the answer to a request, whatever its status, when its headers are here.
+
+    Raises:
+        Interrupted: the deadline has passed.
+        OSError: no connection.
+        http.client.HTTPException: what comes is not HTTP.
+        ValueError: the URL cannot be asked.
+    """
+    handlers = (_Plain(deadline), _Encrypted(deadline), _AsItIs)
+    answer = build_opener(*handlers).open(request, timeout=deadline.left())
+    assert isinstance(answer, Response)  # noqa: S101 - the caller asks HTTP and HTTPS alone
+    return answer
+
+
+class _Timed(io.RawIOBase):
+    """What comes from a socket."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self.deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._sock.settimeout(self.deadline.left())
+        try:
+            return self._raw.readinto(buffer)
+        except TimeoutError as error:
+            self.deadline.left()  # it has words of its own when it has passed
+            raise Interrupted(reason(error)) from None
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _AsItIs(HTTPErrorProcessor):
+    """The library's redirects would carry passwords along and read bodies of any length."""
+
+    def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:  # noqa: ARG002
+        return response
+
+    https_response = http_response
+
+
+class _Plain(HTTPHandler):
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def http_open(self, request: Request) -> HTTPResponse:
+        return self.do_open(_build(HTTPConnection, self._deadline), request)
+
+
+class _Encrypted(HTTPSHandler):
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def https_open(self, request: Request) -> HTTPResponse:
+        return self.do_open(_build(HTTPSConnection, self._deadline), request)
+
+
+def _build(kind: type[HTTPConnection], deadline: Deadline) -> Callable[..., Any]:
+    def build(host: str, timeout: float) -> Any:  # noqa: ANN401 - it is the library's kind
+        connection: Any = kind(host, timeout=timeout)
+        connection.response_class = partial(Response, deadline)
+        connection._create_connection = partial(_connect, deadline)
+        return connection
+
+    return build
+
+
+def _connect(deadline: Deadline, address: tuple[str, int], *_: object) -> socket.socket:
+    """Connect to the first address of a host that answers; each has its share of the time."""
+    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    failed: OSError | None = None
+    for tried, (family, kind, protocol, _name, place) in enumerate(found):
+        try:
+            with contextlib.ExitStack() as opened:
+                sock = opened.enter_context(socket.socket(family, kind, protocol))
+                sock.settimeout(deadline.left() / (len(found) - tried))
+                sock.connect(place)
+                sock.settimeout(deadline.left())
+                opened.pop_all()
+                return sock
+        except OSError as error:
+            failed = error
+    raise failed or OSError("the host has no address")
+
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 6

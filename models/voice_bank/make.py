@@ -22,10 +22,14 @@ from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
 from onbrand.labels.files import read_labels
-from onbrand.training.background import Background, save_background
-from onbrand.training.bank import read_pieces
-from onbrand.training.probes import PROBES, save_probes
-from onbrand.training.register_heads import Bank, Population, fit_registers
+from onbrand.training.background import (
+    PROBES,
+    Background,
+    read_pieces,
+    save_background,
+    save_probes,
+)
+from onbrand.training.registers import Bank, Population, fit_registers
 from onbrand.voice.registers import load_registers, save_registers
 
 PIECES = Path(__file__).with_name("pieces")

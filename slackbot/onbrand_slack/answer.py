@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from onbrand.verdict import Report, Verdict
+from onbrand.results import Report, Verdict
 from onbrand_slack.model import Source
 
 Decision = Literal["approve", "reject", "changes", "reopen"]

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from onbrand.errors import OnbrandError
-from onbrand.voice.library import DEFAULT_VOICES
+from onbrand.voice.storage import DEFAULT_VOICES
 
 Transport = Literal["socket", "http"]
 

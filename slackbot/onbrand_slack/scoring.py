@@ -13,13 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from onbrand import Encoder, Report, Scorer
-from onbrand.drafts import MAX_DRAFT_BYTES
+from onbrand.discovery import MAX_DRAFT_BYTES
+from onbrand.document.document import parse
 from onbrand.encoder import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
-from onbrand.stamps import Stamp
-from onbrand.text.document import parse
-from onbrand.voice.library import encoder_for, load_sound_voices, read_current, stamp_voices
+from onbrand.files import Stamp
 from onbrand.voice.model import Voice
+from onbrand.voice.storage import encoder_for, load_sound_voices, read_current, stamp_voices
 from onbrand_slack.config import Config
 from onbrand_slack.model import Pasted, Tenant
 

@@ -227,7 +227,7 @@ def _in_thread(work: Callable[[], None]) -> None:
 
 
 def text_of(client: RawClient, uri: str = URI) -> Any:
-    return client.call("onbrand/text", {"uri": uri})
+    return client.call("onbrand/document", {"uri": uri})
 
 
 def assert_well(client: RawClient, *log: str) -> None:

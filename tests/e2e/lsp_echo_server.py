@@ -30,7 +30,7 @@ def build(_params: dict[str, object]) -> SyncedServer:
 
 
 def add_documents(server: SyncedServer) -> None:
-    @server.feature("onbrand/text")
+    @server.feature("onbrand/document")
     def text(ls: SyncedServer, params: Any) -> object:
         snapshot = ls.documents.get(params["uri"])
         return snapshot and {"text": snapshot.text, "version": snapshot.version}

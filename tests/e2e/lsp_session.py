@@ -18,8 +18,8 @@ from pytest_lsp import LanguageClient
 from pytest_lsp.client import DEFAULT_CLIENT_FEATURES, register_lsp_features
 
 from onbrand import Report, Scorer
-from onbrand.text.document import parse_named
-from onbrand.text.span import Span
+from onbrand.document.document import parse_named
+from onbrand.document.positions import Span
 
 PATIENCE = 60.0
 """Seconds until a test gives up; never what it measures."""

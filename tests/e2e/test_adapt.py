@@ -78,7 +78,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
 ) -> None:
     from safetensors.numpy import load_file
 
-    from onbrand_models.adapt import loop
+    from onbrand_models.finetune import trainer as loop
 
     def model(name: str, *more: str) -> Result:
         keep = ["--keep-model", str(tmp_path / f"{name}.model")]
@@ -143,7 +143,7 @@ def test_a_damaged_checkpoint_is_named(base: Path, published: Path, tmp_path: Pa
 def test_a_run_that_went_astray_leaves_nothing_in_the_way(
     base: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from onbrand_models.adapt import loop
+    from onbrand_models.finetune import trainer as loop
 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "held_out_loss", lambda *_: float("nan"))
@@ -156,7 +156,7 @@ def test_a_run_that_went_astray_leaves_nothing_in_the_way(
 def test_a_run_interrupted_before_any_loss_was_a_number_goes_on(
     base: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from onbrand_models.adapt import loop
+    from onbrand_models.finetune import trainer as loop
 
     whole = loop.save_checkpoint
 
@@ -182,19 +182,19 @@ def test_a_full_disk_is_told_in_a_line(
 ) -> None:
     from safetensors import SafetensorError
 
-    from onbrand_models.adapt import checkpoint, result
-    from onbrand_models.adapt.evidence import Evidence
+    from onbrand_models.finetune import run, trainer
+    from onbrand_models.finetune.significance import Evidence
 
     def full(*_: Any) -> None:
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr(checkpoint, "save_file", full)
+    monkeypatch.setattr(trainer, "save_file", full)
     learning = adapt(base, published, tmp_path / "ours")
     assert isinstance(learning.exception, OnbrandError)
     assert "cannot be written (I/O error: No space left" in learning.exception.message
     assert list(tmp_path.iterdir()) == []
     monkeypatch.undo()
-    monkeypatch.setattr(result, "save_model", full)
+    monkeypatch.setattr(run, "save_model", full)
     monkeypatch.setattr(Evidence, "helped", True)
     keep = tmp_path / "model"
     writing = adapt(base, published, tmp_path / "ours", "--epochs", "1", "--keep-model", str(keep))

@@ -31,7 +31,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_learning(monkeypatch: pytest.MonkeyPatch) -> None:
-    from onbrand_models.adapt import run
+    from onbrand_models.finetune import run
 
     def learn(*_: Any, **__: Any) -> None:
         raise AssertionError("began to learn")
@@ -126,7 +126,7 @@ def test_a_file_for_checkpoints(base: Path, published: Path, tmp_path: Path) -> 
 def test_a_disk_that_checkpoints_do_not_fit_on(
     base: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from onbrand_models.adapt import checkpoint
+    from onbrand_models.finetune import trainer as checkpoint
 
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
     result = adapt(base, published, tmp_path / "ours")

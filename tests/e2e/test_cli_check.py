@@ -171,7 +171,7 @@ def test_long_work_shows_a_progress_bar_at_a_terminal(
 ) -> None:
     (project / "draft.md").write_text(OFF_BRAND)
     assert run("check", "draft.md", terminal=True).err == ""  # done before it could be read
-    monkeypatch.setattr("onbrand_cli.options.PROGRESS_AFTER", 0.0)
+    monkeypatch.setattr("onbrand_cli.common.PROGRESS_AFTER", 0.0)
     assert "Judging draft.md" in run("check", "draft.md", terminal=True).err
     assert run("check", "draft.md").err == ""
 

@@ -25,8 +25,7 @@ from bad_input import (
 from cli_runner import BRANDS, error_of, run, tree
 
 from onbrand.encoder import default_bundle
-from onbrand.labels.schema import VERSION_TABLE
-from onbrand.labels.store import LabelStore
+from onbrand.labels.store import VERSION_TABLE, LabelStore
 
 VOICE, ENCODER = "voices/oatfolk", "encoder"
 BUNDLES = [

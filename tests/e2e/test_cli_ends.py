@@ -82,7 +82,7 @@ main()
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("module", ["typer", "onbrand_cli.commands", "onbrand_cli.voices.update"])
+@pytest.mark.parametrize("module", ["typer", "onbrand_cli.app", "onbrand_cli.voices"])
 def test_ctrl_c_in_the_first_moments(module: str) -> None:
     """While the command line itself is still being loaded."""
     script = f"""

@@ -15,12 +15,11 @@ from typer.testing import CliRunner
 from onbrand.encoder import Encoder, read_manifest
 from onbrand.errors import OnbrandError
 from onbrand_cli.models import app
-from onbrand_models.dequantise import dequantise_bundle
-from onbrand_models.export import ExportOptions, export_bundle
-from onbrand_models.reference import cosines
-from onbrand_models.sentences import parity_sentences
+from onbrand_models.export import ExportOptions, cosines, export_bundle
+from onbrand_models.quantise import Target
+from onbrand_models.quantise.requantize import dequantise_bundle
 from onbrand_models.source import FAMILIES, find_source
-from onbrand_models.targets import Target
+from onbrand_models.validation import parity_sentences
 
 pytestmark = [
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),

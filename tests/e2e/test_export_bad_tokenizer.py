@@ -14,8 +14,8 @@ from spoiled import respell
 from tiny_models import tiny_model
 
 from onbrand_models.export import ExportOptions, export_bundle
+from onbrand_models.quantise import Target
 from onbrand_models.source import find_source
-from onbrand_models.targets import Target
 
 pytestmark = [
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),

@@ -10,9 +10,9 @@ from tiny_models import DEPTH, HIDDEN, MAX_TOKENS, tiny_model
 
 from onbrand.encoder import Encoder
 from onbrand_models.export import ExportOptions, export_bundle
-from onbrand_models.sentences import parity_sentences
+from onbrand_models.quantise import Target
 from onbrand_models.source import FAMILIES, SourceModel, find_source
-from onbrand_models.targets import Target
+from onbrand_models.validation import parity_sentences
 
 pytestmark = [
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),
@@ -38,7 +38,7 @@ class Exported(NamedTuple):
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    from onbrand_models.reference import reference_vectors
+    from onbrand_models.export import reference_vectors
 
     folder = tmp_path_factory.mktemp(request.param)
     source = find_source(str(tiny_model(request.param, folder / "model")))
@@ -90,8 +90,9 @@ def test_a_model_cut_after_a_layer_has_the_same_states_there_and_can_be_quantise
     import onnxruntime as ort
     from tokenizers import Tokenizer
 
-    from onbrand_models.graph import pooled_graph
-    from onbrand_models.quantise import calibration_feeds, quantise
+    from onbrand_models.export import pooled_graph
+    from onbrand_models.quantise.recipes import quantise
+    from onbrand_models.quantise.static import calibration_feeds
 
     graph = pooled_graph(exported.source, [1])
     jobs = exported.encoder._jobs(LINES)
@@ -116,7 +117,7 @@ def test_a_model_cut_after_a_layer_has_the_same_states_there_and_can_be_quantise
 
 
 def test_tokens_are_those_of_transformers_and_know_their_place(exported: Exported) -> None:
-    from onbrand_models.loading import load_tokenizer
+    from onbrand_models.source import load_tokenizer
 
     tokenizer, encoder = load_tokenizer(exported.source), exported.encoder
     cut = [len(tokenizer(text)["input_ids"]) > MAX_TOKENS for text in LINES]

@@ -30,7 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_files_of_the_compiler_go_with_the_export(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None
 ) -> None:
-    from onbrand_models import graph
+    from onbrand_models import export as graph
 
     def compile_something(*_: object) -> None:
         # Where PyTorch's compiler works, as its documentation says.
@@ -51,7 +51,7 @@ def test_the_files_of_the_compiler_go_with_the_export(
 
 
 def test_of_the_base_only_what_a_model_needs_is_kept(model: Path, tmp_path: Path) -> None:
-    from onbrand_models.loading import load_model, save_model
+    from onbrand_models.source import load_model, save_model
 
     weights = ("tf_model.h5", "flax_model.msgpack", "model.gguf", "model.pt", "pytorch_model.bin")
     others = ("modules.json", "training_args.json", ".DS_Store", "data_config.json")

@@ -11,11 +11,10 @@ import pytest
 from cli_runner import run
 from lsp_samples import check
 
-from onbrand.drafts import find_drafts
-from onbrand.text.block import BlockBuilder, Comment, Extracted
-from onbrand.text.formats import FORMATS, CommentSyntax, InputFormat
-from onbrand.text.lines import LineIndex
-from onbrand.text.span import Span
+from onbrand.discovery import find_drafts
+from onbrand.document.blocks import BlockBuilder, Comment, Extracted
+from onbrand.document.formats import FORMATS, CommentSyntax, InputFormat
+from onbrand.document.positions import LineIndex, Span
 from onbrand_lsp.showing.comments import ignore_edits
 from onbrand_lsp.showing.lens import sections
 from onbrand_lsp.sync.documents import Snapshot

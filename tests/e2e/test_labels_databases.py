@@ -11,10 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from onbrand.errors import OnbrandError
-from onbrand.labels import schema
-from onbrand.labels.database import Database
+from onbrand.labels import store as schema
 from onbrand.labels.model import Label
-from onbrand.labels.store import LabelStore
+from onbrand.labels.store import Database, LabelStore
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 
@@ -223,5 +222,5 @@ def test_postgres_matches_the_schema(postgres_url: str) -> None:
     with engine.connect() as connection:
         options = {"version_table": schema.VERSION_TABLE, "compare_type": True}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, schema.labels.metadata) == []
+        assert compare_metadata(context, schema.label_table.metadata) == []
     engine.dispose()

@@ -93,7 +93,7 @@ def test_after_shutdown(client: RawClient) -> None:
     assert client.call("shutdown") is None
     assert client.answer(pending)["error"]["code"] == CANCELLED
     client.open(URI, SECRET)
-    assert client.error("onbrand/text", {"uri": URI})["code"] == INVALID_REQUEST
+    assert client.error("onbrand/document", {"uri": URI})["code"] == INVALID_REQUEST
     client.notify("exit")
     assert client.exit_code() == 0
     assert client.log() == ["onbrand-lsp: WARNING a request after shutdown; answered with an error"]
@@ -156,7 +156,7 @@ def test_output_that_waits_does_not_hold_up_input() -> None:
         process.stdin.write(request(2, "onbrand/flood", {"count": 200, "size": 100_000}))
         # More than a pipe holds: it is taken although nobody has read a byte of the answers.
         for number in range(3, 203):
-            process.stdin.write(request(number, "onbrand/text", {"uri": "x" * 10_000}))
+            process.stdin.write(request(number, "onbrand/document", {"uri": "x" * 10_000}))
         process.stdin.write(request(203, "shutdown", None))
         process.stdin.close()
         out = process.stdout.read()

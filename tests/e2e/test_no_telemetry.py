@@ -12,7 +12,7 @@ import pytest
 FIRST_IMPORTS = {
     "the API": "import onbrand; onbrand.Scorer",
     "the encoder": "from onbrand.encoder import Encoder; Encoder.load()",
-    "training": "import onbrand.training.trainer",
+    "training": "import onbrand.training.train",
     "the language server": "import onbrand_lsp.early",
     "the Slack app": "from onbrand_slack.app import build_app",
     "making encoders": "import onbrand_models.quantise",

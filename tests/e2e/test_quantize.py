@@ -16,10 +16,10 @@ from onbrand.encoder import Encoder, default_bundle, read_manifest
 from onbrand.errors import OnbrandError
 from onbrand_cli.models import app
 from onbrand_models.export import ExportOptions, export_bundle
-from onbrand_models.requantise import quantise_bundle
-from onbrand_models.sentences import parity_sentences
+from onbrand_models.quantise import Target
+from onbrand_models.quantise.requantize import quantise_bundle
 from onbrand_models.source import FAMILIES, find_source
-from onbrand_models.targets import Target
+from onbrand_models.validation import parity_sentences
 
 pytestmark = [
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),
@@ -79,7 +79,7 @@ def test_every_family_keeps_its_vectors(floats: Path, tmp_path: Path, target: st
 def test_the_manifest_says_what_was_done_and_measured(
     bert: Path, tmp_path: Path, target: Target
 ) -> None:
-    from onbrand_models.quantise import describe
+    from onbrand_models.quantise.recipes import describe
 
     bundle = tmp_path / "bundle"
     arguments = ["quantize", str(bert), "--target", target.value, "-o", str(bundle)]

@@ -12,7 +12,7 @@ from release_server import Server, serve
 
 from onbrand.errors import OnbrandError
 from onbrand.installation import read_installed
-from onbrand_releases import deadline, fetch
+from onbrand_releases import fetch, web
 from onbrand_releases.index import Index
 from onbrand_releases.install import install, update
 
@@ -21,7 +21,7 @@ from onbrand_releases.install import install, update
 def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No pauses, no proxy, and nobody's own ~/.netrc."""
     monkeypatch.setattr(fetch, "PAUSES", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(deadline, "TIMEOUT", 5.0)
+    monkeypatch.setattr(web, "TIMEOUT", 5.0)
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setenv("HOME", str(tmp_path))
 
@@ -193,7 +193,7 @@ def test_an_endless_index_is_not_read_to_its_end(
 def test_a_server_that_hangs_is_given_up(
     server: Server, root: Path, silent: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "TIMEOUT", 0.05)
+    monkeypatch.setattr(web, "TIMEOUT", 0.05)
     server.does.silent, server.does.drips = silent, not silent
     assert "cannot be fetched (no answer in time)" in error_of(server.url, root)
     assert len(server.does.asked) == 4

@@ -13,7 +13,7 @@ from dripping_server import drip
 from release_samples import write_release
 
 from onbrand.errors import OnbrandError
-from onbrand_releases import deadline, fetch
+from onbrand_releases import fetch, web
 from onbrand_releases.fetch import Source, fetch_archive, fetch_index
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -31,7 +31,7 @@ def one_try(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let two seconds pass with every look at the clock, of which each read takes one."""
     looks = itertools.count(0, 2)
-    monkeypatch.setattr(deadline, "monotonic", lambda: float(next(looks)))
+    monkeypatch.setattr(web, "monotonic", lambda: float(next(looks)))
 
 
 @pytest.fixture(params=["plain", "encrypted"])
@@ -92,7 +92,7 @@ def test_a_body_that_never_ends(certificate: Path | None, before: bytes, piece: 
 
 
 def test_a_handshake_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadline, "PATIENCE", 0.2)
+    monkeypatch.setattr(web, "PATIENCE", 0.2)
     certificate = write_certificate(tmp_path / "server.pem")
     hello = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"
     with drip(lambda _path: endless(hello, b"\x03"), certificate, shakes_hands=False) as url:
@@ -122,7 +122,7 @@ def test_a_proxy_that_never_lets_through(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_redirects_share_the_time_of_one_answer(
     certificate: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "PATIENCE", 30.0)  # each takes 4 looks at the clock or more
+    monkeypatch.setattr(web, "PATIENCE", 30.0)  # each takes 4 looks at the clock or more
     moved = b"HTTP/1.1 302 Found\r\nLocation: /on\r\nContent-Length: 0\r\n\r\n"
     with drip(lambda _path: [moved], certificate) as url:
         assert "cannot be fetched (no answer in time)" in error_of(url)
@@ -136,8 +136,8 @@ def test_a_slow_server_that_gets_there(
 ) -> None:
     release = write_release(tmp_path / "release")
     package = release.voices[0]
-    assert package.size / 10 * 2 > 2 * deadline.PATIENCE  # in all it takes far longer
-    monkeypatch.setattr(deadline, "SLOWEST", 50)
+    assert package.size / 10 * 2 > 2 * web.PATIENCE  # in all it takes far longer
+    monkeypatch.setattr(web, "SLOWEST", 50)
 
     def slowly(path: str) -> Iterable[bytes]:
         data = (tmp_path / "release" / path[1:]).read_bytes()

@@ -13,7 +13,7 @@ from release_samples import TRUSTED, write_release
 from release_server import Server, serve
 
 from onbrand.errors import OnbrandError
-from onbrand_releases import deadline, fetch
+from onbrand_releases import fetch, web
 from onbrand_releases.fetch import Source, fetch_archive, fetch_index
 from onbrand_releases.index import Package, read_index
 from onbrand_releases.install import install
@@ -58,7 +58,7 @@ def test_a_line_that_breaks_every_few_bytes_gets_there(
 def test_a_server_that_gives_a_few_bytes_each_time_is_given_up_in_the_end(
     server: Server, package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline.Deadline, "passed", True)
+    monkeypatch.setattr(web.Deadline, "passed", True)
     server.does.most = 100
     with pytest.raises(OnbrandError) as caught:
         fetched(server, package, tmp_path)
@@ -75,8 +75,8 @@ def test_progress_worth_the_time_counts_the_tries_anew(
     server: Server, package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = itertools.count(0, 2)  # two seconds pass with every look at the clock
-    monkeypatch.setattr(deadline, "monotonic", lambda: float(next(looks)))
-    monkeypatch.setattr(deadline, "SLOWEST", 40)
+    monkeypatch.setattr(web, "monotonic", lambda: float(next(looks)))
+    monkeypatch.setattr(web, "SLOWEST", 40)
     server.does.most = 40
     assert fetched(server, package, tmp_path).stat().st_size == package.size
 

@@ -15,8 +15,8 @@ from release_samples import STRANGER, TRUSTED, write_release
 from onbrand.config import settings_for
 from onbrand.encoder import Encoder
 from onbrand.installation import read_installed
-from onbrand.voice.library import load_sound_voices
-from onbrand_releases.lock import locked
+from onbrand.voice.storage import load_sound_voices
+from onbrand_releases.clearing import locked
 from onbrand_releases.signing import key_digits
 
 KEY = f"ed25519:{TRUSTED}"

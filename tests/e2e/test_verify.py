@@ -15,15 +15,15 @@ from typer.testing import CliRunner
 
 from onbrand.encoder import read_manifest
 from onbrand.errors import OnbrandError
-from onbrand.examples import brand_files, examples_folder
 from onbrand.labels.files import read_labels
 from onbrand.labels.grouping import group_by_brand
+from onbrand_cli.demo import brand_files, examples_folder
 from onbrand_cli.models import app
 from onbrand_cli.train import train_all
 from onbrand_models.export import ExportOptions, export_bundle
-from onbrand_models.requantise import quantise_bundle
+from onbrand_models.quantise import Target
+from onbrand_models.quantise.requantize import quantise_bundle
 from onbrand_models.source import SourceModel, find_source
-from onbrand_models.targets import Target
 
 pytestmark = [
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),

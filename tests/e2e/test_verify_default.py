@@ -14,11 +14,11 @@ import spoiled
 from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder, default_bundle, read_manifest
-from onbrand.examples import brand_files
+from onbrand_cli.demo import brand_files
 from onbrand_models.export import ExportOptions, export_bundle
 from onbrand_models.source import SourceModel, find_source
 from onbrand_models.verify import Budgets, verify_bundle
-from onbrand_models.verify.accuracy import check_accuracy
+from onbrand_models.verify.voices import check_accuracy
 
 pytestmark = [
     pytest.mark.slow,
@@ -58,7 +58,7 @@ def _vectors(
 def _known(
     source: SourceModel, texts: tuple[str, ...], layers: tuple[int, ...], max_tokens: int
 ) -> NDArray[np.float32]:
-    from onbrand_models.reference import reference_vectors
+    from onbrand_models.export import reference_vectors
 
     return reference_vectors(source, texts, layers, max_tokens)
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onbrand.baseline import apply, load_baseline, write_baseline
-from onbrand.text.span import Span
-from onbrand.verdict import Report, SentenceVerdict
+from onbrand.document.positions import Span
+from onbrand.results import Report, SentenceVerdict
 
 TEXT = st.text(st.characters(exclude_categories=()) | st.sampled_from("ab \n"), max_size=8)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onbrand.config import load_config
-from onbrand.config.source import TomlSource
+from onbrand.config.load import TomlSource
 from onbrand.errors import OnbrandError
 
 # A statement, the keys it sets, and the line within it on which each stands.

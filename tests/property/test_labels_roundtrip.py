@@ -8,9 +8,8 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from onbrand.labels.files import read_labels
-from onbrand.labels.keys import normalise_text
-from onbrand.labels.sheets import escape_cell, to_csv, to_jsonl, unescape_cell
+from onbrand.labels.files import escape_cell, read_labels, to_csv, to_jsonl, unescape_cell
+from onbrand.labels.normalization import normalise_text
 
 # NUL and surrogates are replaced on reading; all else must survive.
 characters = st.characters(exclude_categories=("Cs",), exclude_characters="\0")

@@ -16,11 +16,11 @@ from lsp_samples import ABLE, check, explanation
 from lsprotocol import converters, types
 
 from onbrand.config import load_config
+from onbrand.document.document import parse
+from onbrand.document.positions import Span
 from onbrand.errors import OnbrandError
-from onbrand.labels.keys import normalise_text, text_key
-from onbrand.text.document import parse
-from onbrand.text.span import Span
-from onbrand.verdict import Example, Habit
+from onbrand.labels.normalization import normalise_text, text_key
+from onbrand.results import Example, Habit
 from onbrand_lsp.showing import comments, places
 from onbrand_lsp.showing.actions import code_actions
 from onbrand_lsp.showing.diagnostics import diagnostics

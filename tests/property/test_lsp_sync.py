@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onbrand.text.lines import LINE_BREAK, Encoding
+from onbrand.document.positions import LINE_BREAK, Encoding
 from onbrand_lsp.wire.protocol import SyncedServer
 
 URI = "file:///draft.md"

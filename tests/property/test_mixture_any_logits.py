@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onbrand.voice.mixture import unmix
+from onbrand.voice.registers import unmix
 
 LOGITS = st.floats(-1e6, 1e6)
 DRAFTS = st.lists(LOGITS | st.floats(-8, 8), max_size=40)

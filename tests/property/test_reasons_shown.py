@@ -18,14 +18,14 @@ from rich.console import Console
 
 from onbrand import Scorer
 from onbrand.config import Settings
-from onbrand.examples import draft_files
+from onbrand.document.document import parse
+from onbrand.document.positions import LineIndex
 from onbrand.report import json as json_report
 from onbrand.report import text as text_report
-from onbrand.text.document import parse
-from onbrand.text.lines import LineIndex
-from onbrand.verdict import Explanation, Report, WordShare
-from onbrand.voice.ngrams import word_spans
+from onbrand.results import Explanation, Report, WordShare
+from onbrand.voice.lexical import word_spans
 from onbrand.voice.reasons import both_sides, strongest_words
+from onbrand_cli.demo import draft_files
 from onbrand_lsp.checking.judging import Checked
 from onbrand_lsp.showing.hover import hover
 from onbrand_lsp.sync.documents import Snapshot

@@ -13,12 +13,11 @@ from jsonschema import Draft7Validator
 from junitparser import JUnitXml
 from rich.console import Console
 
+from onbrand.document.positions import LineIndex, Span
 from onbrand.report import render
 from onbrand.report.message import draft_message, sentence_message
 from onbrand.report.text import render as print_text
-from onbrand.text.lines import LineIndex
-from onbrand.text.span import Span
-from onbrand.verdict import (
+from onbrand.results import (
     Example,
     Explanation,
     Habit,

@@ -9,12 +9,12 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from onbrand.cache import RecentRecords
+from onbrand.document.document import parse
 from onbrand.encoder import Encoder
-from onbrand.memory import RecentRecords
+from onbrand.results import Report, SentenceVerdict
 from onbrand.scorer import Scorer
-from onbrand.text.document import parse
-from onbrand.verdict import Report, SentenceVerdict
-from onbrand.voice.library import load_voices
+from onbrand.voice.storage import load_voices
 
 BLOCKS = [
     "We put oats in a carton.",

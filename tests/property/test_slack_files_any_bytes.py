@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_documents import main_part, package, written
 
+from onbrand.document.document import parse
+from onbrand.document.docx import decode
 from onbrand.errors import OnbrandError
-from onbrand.text.document import parse
-from onbrand.text.docx import decode
 from onbrand_slack.drafts import DraftProblem, files
 
 DOCUMENT = written("Our pumps run.", "All day.")

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onbrand.document.document import parse as parse_draft
 from onbrand.errors import OnbrandError
-from onbrand.text.document import parse as parse_draft
 from onbrand_slack.drafts.command import parse
 from onbrand_slack.drafts.message import decode, draft_of, pasted
 

@@ -11,8 +11,8 @@ from block_kit import problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onbrand.text.span import Span
-from onbrand.verdict import Example, Explanation, Habit, Report, SentenceVerdict, Verdict, WordShare
+from onbrand.document.positions import Span
+from onbrand.results import Example, Explanation, Habit, Report, SentenceVerdict, Verdict, WordShare
 from onbrand_slack.answer import Answer, Change, ThreadLine, Votes
 from onbrand_slack.model import Source
 from onbrand_slack.names import Action

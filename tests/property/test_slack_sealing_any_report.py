@@ -9,10 +9,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onbrand.document.formats import FORMATS
+from onbrand.document.positions import Span
 from onbrand.report.message import printable
-from onbrand.text.formats import FORMATS
-from onbrand.text.span import Span
-from onbrand.verdict import Example, Explanation, Habit, Report, SentenceVerdict, Verdict, WordShare
+from onbrand.results import Example, Explanation, Habit, Report, SentenceVerdict, Verdict, WordShare
 from onbrand_slack.model import Pasted
 from onbrand_slack.store.sealing import Ticket, WorkingCopy, seal, unseal
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onbrand.text import mdx, segment
-from onbrand.text.document import Document, parse
-from onbrand.text.mask import OBJECT, ascii_shadow, cover_templates
+from onbrand.document import mdx, sentences
+from onbrand.document.document import Document, parse
+from onbrand.document.masking import OBJECT, ascii_shadow, cover_templates
 
 FORMATS: list[str] = ["markdown", "mdx", "html", "text"]
 BREAKS = re.compile(r"[\r\n]")
@@ -104,7 +104,7 @@ def test_masks_keep_length_and_lines(source: str) -> None:
 
 @given(text=st.text(max_size=60) | soup.map(lambda text: re.sub("[\ud800-\udfff]", "", text)))
 def test_sentences_part_a_block(text: str) -> None:
-    spans = segment.split(text)
+    spans = sentences.split(text)
     assert spans == sorted(spans)
     assert all(a[1] <= b[0] for a, b in pairwise(spans))
     left = "".join(
@@ -169,7 +169,7 @@ def test_what_is_no_prose_is_never_judged(read_as: str, data: st.DataObject) -> 
     prose = [block for block in blocks if SENTINEL not in block]
     judged = {sentence.text for sentence in document.sentences}
     for block in prose:
-        expected = [block[a:b] for a, b in segment.split(block)]
+        expected = [block[a:b] for a, b in sentences.split(block)]
         assert judged.issuperset(expected)
 
 

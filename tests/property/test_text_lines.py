@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onbrand.text.lines import LINE_BREAK, Encoding, LineIndex
+from onbrand.document.positions import LINE_BREAK, Encoding, LineIndex
 
 UNIT = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
 texts = st.text(

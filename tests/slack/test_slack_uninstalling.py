@@ -17,7 +17,7 @@ from slack_talk import element, read
 from slack_team import Member
 from slack_web_api import BOT_USER, Payload
 
-from onbrand.verdict import Report
+from onbrand.results import Report
 from onbrand_slack.model import Label, Pasted, Source, Tenant, ToView
 from onbrand_slack.store import Store
 

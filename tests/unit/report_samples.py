@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from onbrand.text.span import Span
-from onbrand.verdict import (
+from onbrand.document.positions import Span
+from onbrand.results import (
     Example,
     Explanation,
     Habit,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
-from onbrand_models.adapt.copy import MIN_LINES, count_by_brand, prepare
+from onbrand_models.finetune.corpus import MIN_LINES, count_by_brand, prepare
 
 
 def line(text: str, brand: str, doc: str | None = None) -> LabelLine:

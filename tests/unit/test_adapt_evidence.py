@@ -30,7 +30,7 @@ def test_a_gain_counts_where_luck_hardly_gives_one(
 ) -> None:
     import numpy as np
 
-    from onbrand_models.adapt.evidence import compare
+    from onbrand_models.finetune.significance import compare
 
     before = np.array([False] * gained + [True] * lost + [True, False])
     after = np.array([True] * gained + [False] * lost + [True, False])
@@ -41,7 +41,7 @@ def test_a_gain_counts_where_luck_hardly_gives_one(
 
 
 def test_luck_in_words() -> None:
-    from onbrand_models.adapt.evidence import Evidence
+    from onbrand_models.finetune.significance import Evidence
 
     assert Evidence(0.5, 0.6, 100, 10, 0).luck_in_words == "less than 0.1%"
     assert Evidence(0.5, 0.6, 100, 1, 0).luck_in_words == "50.0%"
@@ -50,7 +50,7 @@ def test_luck_in_words() -> None:
 def test_the_compiler_leaves_no_folder_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from onbrand_models.quiet import compiler_cache
+    from onbrand_models.library_noise import compiler_cache
 
     name = "TORCHINDUCTOR_CACHE_DIR"
     monkeypatch.delenv(name, raising=False)

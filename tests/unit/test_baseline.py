@@ -8,7 +8,7 @@ import pytest
 
 from onbrand.baseline import apply, fingerprint, load_baseline, write_baseline
 from onbrand.errors import OnbrandError
-from onbrand.verdict import Report
+from onbrand.results import Report
 from report_samples import report, sentence
 
 SOURCE = "We leverage. We empower.\n\nWe leverage. It ships.\n"

@@ -11,8 +11,8 @@ import pytest
 
 from onbrand.errors import OnbrandError
 from onbrand.progress import ProgressEvent
-from onbrand_cli import options
-from onbrand_cli.options import json_text, line_of, print_json, progress_bar
+from onbrand_cli import common as options
+from onbrand_cli.common import json_text, line_of, print_json, progress_bar
 
 HOLDER = "waiting for process 7 on laptop"
 WAITING = ProgressEvent("waiting", message=HOLDER, waiting=True)

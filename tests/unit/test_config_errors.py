@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from onbrand.config import load_config
-from onbrand.config.schema import ALLOWED, ConfigFile, PathRule
+from onbrand.config.load import ALLOWED, ConfigFile, PathRule
 from onbrand.errors import OnbrandError
 
 PROBABILITY = "must be a number from 0 to 1; it is"

@@ -8,7 +8,7 @@ import time
 import pytest
 from pathspec import GitIgnoreSpec
 
-from onbrand.config.globs import compile_globs
+from onbrand.config.load import compile_globs
 
 
 @pytest.mark.parametrize(

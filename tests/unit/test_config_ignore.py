@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from onbrand.config import load_config, settings_for
 from onbrand.errors import OnbrandError
-from onbrand.labels.keys import text_key
-from onbrand_cli.commands import app
+from onbrand.labels.normalization import text_key
+from onbrand_cli.app import app
 
 OFF_BRAND = "Our stakeholders leverage synergies to drive scalable, best-in-class outcomes."
 

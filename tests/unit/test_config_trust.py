@@ -12,7 +12,7 @@ from tiny_encoder import tiny_encoder
 from onbrand.config.trust import check_trust, distrust, is_trusted, trust, trusted_folders
 from onbrand.encoder import default_bundle
 from onbrand.errors import OnbrandError
-from onbrand_cli.commands import run
+from onbrand_cli.app import run
 
 
 @pytest.fixture

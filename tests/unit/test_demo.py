@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from onbrand.examples import examples_folder
-from onbrand.text.document import parse
-from onbrand.verdict import Explanation, Report, SentenceVerdict
-from onbrand_cli.demo import GENUINE, overview
+from onbrand.document.document import parse
+from onbrand.results import Explanation, Report, SentenceVerdict
+from onbrand_cli.demo import GENUINE, examples_folder, overview
 from report_samples import report, sentence
 
 GOLDEN = Path(__file__).parents[1] / "golden/demo"

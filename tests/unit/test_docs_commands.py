@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from docs_samples import Block, blocks, commands
-from onbrand_cli.commands import app
+from onbrand_cli.app import app
 
 SHELL = [block for language in ("console", "sh", "yaml") for block in blocks(language)]
 COMMANDS = [

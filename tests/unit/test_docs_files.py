@@ -8,7 +8,7 @@ import pytest
 
 from docs_samples import ROOT, Block, blocks
 from onbrand.config import load_config
-from onbrand.config.schema import ConfigFile, PathRule
+from onbrand.config.load import ConfigFile, PathRule
 from onbrand.labels.files import read_labels
 
 CONFIGURATION = ("onbrand.toml", "pyproject.toml")

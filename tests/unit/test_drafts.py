@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onbrand.drafts import find_drafts
+from onbrand.discovery import find_drafts
 
 
 def write(folder: Path, *names: str) -> None:

@@ -15,7 +15,7 @@ from spoiled import respell, sign
 
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
-from onbrand_cli.commands import run
+from onbrand_cli.app import run
 
 TABLE = np.ones((len(tiny.WORDS), tiny.HIDDEN), np.float32)
 SOUND = tiny._model(TABLE)

@@ -14,11 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsp_samples import voice
 
-from onbrand.judge import MAX_CONTEXT, MAX_THRESHOLD, Judge
-from onbrand.text.document import parse
-from onbrand.verdict import SentenceVerdict
-from onbrand.voice.model import RegisterDraft, log_odds
-from onbrand.voice.stack import Answers
+from onbrand.document.document import parse
+from onbrand.results import SentenceVerdict
+from onbrand.scorer import MAX_CONTEXT, MAX_THRESHOLD, Judge
+from onbrand.voice.model import Answers, RegisterDraft, log_odds
 
 THRESHOLD = 0.1
 TEXT = "We ask you to read all of this sentence, number {}."

@@ -8,7 +8,7 @@ import pytest
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import read_labels
-from onbrand.labels.keys import check_brand, normalise_text, text_key
+from onbrand.labels.normalization import check_brand, normalise_text, text_key
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:

@@ -14,9 +14,8 @@ from alembic.migration import MigrationContext
 from rights import no_special_rights
 
 from onbrand.errors import OnbrandError, install_command
-from onbrand.labels import schema
-from onbrand.labels.location import default_location
-from onbrand.labels.model import Label
+from onbrand.labels import store as schema
+from onbrand.labels.model import Label, default_location
 from onbrand.labels.store import LabelStore
 
 LABEL = Label("Say hello.", "acme", "on", author="ann")
@@ -44,7 +43,7 @@ def test_migrations_make_the_schema_that_the_code_uses(path: Path) -> None:
         context = MigrationContext.configure(
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
         )
-        assert compare_metadata(context, schema.labels.metadata) == []
+        assert compare_metadata(context, schema.label_table.metadata) == []
         assert context.get_current_revision() == schema.TABLES.head
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     engine.dispose()

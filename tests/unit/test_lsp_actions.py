@@ -12,8 +12,8 @@ from lsp_samples import ABLE, OTHERS, check, unjudged
 from lsprotocol import types
 
 from onbrand.config import Settings
-from onbrand.text.document import parse
-from onbrand.text.span import Span
+from onbrand.document.document import parse
+from onbrand.document.positions import Span
 from onbrand_lsp.checking.judging import Checked
 from onbrand_lsp.showing.actions import code_actions
 from onbrand_lsp.showing.comments import apply, ignore_edits

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types
 
-from onbrand.text.lines import LineIndex
-from onbrand.text.span import Span
+from onbrand.document.positions import LineIndex, Span
 from onbrand_lsp.sync.convert import to_range, to_span
 
 TEXT = "é😀\u2028b\r\ncd"

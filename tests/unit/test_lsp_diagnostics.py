@@ -11,7 +11,7 @@ from lsp_samples import ABLE, check, explanation, unjudged
 from lsprotocol import types
 
 from onbrand.config import Settings
-from onbrand.verdict import Example
+from onbrand.results import Example
 from onbrand_lsp.checking.judging import Checked
 from onbrand_lsp.showing.diagnostics import DOCS, NOTE, OFF_BRAND, UNKNOWN_BRAND, diagnostics
 from onbrand_lsp.wire.capabilities import ClientSupport

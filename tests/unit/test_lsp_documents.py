@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
-from onbrand.drafts import MAX_DRAFT_BYTES
-from onbrand.text.lines import LineIndex
+from onbrand.discovery import MAX_DRAFT_BYTES
+from onbrand.document.positions import LineIndex
 from onbrand_lsp.sync import edits
 from onbrand_lsp.sync.documents import DocumentStore, Snapshot
 

@@ -8,7 +8,7 @@ import pytest
 from lsp_samples import ABLE, OTHERS, SYNERGY, check, unjudged
 from lsprotocol import types
 
-from onbrand.verdict import Explanation
+from onbrand.results import Explanation
 from onbrand_lsp.checking.judging import Checked
 from onbrand_lsp.showing.hover import hover
 from onbrand_lsp.showing.markup import Markup

@@ -38,7 +38,7 @@ def labels(told: list[str]) -> Labels:
 
 
 def test_marks_know_brands_apart_and_texts_by_their_words() -> None:
-    from onbrand.labels.keys import text_key
+    from onbrand.labels.normalization import text_key
 
     marks = Marks({"acme": frozenset([text_key("One  two.")])})
     assert marks.has("acme", "One two.")

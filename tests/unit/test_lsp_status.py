@@ -7,7 +7,7 @@ import json
 import pytest
 from lsp_samples import OTHERS, SYNERGY, check, unjudged, voice
 
-from onbrand.verdict import Example
+from onbrand.results import Example
 from onbrand_lsp.checking.judging import Checked
 from onbrand_lsp.showing.examples import nearest
 from onbrand_lsp.showing.status import status

@@ -188,7 +188,7 @@ def test_the_log_has_one_line_for_everything_of_ours(log: io.BytesIO) -> None:
     ours = logging.getLogger("onbrand_lsp.somewhere")
     ours.debug("too fine")
     ours.info("two\r\nlines \ud800 é")
-    logging.getLogger("onbrand.text").warning("%s went wrong", "it")
+    logging.getLogger("onbrand.document").warning("%s went wrong", "it")
     for name in ("pygls.protocol.json_rpc", "asyncio", "somebody.else"):
         logging.getLogger(name).error("Sending data: secret")
     try:

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from onbrand import Encoder
-from onbrand.examples import brand_files
 from onbrand.labels.files import read_labels
 from onbrand.training.background import load_background
-from onbrand.training.misfits import MAX_SHARE, find_misfits
+from onbrand.training.weak_labels import MAX_SHARE, find_misfits
+from onbrand_cli.demo import brand_files
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import betaln
 
-from onbrand.voice.mixture import PRIOR, unmix
+from onbrand.voice.registers import PRIOR, unmix
 
 
 def exactly(logits: list[float]) -> list[float]:

@@ -14,12 +14,26 @@ from numpy.typing import NDArray
 from tiny_encoder import tiny_encoder
 
 from onbrand.errors import OnbrandError
-from onbrand_models.bench import chart, measure
-from onbrand_models.bench.candidates import default_layers, ready_candidates
-from onbrand_models.bench.labels import read_brands
-from onbrand_models.bench.measure import measure_memory, measure_pace
-from onbrand_models.bench.report import advise, fastest_of_the_best, standard_error, summarise
-from onbrand_models.bench.table import HEADINGS, LONG_HEADINGS, notes, rows, to_markdown
+from onbrand_models.bench import compare
+from onbrand_models.bench import report as bench_report
+from onbrand_models.bench.compare import (
+    default_layers,
+    measure_memory,
+    measure_pace,
+    read_brands,
+    ready_candidates,
+)
+from onbrand_models.bench.report import (
+    HEADINGS,
+    LONG_HEADINGS,
+    advise,
+    fastest_of_the_best,
+    notes,
+    rows,
+    standard_error,
+    summarise,
+    to_markdown,
+)
 
 
 def write_labels(path: Path, each: int = 10, brand: str | None = "acme") -> None:
@@ -70,7 +84,7 @@ def test_a_bag_of_words_that_is_better_is_named(accuracy: float, beaten: bool) -
 def test_a_process_that_prints_something_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measure.sys, "executable", "/bin/echo")
+    monkeypatch.setattr(compare.sys, "executable", "/bin/echo")
     with pytest.raises(OnbrandError, match="says something else than its memory"):
         measure_memory(tmp_path)
 
@@ -118,7 +132,7 @@ class Timed:
 
 def test_encoders_are_timed_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, log = Clock(), list[str]()
-    monkeypatch.setattr(measure, "time", clock)
+    monkeypatch.setattr(compare, "time", clock)
     encoders = {name: Timed(name, s, clock, log) for name, s in (("a", 0.001), ("b", 0.004))}
     texts = [f"text {i}" for i in range(256)]
     paces = measure_pace(encoders, texts)
@@ -126,15 +140,15 @@ def test_encoders_are_timed_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert paces["b"].sentences_per_second == pytest.approx(250)
     assert (paces["a"].latency_ms, paces["b"].latency_ms) == pytest.approx((1.0, 4.0))
     assert paces["a"].latency_p95_ms >= paces["a"].latency_ms
-    turns = "".join(log[2:]).replace("a" * (measure.SINGLES + 1), "A")
-    assert turns.replace("b" * (measure.SINGLES + 1), "B") == "BAAB" * 4 + "BA"
+    turns = "".join(log[2:]).replace("a" * (compare.SINGLES + 1), "A")
+    assert turns.replace("b" * (compare.SINGLES + 1), "B") == "BAAB" * 4 + "BA"
 
 
 def test_a_slow_encoder_gets_fewer_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, log = Clock(), list[str]()
-    monkeypatch.setattr(measure, "time", clock)
+    monkeypatch.setattr(compare, "time", clock)
     measure_pace({"slow": Timed("slow", 10.0, clock, log)}, ["text"] * 256)
-    assert clock.now < 2 * 10.0 * 16 * 3 * (measure.ROUNDS + 1)
+    assert clock.now < 2 * 10.0 * 16 * 3 * (compare.ROUNDS + 1)
 
 
 def test_memory_is_that_of_a_process_of_its_own(tmp_path: Path) -> None:
@@ -182,17 +196,17 @@ def test_the_table_says_it_all() -> None:
 @pytest.mark.heavy("matplotlib")
 def test_the_picture_names_every_candidate() -> None:
     found = report()
-    svg, png = chart.draw(found, "svg"), chart.draw(found, "png")
+    svg, png = bench_report.draw(found, "svg"), bench_report.draw(found, "png")
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     assert ET.fromstring(svg).tag.endswith("svg")
     for candidate in found.candidates:
         assert f"<!-- {candidate.name}, 24 MB -->".encode() in svg
-    assert svg == chart.draw(found, "svg")
+    assert svg == bench_report.draw(found, "svg")
 
 
 @pytest.mark.heavy("matplotlib")
 def test_a_crowd_is_named_though_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chart, "_GAPS", (4.0,))
+    monkeypatch.setattr(bench_report, "_GAPS", (4.0,))
     crowd = [figures(f"candidate {i}", 0.8, 1000 + i) for i in range(12)]
-    svg = chart.draw(summarise(crowd, [], LINES, None), "svg")
+    svg = bench_report.draw(summarise(crowd, [], LINES, None), "svg")
     assert all(f"<!-- candidate {i}, 24 MB -->".encode() in svg for i in range(12))

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from onbrand.encoder import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
 from onbrand_cli.models import app
-from onbrand_cli.models.made import print_made
+from onbrand_cli.models.make import print_made
 from onbrand_models.source import SourceModel
 from onbrand_models.verify import Budgets, verify_bundle
 

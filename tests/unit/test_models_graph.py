@@ -74,7 +74,7 @@ def by_hand(ids: Any) -> Any:
 
 
 def test_pooling_is_the_normalised_mean_over_the_mask() -> None:
-    from onbrand_models.graph import append_pooling
+    from onbrand_models.export import append_pooling
 
     model = append_pooling(tiny(), [0, 1], HIDDEN)
     ids = np.array([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8]])
@@ -86,7 +86,7 @@ def test_pooling_is_the_normalised_mean_over_the_mask() -> None:
 
 
 def test_only_the_layers_asked_for_are_given() -> None:
-    from onbrand_models.graph import append_pooling
+    from onbrand_models.export import append_pooling
 
     model = append_pooling(tiny(), [1], HIDDEN)
     assert [o.name for o in model.graph.output] == ["vectors", "hidden_states.1"]
@@ -101,9 +101,9 @@ TARGETS = ["portable", "avx2", "avx512_vnni", "arm64", "accurate", "float32"]
 
 @pytest.fixture(scope="module", params=TARGETS)
 def quantised(request: pytest.FixtureRequest) -> Any:
-    from onbrand_models.graph import append_pooling
-    from onbrand_models.quantise import quantise
-    from onbrand_models.targets import Target
+    from onbrand_models.export import append_pooling
+    from onbrand_models.quantise import Target
+    from onbrand_models.quantise.recipes import quantise
 
     return quantise(append_pooling(tiny(), [0, 1], HIDDEN), FEEDS, Target(request.param))
 
@@ -126,9 +126,9 @@ def large_tensors(model: Any) -> list[Any]:
 
 @pytest.mark.parametrize("target", [target for target in TARGETS if target != "float32"])
 def test_weights_and_word_table_are_stored_in_8_bits(target: str) -> None:
-    from onbrand_models.graph import append_pooling
-    from onbrand_models.quantise import quantise
-    from onbrand_models.targets import Target
+    from onbrand_models.export import append_pooling
+    from onbrand_models.quantise import Target
+    from onbrand_models.quantise.recipes import quantise
 
     model = quantise(append_pooling(tiny(), [0, 1], HIDDEN), FEEDS, Target(target))
     large = large_tensors(model)
@@ -137,9 +137,9 @@ def test_weights_and_word_table_are_stored_in_8_bits(target: str) -> None:
 
 
 def test_floats_stay_floats() -> None:
-    from onbrand_models.graph import append_pooling
-    from onbrand_models.quantise import quantise
-    from onbrand_models.targets import Target
+    from onbrand_models.export import append_pooling
+    from onbrand_models.quantise import Target
+    from onbrand_models.quantise.recipes import quantise
 
     model = quantise(append_pooling(tiny(), [0, 1], HIDDEN), FEEDS, Target.FLOAT32)
     assert {array.dtype for array in large_tensors(model)} == {np.dtype(np.float32)}
@@ -154,7 +154,7 @@ def test_a_vector_does_not_depend_on_its_batch(quantised: Any) -> None:
 
 
 def test_a_graph_without_dense_layers_keeps_its_words_in_8_bits() -> None:
-    from onbrand_models.quantise import quantise
+    from onbrand_models.quantise.recipes import quantise
 
     model = tiny()
     del model.graph.node[1:], model.graph.output[1]
@@ -169,7 +169,7 @@ def test_a_graph_with_nothing_to_quantise_is_refused() -> None:
     from onnx import numpy_helper
 
     from onbrand.errors import OnbrandError
-    from onbrand_models.quantise import quantise
+    from onbrand_models.quantise.recipes import quantise
 
     model = tiny()
     del model.graph.node[1:], model.graph.output[1]

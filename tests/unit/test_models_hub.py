@@ -81,7 +81,7 @@ class Hub(BaseHTTPRequestHandler):
 FIND = """
 import json, sys
 from onbrand.errors import OnbrandError
-from onbrand_models import hub
+from onbrand_models import source as hub
 from onbrand_models.source import find_source
 
 hub._SECONDS = float(sys.argv[2])

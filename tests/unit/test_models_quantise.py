@@ -87,8 +87,8 @@ WRITTEN = ["gemm", "gemm, transposed, no bias", "product", "product and bias"]
 def test_a_dense_layer_is_quantised_however_it_is_written(
     rng: Generator, written: str, target: str
 ) -> None:
-    from onbrand_models.quantise import quantise
-    from onbrand_models.targets import Target
+    from onbrand_models.quantise import Target
+    from onbrand_models.quantise.recipes import quantise
 
     model = dense(rng, written)
     x = rng.normal(size=(50, 96) if "gemm" in written else (1, 50, 96)).astype(np.float32)
@@ -119,7 +119,7 @@ def test_no_pair_of_products_leaves_16_bits(rng: Generator, inputs: int) -> None
 
 
 def test_the_mean_error_is_taken_out_of_the_bias(rng: Generator) -> None:
-    from onbrand_models.quantise import quantise
+    from onbrand_models.quantise.recipes import quantise
 
     model = dense(rng, "product and bias")
     # Far from the middle of a step, so that rounding shifts the result.
@@ -131,7 +131,7 @@ def test_the_mean_error_is_taken_out_of_the_bias(rng: Generator) -> None:
 
 
 def test_blocks_keep_what_one_scale_would_lose(rng: Generator) -> None:
-    from onbrand_models.quantise.blockwise import round_blocks
+    from onbrand_models.quantise.weights import round_blocks
 
     weights = rng.normal(size=(70, 3)).astype(np.float32)
     weights[:32] *= 1000
@@ -145,7 +145,7 @@ def test_blocks_keep_what_one_scale_would_lose(rng: Generator) -> None:
 def test_weights_that_are_shared_or_no_table_are_left_alone() -> None:
     from onnx import helper
 
-    from onbrand_models.quantise.dense import dense_layers
+    from onbrand_models.quantise.weights import dense_layers
 
     nodes = [
         helper.make_node("MatMul", ["x", "w"], ["p"]),
@@ -161,7 +161,7 @@ def test_weights_that_are_shared_or_no_table_are_left_alone() -> None:
 
 
 def test_a_constant_input_does_not_divide_by_zero(rng: Generator) -> None:
-    from onbrand_models.quantise import quantise
+    from onbrand_models.quantise.recipes import quantise
 
     model = dense(rng, "product and bias")
     x = np.zeros((1, 9, 96), np.float32)
@@ -170,8 +170,8 @@ def test_a_constant_input_does_not_divide_by_zero(rng: Generator) -> None:
 
 
 def test_each_target_says_what_it_does_in_one_line() -> None:
-    from onbrand_models.quantise import describe
-    from onbrand_models.targets import Target
+    from onbrand_models.quantise import Target
+    from onbrand_models.quantise.recipes import describe
 
     for target in Target:
         assert "\n" not in describe(target)

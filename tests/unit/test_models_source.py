@@ -11,8 +11,8 @@ import pytest
 
 from onbrand.errors import OnbrandError
 from onbrand_models.export import ExportOptions, export_bundle, parse_layers
-from onbrand_models.sentences import calibration_sentences, parity_sentences
 from onbrand_models.source import find_source, plain_name
+from onbrand_models.validation import calibration_sentences, parity_sentences
 
 CONFIG = {
     "model_type": "bert",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from onbrand.errors import OnbrandError
-from onbrand_models.writing import check_new_folder, check_replaceable
+from onbrand_models.bundle_writer import check_new_folder, check_replaceable
 
 Check = Callable[[Path], None]
 both = pytest.mark.parametrize("check", [check_replaceable, check_new_folder])

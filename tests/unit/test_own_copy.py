@@ -9,13 +9,12 @@ import pytest
 
 from onbrand import Encoder, Scorer
 from onbrand.errors import OnbrandError
-from onbrand.examples import brand_files
 from onbrand.labels.files import LabelLine, read_labels
-from onbrand.training.background import Background, load_background
-from onbrand.training.bank import read_pieces
+from onbrand.training.background import Background, load_background, read_pieces
 from onbrand.training.own_copy import read_published, train_from_copy
 from onbrand.voice.model import Voice
 from onbrand.voice.storage import load_voice, save_voice
+from onbrand_cli.demo import brand_files
 
 PIECES = Path(__file__).parents[2] / "models/voice_bank/pieces"
 

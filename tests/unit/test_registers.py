@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onbrand import Encoder, Scorer
-from onbrand.training.bank import read_pieces
-from onbrand.voice.library import load_voices
+from onbrand.training.background import read_pieces
 from onbrand.voice.registers import (
     READS_LIKE,
     SCALES,
@@ -23,6 +22,7 @@ from onbrand.voice.registers import (
     room_for,
     save_registers,
 )
+from onbrand.voice.storage import load_voices
 
 PIECES = Path(__file__).parents[2] / "models/voice_bank/pieces"
 HYPE = "Get ready to be blown away: our legendary oats just went to a whole new level!"

@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from onbrand_releases import connection, deadline
-from onbrand_releases.deadline import PATIENCE, SLOWEST, TIMEOUT, Deadline, Interrupted
+from onbrand_releases import web
+from onbrand_releases.web import PATIENCE, SLOWEST, TIMEOUT, Deadline, Interrupted
 
 
 class Clock:
@@ -20,7 +20,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(deadline, "monotonic", clock)
+    monkeypatch.setattr(web, "monotonic", clock)
     return clock
 
 
@@ -66,12 +66,12 @@ def test_a_host_may_have_addresses_where_nobody_is(monkeypatch: pytest.MonkeyPat
         bound.bind(("127.0.0.1", 0))  # and does not listen
         alive, dead = server.getsockname()[1], bound.getsockname()[1]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found(dead, alive))
-        with connection._connect(Deadline("too late"), ("brand.example.com", 443)) as sock:
+        with web._connect(Deadline("too late"), ("brand.example.com", 443)) as sock:
             assert sock.getpeername()[1] == alive
             assert sock.gettimeout() == pytest.approx(TIMEOUT)
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found(dead, dead))
         with pytest.raises(ConnectionRefusedError):
-            connection._connect(Deadline("too late"), ("brand.example.com", 443))
+            web._connect(Deadline("too late"), ("brand.example.com", 443))
 
 
 def test_no_address_is_tried_when_the_time_is_over(
@@ -81,4 +81,4 @@ def test_no_address_is_tried_when_the_time_is_over(
     clock.now += PATIENCE
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found(9))
     with pytest.raises(Interrupted, match="too late"):
-        connection._connect(limit, ("brand.example.com", 443))
+        web._connect(limit, ("brand.example.com", 443))

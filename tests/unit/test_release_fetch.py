@@ -12,7 +12,7 @@ from release_samples import TRUSTED, write_release
 
 from onbrand.errors import OnbrandError
 from onbrand.progress import ProgressEvent
-from onbrand_releases import deadline, fetch, opening
+from onbrand_releases import fetch, web
 from onbrand_releases.fetch import Source, fetch_archive, fetch_index
 from onbrand_releases.index import Package, read_index
 
@@ -160,7 +160,7 @@ def test_a_storage_without_hosts(release: Path, tmp_path: Path) -> None:
 
 def test_a_storage_that_drips_is_given_up(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = Source.of(in_memory(release))
-    monkeypatch.setattr(deadline, "PATIENCE", -1.0)
+    monkeypatch.setattr(web, "PATIENCE", -1.0)
     with pytest.raises(OnbrandError, match="cannot be fetched \\(it comes too slowly\\)"):
         fetch_index(source)
 
@@ -200,7 +200,7 @@ def test_the_optional_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_full_disk_keeps_what_it_has(
     release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "_CHUNK", 100)
+    monkeypatch.setattr(fetch, "_CHUNK", 100)
     package = package_of(release)
     path = tmp_path / package.sha256
 

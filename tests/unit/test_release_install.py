@@ -18,7 +18,7 @@ from rights import no_special_rights
 
 from onbrand.errors import OnbrandError
 from onbrand.installation import encoders_of, read_installed, voices_of
-from onbrand_releases import archive, lock, staging
+from onbrand_releases import archive, clearing, staging
 from onbrand_releases.install import install, roll_back, update
 
 
@@ -206,7 +206,7 @@ def test_a_read_only_place(release: Path, root: Path, tmp_path: Path) -> None:
 
 
 def test_who_holds_the_lock_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "WAIT", 0.0)
+    monkeypatch.setattr(clearing, "WAIT", 0.0)
     told: list[str] = []
     with filelock.FileLock(root / ".lock"):
         (root / ".lock.holder").write_text("process 7 on ada's laptop")

@@ -14,11 +14,10 @@ from release_samples import STRANGER, TRUSTED, names, write_release
 from onbrand.errors import OnbrandError
 from onbrand.installation import read_installed
 from onbrand.progress import ProgressEvent
+from onbrand_releases import clearing as lock
 from onbrand_releases import install as installing
-from onbrand_releases import lock
 from onbrand_releases.fetch import Source
-from onbrand_releases.install import install, roll_back, update
-from onbrand_releases.outcome import Outcome
+from onbrand_releases.install import Outcome, install, roll_back, update
 from onbrand_releases.signing import key_digits
 
 OTHER = key_digits(STRANGER)

@@ -11,7 +11,7 @@ from onbrand.report.message import (
     severity,
     tally,
 )
-from onbrand.verdict import Example, Explanation, Habit, SentenceVerdict
+from onbrand.results import Example, Explanation, Habit, SentenceVerdict
 from report_samples import report, sentence
 
 SOURCE = "We leverage synergies."

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from onbrand.report.snippet import MAX_ROWS, crop
 from onbrand.report.text import render
-from onbrand.verdict import Report, SentenceVerdict
+from onbrand.results import Report, SentenceVerdict
 from report_samples import report, samples, sentence
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from onbrand import judge
+from onbrand import scorer as judge
+from onbrand.document.document import parse
 from onbrand.encoder import Encoder
 from onbrand.errors import Cancelled, OnbrandError
-from onbrand.labels.keys import text_key
+from onbrand.labels.normalization import text_key
+from onbrand.results import Report
 from onbrand.scorer import Scorer, draft_probability
-from onbrand.text.document import parse
-from onbrand.verdict import Report
-from onbrand.voice.library import load_voices
 from onbrand.voice.model import Voice
+from onbrand.voice.storage import load_voices
 
 OFF_BRAND = "Our stakeholders leverage synergies to drive scalable, best-in-class outcomes."
 OTHER = "Utilisation of the aforementioned documentation is hereby strictly mandated by us."

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from slack_documents import OLE, written
 
-from onbrand import drafts
+from onbrand import discovery as drafts
 from onbrand_slack.drafts import DraftProblem, files
 from onbrand_slack.drafts.files import FileDraft, fetch
 

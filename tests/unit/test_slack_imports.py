@@ -38,7 +38,7 @@ def test_the_running_app_loads_no_training_and_no_other_server() -> None:
 
 
 def test_the_command_line_does_not_load_the_app() -> None:
-    modules = loaded("import onbrand_cli.slack")
+    modules = loaded("import onbrand_cli.servers")
     assert not modules & {"slack_bolt", "slack_sdk", "sqlalchemy", "uvicorn", "onbrand_slack"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from onbrand.text.document import parse
+from onbrand.document.document import parse
 from onbrand_slack.drafts.message import decode, draft_of, pasted
 from onbrand_slack.model import Pasted
 

@@ -31,7 +31,7 @@ from slack_answers import (
     explained,
 )
 
-from onbrand.verdict import Report
+from onbrand.results import Report
 from onbrand_slack.answer import Change, ThreadLine, Votes
 from onbrand_slack.model import SentenceRef
 from onbrand_slack.names import Action

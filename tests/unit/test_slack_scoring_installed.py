@@ -14,7 +14,7 @@ import pytest
 from installed_samples import switch, tiny_release
 
 from onbrand import Report, Scorer
-from onbrand.stamps import Stamp
+from onbrand.files import Stamp
 from onbrand_slack import scoring as module
 from onbrand_slack.config import Config
 from onbrand_slack.model import Pasted, Tenant

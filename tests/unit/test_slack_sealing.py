@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from onbrand.errors import OnbrandError
-from onbrand.verdict import Report
+from onbrand.results import Report
 from onbrand_slack.model import Pasted
 from onbrand_slack.store import sealing
 from onbrand_slack.store.sealing import Ticket, WorkingCopy, seal, unseal

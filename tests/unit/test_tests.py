@@ -148,7 +148,7 @@ def test_a_private_use_is_found(code: str) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "from onbrand_models import hub\nmonkeypatch.setattr(hub, '_SECONDS', 1)",
+        "from onbrand_models import source as hub\nmonkeypatch.setattr(hub, '_SECONDS', 1)",
         "import httpx\nhttpx.__version__",
         "import time\nmonkeypatch.setattr(time, 'sleep', None)",
     ],

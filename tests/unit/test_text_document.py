@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pyromark
 import pytest
 
+from onbrand.document import formats
+from onbrand.document.document import parse, parse_named
+from onbrand.document.masking import OBJECT
+from onbrand.document.positions import Span
 from onbrand.errors import OnbrandError
-from onbrand.text import formats
-from onbrand.text.document import parse, parse_named
-from onbrand.text.mask import OBJECT
-from onbrand.text.span import Span
 
 
 def texts(source: str, read_as: str = "markdown", *, quotes: bool = False) -> list[str]:

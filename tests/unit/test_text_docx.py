@@ -10,10 +10,10 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from slack_documents import OLE, STRICT, main_part, package, saved, with_body, written
 
+from onbrand.document import docx
+from onbrand.document.document import parse
+from onbrand.document.docx import MAX_ENTRIES, MAX_UNPACKED, decode
 from onbrand.errors import OnbrandError
-from onbrand.text import docx
-from onbrand.text.document import parse
-from onbrand.text.docx import MAX_ENTRIES, MAX_UNPACKED, decode
 
 DOCUMENT = "word/document.xml"
 P = "<w:p><w:r><w:t>Our pumps run.</w:t></w:r></w:p>"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from onbrand.text.document import Document, parse
+from onbrand.document.document import Document, parse
 
 FOLDER = Path(__file__).parents[1] / "golden" / "text"
 FORMATS: dict[str, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onbrand.text.lines import LineIndex
+from onbrand.document.positions import LineIndex
 
 
 def test_only_three_line_breaks_count() -> None:

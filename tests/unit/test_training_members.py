@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from onbrand import Encoder, Scorer
-from onbrand.examples import brand_files
 from onbrand.labels.files import LabelLine, read_labels
-from onbrand.training.members import DenseMember, HeadSum, LexicalMember, Lines
-from onbrand.training.trainer import train_voice
+from onbrand.training.ensemble import DenseMember, HeadSum, LexicalMember, Lines
+from onbrand.training.train import train_voice
+from onbrand.voice.lexical import Vocabulary
 from onbrand.voice.model import Voice
-from onbrand.voice.ngrams import Vocabulary
+from onbrand_cli.demo import brand_files
 
 BRAND = "varnholt-pumps"
 SENTENCE = "Tighten the six bolts crosswise to 40 Nm, and you will love it!"
@@ -98,7 +98,7 @@ def test_what_members_add_is_one_head(few: list[LabelLine]) -> None:
 
 
 def test_members_do_not_look_at_held_out_lines(few: list[LabelLine], encoder: Encoder) -> None:
-    from onbrand.training.lexical import TermMatrix
+    from onbrand.training.logistic import TermMatrix
 
     texts = [line.text for line in few]
     vectors = encoder.encode(texts)

@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onbrand.training.drafts import calibrate_drafts
+from onbrand.training.calibration import calibrate_drafts
+from onbrand.training.crossval import (
+    alarm_threshold,
+    calibration_error,
+    make_folds,
+    measure,
+    without_twins,
+)
 from onbrand.training.ensemble import fit_stacker
-from onbrand.training.folds import make_folds, without_twins
-from onbrand.training.linear import fit_logistic
-from onbrand.training.metrics import alarm_threshold, calibration_error, measure
+from onbrand.training.logistic import fit_logistic
 
 Generator = np.random.Generator
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from onbrand import Encoder, OnbrandError, Scorer
-from onbrand.examples import brand_files
 from onbrand.labels.files import LabelLine, read_labels
-from onbrand.training.published import OwnCopy, fit_published
-from onbrand.training.trainer import train_voice
+from onbrand.training.train import train_voice
+from onbrand.training.weak_labels import OwnCopy, fit_published
+from onbrand_cli.demo import brand_files
 
 BRANDS = ("oatfolk", "quillpot", "tallowgate-museum")
 

@@ -14,12 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onbrand import Encoder
-from onbrand.examples import brand_files
 from onbrand.labels.files import LabelLine, read_labels
-from onbrand.training.bank import WRONG_VOICES, read_pieces
-from onbrand.training.folds import make_folds
-from onbrand.training.probes import PROBES, load_probes
-from onbrand.training.report import (
+from onbrand.training.background import PROBES, WRONG_VOICES, load_probes, read_pieces
+from onbrand.training.crossval import make_folds
+from onbrand.training.train import train_voice
+from onbrand.training.voice_report import (
     TrainingLines,
     most_doubtful,
     own_pages,
@@ -30,11 +29,11 @@ from onbrand.training.report import (
     with_report,
     word_accuracies,
 )
-from onbrand.training.trainer import train_voice
 from onbrand.voice.model import DoubtfulLine, Share, TrainingReport, Voice
 from onbrand.voice.registers import load_registers
 from onbrand.voice.storage import MANIFEST, load_voice
-from onbrand_cli.quality import quality_lines
+from onbrand_cli.common import quality_lines
+from onbrand_cli.demo import brand_files
 
 PIECES = Path(__file__).parents[2] / "models/voice_bank/pieces"
 BRAND = "oatfolk"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from onbrand import Encoder, Scorer
-from onbrand.examples import brand_files
 from onbrand.labels.files import LabelLine, read_labels
 from onbrand.progress import ProgressEvent
-from onbrand.training.trainer import train_voice
+from onbrand.training.train import train_voice
 from onbrand.voice.model import Voice
 from onbrand.voice.storage import load_voice
+from onbrand_cli.demo import brand_files
 
 BRAND = "varnholt-pumps"
 

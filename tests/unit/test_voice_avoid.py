@@ -10,7 +10,7 @@ import pytest
 
 from onbrand import Encoder, Scorer
 from onbrand.errors import OnbrandError
-from onbrand.training.bank import read_pieces
+from onbrand.training.background import read_pieces
 from onbrand.voice.avoid import (
     SENTENCE_ROOM,
     THRESHOLD,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onbrand.errors import OnbrandError
-from onbrand.training.bank import GOOD_VOICES, WRONG_VOICES, Piece, read_piece, read_pieces
+from onbrand.training.background import GOOD_VOICES, WRONG_VOICES, Piece, read_piece, read_pieces
 
 FOLDER = Path(__file__).parents[2] / "models/voice_bank/pieces"
 MOST_LINES = 3

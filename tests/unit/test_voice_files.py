@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from onbrand import OnbrandError, Scorer
-from onbrand.voice.library import find_voices, load_voices
-from onbrand.voice.storage import load_voice, save_voice
+from onbrand.voice.storage import find_voices, load_voice, load_voices, save_voice
 
 BRAND = "oatfolk"
 

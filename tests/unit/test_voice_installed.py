@@ -17,8 +17,8 @@ from tiny_encoder import tiny_encoder
 from onbrand import Encoder, Scorer
 from onbrand.errors import OnbrandError
 from onbrand.installation import POINTER
-from onbrand.voice import library
-from onbrand.voice.library import (
+from onbrand.voice import storage as library
+from onbrand.voice.storage import (
     encoder_for,
     find_voices,
     list_manifests,

@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from onbrand.training.lexical import TermMatrix
-from onbrand.voice.ngrams import term_spans, terms_of, word_spans, words_of
+from onbrand.training.logistic import TermMatrix
+from onbrand.voice.lexical import term_spans, terms_of, word_spans, words_of
 
 LINES = ["We don't do jargon.", "Pump speed: 1,450 rpm!", "We do do jargon, don't we?", "Ölwechsel"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from onbrand.verdict import Explanation, WordShare
-from onbrand.voice.ngrams import word_spans
+from onbrand.results import Explanation, WordShare
+from onbrand.voice.lexical import word_spans
 from onbrand.voice.reasons import (
     MAX_TABLE_WORDS,
     MAX_WORDS_PER_SIDE,

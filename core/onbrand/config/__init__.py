@@ -5,9 +5,8 @@ says something wins; ``root = true`` ends the search. Inside one file the last `
 whose glob matches beats the keys at the top.
 """
 
-from onbrand.config.explain import Setting, explain
 from onbrand.config.load import Config, ConfigCache, find_config, load_config
-from onbrand.config.settings import Settings, settings_for
+from onbrand.config.settings import Setting, Settings, explain, settings_for
 
 __all__ = [
     "Config",

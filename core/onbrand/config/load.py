@@ -1,24 +1,201 @@
-"""Finding, reading and checking configuration files."""
+"""Configuration files: what may stand in them, finding, reading and checking them, and their globs.
+
+Globs are those of ``.gitignore``, matched in bounded time. pathspec turns a glob into a regular
+expression that backtracks: a name of 120 letters against ``a*a*a*a*a*a*b`` takes years, and a
+checkout brings both. Here every star but the last of a name, and every ``**`` but the last of a
+path, settles for the first place where what follows it fits. For a glob that finds whatever there
+is to find, and no star is ever tried again.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import difflib
+import json
 import os
 import re
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Meta, Struct
 from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-from onbrand.config.globs import compile_globs
-from onbrand.config.schema import ConfigFile, describe
-from onbrand.config.source import TomlSource
 from onbrand.errors import OnbrandError
 from onbrand.files import CONFIG_FILE, read_text
-from onbrand.installation import is_url
+from onbrand.installation import is_url, without_secrets
+
+Name = Annotated[str, Meta(min_length=1)]
+Place = Annotated[str, Meta(pattern=r"^[^\x00]+$")]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+
+
+class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """One ``[[paths]]`` table: settings for the files that its glob matches."""
+
+    glob: Name
+    brand: Name | None = None
+    avoid: tuple[Name, ...] | None = None
+    gate: Probability | None = None
+    threshold: Probability | None = None
+    quotes: bool | None = None
+
+
+class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of ``onbrand.toml``, or of ``[tool.onbrand]`` in ``pyproject.toml``."""
+
+    root: bool = False
+    brand: Name | None = None
+    avoid: tuple[Name, ...] | None = None
+    voices: tuple[Place, ...] | None = None
+    encoder: Place | None = None
+    exclude: tuple[Name, ...] = ()
+    gate: Probability | None = None
+    threshold: Probability | None = None
+    quotes: bool | None = None
+    ignore: tuple[Name, ...] = ()
+    labels_db: Place | None = None
+    paths: tuple[PathRule, ...] = ()
+
+
+ALLOWED = {
+    "onbrand": "a table of settings",
+    "root": "true (look no further up for configuration) or false",
+    "brand": 'the name of a voice, say "acme"',
+    "avoid": 'a list of voices that drafts must not read like, say ["corporate", "hype"]',
+    "voices": 'a list of folders or URLs, say ["voices"]',
+    "encoder": "the folder of an encoder bundle",
+    "exclude": 'a list of globs as in .gitignore, say ["drafts/**"]',
+    "gate": "a number from 0 to 1",
+    "threshold": "a number from 0 to 1",
+    "quotes": "true (judge block quotes too) or false",
+    "ignore": 'a list of sentences that are never underlined, say ["Dear carton, stop it."]',
+    "labels_db": "a file or a database URL (sqlite:///…, postgresql://…)",
+    "paths": "tables, each begun by the line [[paths]]",
+    "glob": 'a glob as in .gitignore, say "docs/**"',
+}
+"""Completes "KEY must be …" for every key of both schemas."""
+
+
+def describe(error: msgspec.ValidationError, data: Any) -> tuple[str, tuple[Key, ...]]:  # noqa: ANN401
+    """Put a failed check of ``data`` in a user's words.
+
+    Returns:
+        The message, and the keys that lead to what it is about.
+    """
+    what, _, where = str(error).partition(" - at `$")
+    keys: tuple[Key, ...] = tuple(
+        int(index) if index else name for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", where)
+    )
+    if match := re.search(r"unknown field `(.*)`", what, re.DOTALL):
+        return _unknown(match[1], PathRule if keys else ConfigFile), (*keys, match[1])
+    if match := re.search(r"missing required field `(.*)`", what):
+        return f'"{match[1]}" is missing; it must be {ALLOWED[match[1]]}', keys
+    for key in keys:
+        data = data[key]
+    name = next((key for key in reversed(keys) if isinstance(key, str)), "onbrand")
+    what = "it" if keys[-1:] in ((), (name,)) else f"item {int(keys[-1]) + 1}"
+    return f'"{name}" must be {ALLOWED[name]}; {what} is {_as_toml(data)}', keys
+
+
+def _unknown(key: str, schema: type[Struct]) -> str:
+    known = schema.__struct_fields__
+    near = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1)
+    guess = f'; did you mean "{near[0]}"?' if near else ""
+    return f"unknown key {_as_toml(key)}{guess} (known: {', '.join(known)})"
+
+
+def _as_toml(value: object) -> str:
+    """Show a value shortly, in TOML's spelling."""
+    match value:
+        case dict():
+            return "a table"
+        case list():
+            return "an array"
+        case bool():
+            return str(value).lower()
+        case str():
+            shown = without_secrets(value)
+            return json.dumps(shown if len(shown) <= 40 else shown[:39] + "…", ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+Key = str | int
+"""A step into a TOML document: the name of a key, or the place in an array."""
+
+# What closes a TOML text that was cut at the end of a line: nothing, an array, a long string, both.
+_ENDS = ("", "]", "]]", '"""', "'''", '"""]', "''']")
+
+
+@dataclass(frozen=True, slots=True)
+class TomlSource:
+    """The text of a configuration file, and the name of the table in it that is ours."""
+
+    file: Path
+    text: str
+    table: tuple[str, ...] = ()
+
+    def parse(self) -> Any:  # noqa: ANN401 - whatever TOML can hold
+        """Return our table, None when the file has none.
+
+        Raises:
+            OnbrandError: the text is not TOML.
+        """
+        try:
+            data: Any = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise self._syntax_error(str(error)) from None
+        except (ValueError, RecursionError):  # a number of 5,000 digits, 1,000 nested arrays
+            raise OnbrandError(
+                "is nested too deeply or has too long a number; is it a configuration file?",
+                path=self.file,
+            ) from None
+        for key in self.table:
+            data = data.get(key) if isinstance(data, dict) else None
+        return data
+
+    def line_of(self, *keys: Key) -> int:
+        """Return the line, counted from 1, on which a key of our table or an array's item stands.
+
+        tomllib keeps no positions. But the first n lines of the text hold a key exactly if they
+        can be parsed and have it; where they break off inside a value, an ending is tried.
+        """
+        path = (*self.table, *keys)
+        head = ""
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            head += line + "\n"
+            if any(_holds(head + end, path) for end in _ENDS):
+                return number
+        return 1
+
+    def error(self, message: str, *keys: Key) -> OnbrandError:
+        """Return an error about the value at ``keys`` of our table."""
+        return OnbrandError(message, path=self.file, line=self.line_of(*keys))
+
+    def _syntax_error(self, message: str) -> OnbrandError:
+        what, _, where = message.rpartition(" (at ")
+        place = re.match(r"line (\d+), column (\d+)", where)
+        line = int(place[1]) if place else self.text.count("\n") + 1
+        column = f" in column {place[2]}" if place else ""
+        return OnbrandError(f"is not valid TOML{column}: {what}", path=self.file, line=line)
+
+
+def _holds(text: str, path: tuple[Key, ...]) -> bool:
+    try:
+        data: Any = tomllib.loads(text)
+        for key in path:
+            data = data[key]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return False
+    return True
+
 
 MAX_CONFIG_BYTES = 1024 * 1024
 
@@ -181,3 +358,79 @@ def _compile(source: TomlSource, globs: tuple[str, ...], *keys: str | int) -> Gi
                 *where,
             )
     return compile_globs(globs)
+
+
+_STAR, _LEADING, _INNER = "[^/]*", "(?:.+/)?", "(?:/.+)?"
+_GLOB_ENDS = ("(?P<ps_d>/)", "(?:(?P<ps_d>/)|$)")
+_WHOLE = (_STAR, _LEADING, _INNER, *_GLOB_ENDS, "[^/]+", "[^/]")
+_TOKEN = re.compile("|".join(map(re.escape, _WHOLE)) + r"|\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
+"""What pathspec makes regular expressions of."""
+
+
+def compile_globs(globs: Iterable[str]) -> GitIgnoreSpec:
+    """Compile globs; of those that match a path the last one decides.
+
+    Raises:
+        ValueError: one of them is no glob.
+        re.error: the same.
+    """
+    # The other backends are for regular expressions of their own.
+    return GitIgnoreSpec.from_lines(globs, _Glob, backend="simple")
+
+
+class _Glob(GitIgnoreSpecPattern):
+    __slots__ = ()
+
+    @classmethod
+    def pattern_to_regex(cls, pattern: str) -> tuple[str | None, bool | None]:  # type: ignore[override]
+        regex, include = super().pattern_to_regex(pattern)
+        return regex and _bounded(regex), include
+
+
+def _bounded(regex: str) -> str:
+    """Rewrite a regular expression of pathspec's so that it does not backtrack."""
+    tokens: list[str] = _TOKEN.findall(regex)
+    parts = ["".join(map(_bounded_name, _names(run))) for run in _runs(tokens)]
+    # Each run but the first begins with a ``**``; the last one decides what the whole matches.
+    for n, part in enumerate(parts[:-1]):
+        for begin, lazy in ((_LEADING, "(?:.+?/)??"), (_INNER, "(?:/.+?)??")):
+            if part.startswith(begin):
+                parts[n] = f"(?>{lazy}{part.removeprefix(begin)}(?=/))"
+    return "".join(parts)
+
+
+def _runs(tokens: list[str]) -> list[list[str]]:
+    """Cut tokens before each ``**``."""
+    runs: list[list[str]] = [[]]
+    for token in tokens:
+        if token in (_LEADING, _INNER):
+            runs.append([])
+        runs[-1].append(token)
+    return runs
+
+
+def _names(tokens: list[str]) -> list[list[str]]:
+    """Cut tokens into the names of folders and files, and what stands between them."""
+    between = ("/", _LEADING, _INNER, *_GLOB_ENDS)
+    return [list(group) for _, group in groupby(tokens, key=lambda token: token in between)]
+
+
+def _bounded_name(tokens: list[str]) -> str:
+    """Let every star of a name but the last one take the first place where what follows fits."""
+    first, *others = _split(tokens)
+    if not others:
+        return first
+    *middle, last = others
+    inner = "".join(f"(?>{_STAR}?{text})" for text in middle if text)
+    return f"{first}{inner}{_STAR}{last}"
+
+
+def _split(tokens: list[str]) -> list[str]:
+    """Return what stands before, between and after the stars."""
+    texts = [""]
+    for token in tokens:
+        if token == _STAR:
+            texts.append("")
+        else:
+            texts[-1] += token
+    return texts

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from onbrand.cache import Recent
 from onbrand.encoder.bundle import (
     INPUTS,
     MANIFEST,
@@ -30,7 +31,6 @@ from onbrand.encoder.bundle import (
 from onbrand.encoder.graph import graph_problems, read_graph
 from onbrand.encoder.tokenizer import load_tokenizer
 from onbrand.errors import Cancelled, OnbrandError, wrap_errors
-from onbrand.memory import Recent
 from onbrand.progress import Progress, ProgressEvent, silent
 
 if TYPE_CHECKING:

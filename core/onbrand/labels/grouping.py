@@ -8,7 +8,7 @@ from itertools import islice
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
-from onbrand.labels.keys import text_key
+from onbrand.labels.normalization import text_key
 
 MIN_PER_CLASS = 10
 _SHOWN = 5

@@ -1,14 +1,19 @@
-"""What the label store takes and gives."""
+"""What the label store takes and gives, which labels say something new, and where labels are kept.
+
+Needs no SQLAlchemy: most who ask where labels are have no store.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, get_args
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
-from onbrand.labels.keys import check_brand, clean_text, normalise_text
+from onbrand.labels.normalization import check_brand, clean_text, normalise_text
 
 Source = Literal["file", "editor", "slack", "import"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -124,3 +129,83 @@ class BrandStats:
     sources: dict[str, int]
     """How many texts have a last word from each source."""
     last: datetime
+
+
+_TICK = timedelta(microseconds=1)
+
+
+class Speaker(NamedTuple):
+    """Who spoke of which text."""
+
+    brand: str
+    text_key: str
+    author: str
+
+
+class Past:
+    """What the store holds about some texts, kept up as labels join it.
+
+    Args:
+        ids: senders' ids that are stored.
+    """
+
+    def __init__(self, ids: set[str]) -> None:
+        self._ids = ids
+        self._said: set[tuple[Speaker, datetime, str]] = set()
+        self._last: dict[Speaker, tuple[datetime, str]] = {}
+        self._now = datetime.now(UTC)
+
+    def hear(self, speaker: Speaker, time: datetime, label: str) -> None:
+        """Take note of a stored word; at equal times the one heard later is the last."""
+        self._said.add((speaker, time, label))
+        if speaker not in self._last or time >= self._last[speaker][0]:
+            self._last[speaker] = time, label
+
+    def admit(self, speaker: Speaker, label: Label) -> datetime | None:
+        """Take note of a label to be stored and return its time; None if it says nothing new."""
+        then, before = self._last.get(speaker, (None, None))
+        time = label.time
+        if time is None:
+            if label.id is None and label.label == before:
+                return None
+            # Clocks differ between machines; who speaks now speaks last all the same.
+            time = self._now if then is None else max(self._now, then + _TICK)
+        if label.id in self._ids or (speaker, time, label.label) in self._said:
+            return None
+        if label.id is not None:
+            self._ids.add(label.id)
+        self.hear(speaker, time, label.label)
+        return time
+
+
+LOCATION_VARIABLE = "ONBRAND_LABELS_DB"
+PROJECT_STORE = Path(".onbrand", "labels.db")
+
+
+def default_location(start: Path | None = None) -> str:
+    """Return where labels are kept when no one says.
+
+    Args:
+        start: where the configuration is looked for; the working directory by default.
+    """
+    from onbrand.config import settings_for
+
+    folder = (start or Path.cwd()).resolve()
+    return location_for(folder, settings_for(folder / "labels").labels_db)
+
+
+def location_for(folder: Path, configured: str | None) -> str:
+    """Return the path or URL of the label store for a folder.
+
+    In this order: the environment's ``ONBRAND_LABELS_DB``, ``labels_db`` in the configuration, the
+    nearest ``.onbrand/labels.db`` from the folder upwards, ``labels.db`` in the user's data folder.
+    """
+    named = os.environ.get(LOCATION_VARIABLE) or configured
+    if named:
+        return named
+    for parent in (folder, *folder.parents):
+        if (parent / PROJECT_STORE).is_file():
+            return str(parent / PROJECT_STORE)
+    from platformdirs import user_data_path
+
+    return str(user_data_path("onbrand", appauthor=False) / "labels.db")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby, islice
 from pathlib import Path
 from types import TracebackType
@@ -16,18 +16,85 @@ try:
     import sqlalchemy as sa
 except ModuleNotFoundError:
     raise missing_extra("the label store", "labels") from None
-from sqlalchemy.engine import Connection, Row, RowMapping
+from sqlalchemy.engine import Connection, Dialect, Row, RowMapping
+from sqlalchemy.types import TypeDecorator
 
-from onbrand.labels import schema
-from onbrand.labels.database import Database
+from onbrand.database import PREFIX, Tables, Use
+from onbrand.database import Database as AnyDatabase
 from onbrand.labels.files import LabelLine
-from onbrand.labels.keys import clean_text, text_key
-from onbrand.labels.location import default_location
-from onbrand.labels.model import BrandStats, Label, ResolvedLabel
-from onbrand.labels.past import Past, Speaker
+from onbrand.labels.model import BrandStats, Label, Past, ResolvedLabel, Speaker, default_location
+from onbrand.labels.normalization import clean_text, text_key
+
+VERSION_TABLE = f"{PREFIX}labels_version"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Microsecond UTC times: ``timestamptz`` on PostgreSQL, sortable text on SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Bring an aware time to UTC; SQLite's text has no zone."""
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Return an aware time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Every word ever said, never changed: the present is worked out from it when it is asked for, so
+# that concurrent writers only ever append.
+label_table = sa.Table(
+    f"{PREFIX}labels",
+    sa.MetaData(),
+    # SQLite counts up only in a column of exactly this type.
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("workspace", sa.Text, nullable=False),
+    sa.Column("id", sa.Text),
+    sa.Column("brand", sa.Text, nullable=False),
+    sa.Column("text_key", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("time", UtcDateTime, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("document", sa.Text),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.UniqueConstraint("workspace", "id", name=f"uq_{PREFIX}labels_id"),
+    sa.UniqueConstraint(
+        *("workspace", "brand", "text_key", "author", "time", "label"),
+        name=f"uq_{PREFIX}labels_word",
+    ),
+    sa.CheckConstraint("label IN ('on', 'off')", name=f"ck_{PREFIX}labels_label"),
+)
+
+
+TABLES = Tables(
+    version_table=VERSION_TABLE,
+    head="0001",
+    migrations=Path(__file__).parent / "migrations",
+    absent="there is no label store here; `onbrand labels import FILE` makes one",
+)
+
+
+class Database(AnyDatabase):
+    """Where labels are kept: every word in its turn, and safe from power cuts.
+
+    Args:
+        location: a path or a URL, as for any database.
+        timeout: how long to wait for another writer, in seconds.
+    """
+
+    def __init__(self, location: str, timeout: float) -> None:
+        super().__init__(location, Use("the label database"), timeout)
+
 
 _CHUNK = 500
-_table = schema.labels
 
 
 class LabelStore:
@@ -58,7 +125,7 @@ class LabelStore:
         """
         database = Database(default_location() if location is None else str(location), timeout)
         try:
-            schema.TABLES.prepare(database, create=create)
+            TABLES.prepare(database, create=create)
         except BaseException:
             database.close()
             raise
@@ -91,17 +158,17 @@ class LabelStore:
             while chunk := list(islice(remaining, _CHUNK)):
                 rows = self._new_rows(connection, chunk)
                 if rows:
-                    connection.execute(sa.insert(_table), rows)
+                    connection.execute(sa.insert(label_table), rows)
                 added += len(rows)
         return added
 
     def current(self, brand: str | None = None) -> list[ResolvedLabel]:
         """Return what the authors say now, one entry a text, by brand and time."""
-        query = self._select(_table).order_by(
-            *(_table.c.brand, _table.c.text_key, _table.c.time, _table.c.seq)
+        query = self._select(label_table).order_by(
+            *(label_table.c.brand, label_table.c.text_key, label_table.c.time, label_table.c.seq)
         )
         if brand is not None:
-            query = query.where(_table.c.brand == brand)
+            query = query.where(label_table.c.brand == brand)
         with self._database.read() as connection:
             texts = groupby(connection.execute(query), key=lambda row: (row.brand, row.text_key))
             resolved = [_resolve(list(words)) for _, words in texts]
@@ -131,9 +198,9 @@ class LabelStore:
 
     def history(self, brand: str | None = None) -> list[Label]:
         """Return every word that was said, oldest first."""
-        query = self._select(_table).order_by(_table.c.time, _table.c.seq)
+        query = self._select(label_table).order_by(label_table.c.time, label_table.c.seq)
         if brand is not None:
-            query = query.where(_table.c.brand == brand)
+            query = query.where(label_table.c.brand == brand)
         with self._database.read() as connection:
             return [_label(row) for row in connection.execute(query).mappings()]
 
@@ -148,8 +215,8 @@ class LabelStore:
         rows: list[RowMapping] = []
         with self._database.read() as connection:
             while chunk := list(islice(keys, _CHUNK)):
-                said = _table.c.brand == brand, _table.c.text_key.in_(chunk)
-                rows += connection.execute(self._select(_table).where(*said)).mappings()
+                said = label_table.c.brand == brand, label_table.c.text_key.in_(chunk)
+                rows += connection.execute(self._select(label_table).where(*said)).mappings()
         return [_label(row) for row in sorted(rows, key=lambda row: (row["time"], row["seq"]))]
 
     def stats(self) -> list[BrandStats]:
@@ -159,9 +226,9 @@ class LabelStore:
 
     def forget(self, author: str) -> int:
         """Delete every word of an author, for good, and return how many there were."""
-        own = _table.c.workspace == self._workspace, _table.c.author == clean_text(author)
+        own = label_table.c.workspace == self._workspace, label_table.c.author == clean_text(author)
         with self._database.write() as connection:
-            forgotten = connection.execute(sa.delete(_table).where(*own)).rowcount
+            forgotten = connection.execute(sa.delete(label_table).where(*own)).rowcount
         self._database.scrub()
         return forgotten
 
@@ -181,7 +248,7 @@ class LabelStore:
         self.close()
 
     def _select(self, *what: Any) -> sa.Select[Any]:  # noqa: ANN401 - SQLAlchemy's own type
-        return sa.select(*what).where(_table.c.workspace == self._workspace)
+        return sa.select(*what).where(label_table.c.workspace == self._workspace)
 
     def _new_rows(self, connection: Connection, chunk: Sequence[Label]) -> list[dict[str, object]]:
         """Return the rows that a chunk adds to the store, which nobody else is writing to."""
@@ -198,15 +265,21 @@ class LabelStore:
     ) -> Past:
         """Read what the store holds about the texts and the ids of a chunk."""
         ids = {label.id for label in chunk if label.id is not None}
-        stored = self._select(_table.c.id).where(_table.c.id.in_(ids))
+        stored = self._select(label_table.c.id).where(label_table.c.id.in_(ids))
         past = Past(set(connection.execute(stored).scalars()) if ids else set())
-        columns = _table.c.brand, _table.c.text_key, _table.c.author, _table.c.time, _table.c.label
+        columns = (
+            label_table.c.brand,
+            label_table.c.text_key,
+            label_table.c.author,
+            label_table.c.time,
+            label_table.c.label,
+        )
         said = (
             self._select(*columns)
             # The brands are there for the index alone.
-            .where(_table.c.brand.in_({speaker.brand for speaker in speakers}))
-            .where(_table.c.text_key.in_({speaker.text_key for speaker in speakers}))
-            .order_by(_table.c.time, _table.c.seq)
+            .where(label_table.c.brand.in_({speaker.brand for speaker in speakers}))
+            .where(label_table.c.text_key.in_({speaker.text_key for speaker in speakers}))
+            .order_by(label_table.c.time, label_table.c.seq)
         )
         for brand, key, author, time, label in connection.execute(said):
             past.hear(Speaker(brand, key, author), time, label)

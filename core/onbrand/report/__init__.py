@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from onbrand.verdict import Report
+from onbrand.results import Report
 
 Format = Literal["text", "json", "sarif", "github", "junit"]
 FORMATS: tuple[Format, ...] = get_args(Format)

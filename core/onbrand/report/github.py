@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from onbrand.report.message import draft_message, printable, sentence_message, severity
-from onbrand.report.place import flagged_regions, project_path
-from onbrand.verdict import Report, is_brand
+from onbrand.report.snippet import flagged_regions, project_path
+from onbrand.results import Report, is_brand
 
 _COMMANDS = {"warning": "warning", "note": "notice"}
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from onbrand.report.message import printable
-from onbrand.verdict import Explanation, Report, SentenceVerdict
+from onbrand.results import Explanation, Report, SentenceVerdict
 from onbrand.voice.reasons import WordReason, both_sides
 
 

@@ -14,8 +14,8 @@ from textwrap import shorten
 from xml.etree import ElementTree
 
 from onbrand.report.message import draft_message, sentence_message
-from onbrand.report.place import project_path
-from onbrand.verdict import Report, SentenceVerdict
+from onbrand.report.snippet import project_path
+from onbrand.results import Report, SentenceVerdict
 
 # What XML 1.0 (section 2.2) cannot hold, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

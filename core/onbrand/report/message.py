@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from typing import Literal
 
-from onbrand.text.mask import OBJECT
-from onbrand.verdict import AVOID, Report, SentenceVerdict, is_brand
+from onbrand.document.masking import OBJECT
+from onbrand.results import AVOID, Report, SentenceVerdict, is_brand
 from onbrand.voice.reasons import Explanation, worst_words
 
 PLACES = 5

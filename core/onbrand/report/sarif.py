@@ -12,8 +12,8 @@ from urllib.parse import quote
 from onbrand import __version__
 from onbrand.baseline import fingerprint
 from onbrand.report.message import draft_message, printable, sentence_message, severity
-from onbrand.report.place import Region, flagged_regions, project_path
-from onbrand.verdict import Report, SentenceVerdict
+from onbrand.report.snippet import Region, flagged_regions, project_path
+from onbrand.results import Report, SentenceVerdict
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

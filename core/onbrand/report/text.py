@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from onbrand.document.positions import LineIndex
 from onbrand.report.message import draft_message, figure, plural, reads_like, severity
 from onbrand.report.snippet import crop, rows, shown
-from onbrand.text.lines import LineIndex
-from onbrand.verdict import Report, SentenceVerdict, Verdict, is_brand
+from onbrand.results import Report, SentenceVerdict, Verdict, is_brand
 from onbrand.voice.reasons import worst_words
 
 if TYPE_CHECKING:

@@ -1,21 +1,33 @@
-"""The background: lines of open voices as vectors, which say what a brand is *not* without labels.
+"""What training brings along: other organisations' copy, and pieces of copy in wrong voices.
 
-Who published a line is free supervision. A brand's own copy against this background gives a head
-before anybody has labelled a line, and supports one that has few labels.
+`Background` is copy of open voices as vectors. The bank of voices has short pieces of copy, each in
+a neutral voice and again in wrong ones. `Probes` are those pieces of the bank that no voice is made
+of: ``models/voice_bank/make.py`` leaves them out of the fit of the registers and of the directions
+of the background, and writes them into ``core/onbrand/data`` as texts and vectors, so that a report
+tries a voice with them at no cost. A vector is kept in the directions of the background and,
+exactly, in those of the registers: what a voice says of it is within 0.1 log-odds of what it says
+of the whole vector.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
-from onbrand.training.folds import Fold
-from onbrand.training.linear import fit_weighted
+from onbrand.errors import OnbrandError
+from onbrand.files import read_text
+from onbrand.training.crossval import Fold
+from onbrand.training.logistic import fit_weighted
+from onbrand.voice.registers import Registers, load_registers
 
 STRENGTH = 0.01
 """scikit-learn's C on vectors scaled to a mean variance of 1."""
@@ -150,3 +162,185 @@ def save_background(background: Background, folder: Path = _FOLDER) -> Path:
     about = {"fingerprint": background.fingerprint, "step": repr(background.step)}
     write_atomic(path, save(tensors, about))
     return path
+
+
+PROBES = (
+    "bike-helmet",
+    "dentist-reminder",
+    "museum-late-opening",
+    "nurse-job",
+    "open-data-blog",
+    "password-reset",
+    "release-roundup",
+    "webhooks-docs",
+)
+"""A product description, an e-mail, an announcement, a job advertisement, a blog post, error texts,
+a digest and developer documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Lines of pages in wrong voices; a page is the lines of one piece in one voice."""
+
+    pieces: tuple[str, ...]
+    """Of each line, as `voices` and `texts`."""
+    voices: tuple[str, ...]
+    texts: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    """Shape (lines, dim)."""
+
+
+class _Line(msgspec.Struct, frozen=True, array_like=True):
+    piece: str
+    voice: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """The directions in which vectors are kept: those of the background, then the registers'."""
+
+    background: Background
+    registers: Registers
+
+    @property
+    def read(self) -> NDArray[np.float32]:
+        """Orthonormal directions that the registers read, shape (dim, registers)."""
+        return np.asarray(np.linalg.qr(self.registers.weights)[0])
+
+    @property
+    def digest(self) -> str:
+        """What tells one basis from another: rows mean nothing in another one."""
+        directions = self.background.basis.tobytes() + self.registers.weights.tobytes()
+        return hashlib.sha256(directions).hexdigest()
+
+    def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        rows = self.background.project(vectors)
+        rest = vectors - self.background.restore(rows)
+        return np.concatenate([rows, rest @ self.read], axis=1)
+
+    def restore(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        edge = self.background.basis.shape[1]
+        vectors = self.background.restore(rows[:, :edge]) + rows[:, edge:] @ self.read.T
+        return np.asarray(vectors, np.float32)
+
+
+def save_probes(pieces: Sequence[Piece], encoder: Encoder, folder: Path = _FOLDER) -> Path:
+    """Write the wrong voices of these pieces where `load_probes` finds them; return the file.
+
+    Raises:
+        OnbrandError: the encoder has no background or no registers.
+    """
+    from safetensors.numpy import save
+
+    from onbrand.files import write_atomic
+
+    basis = _basis_of(encoder)
+    if basis is None:
+        raise OnbrandError(f"encoder {encoder.name} has no background or no registers; make them")
+    lines = [
+        _Line(piece.name, voice, text)
+        for piece in pieces
+        for voice in WRONG_VOICES
+        for text in piece.lines[voice]
+    ]
+    rows, row_step = to_bytes(basis.project(encoder.encode([line.text for line in lines])))
+    packed = zlib.compress(msgspec.json.encode(lines), 9)
+    tensors = {"rows": rows, "row_step": row_step, "lines": np.frombuffer(packed, np.uint8)}
+    path = _file(folder, encoder.fingerprint)
+    write_atomic(path, save(tensors, {"basis": basis.digest}))
+    return path
+
+
+def load_probes(encoder: Encoder) -> Probes | None:
+    """Return the probes of an encoder; None where it has none that fit its other data."""
+    from safetensors import safe_open
+
+    basis, path = _basis_of(encoder), _file(_FOLDER, encoder.fingerprint)
+    if basis is None or not path.is_file():
+        return None
+    with safe_open(path, framework="numpy") as file:
+        if file.metadata()["basis"] != basis.digest:
+            return None
+        rows, row_step = file.get_tensor("rows"), file.get_tensor("row_step")
+        packed = file.get_tensor("lines").tobytes()
+    lines = msgspec.json.decode(zlib.decompress(packed), type=list[_Line])
+    return Probes(
+        pieces=tuple(line.piece for line in lines),
+        voices=tuple(line.voice for line in lines),
+        texts=tuple(line.text for line in lines),
+        vectors=basis.restore(rows * row_step),
+    )
+
+
+def _file(folder: Path, fingerprint: str) -> Path:
+    return folder / f"probes-{fingerprint[:12]}.safetensors"
+
+
+def _basis_of(encoder: Encoder) -> _Basis | None:
+    background, registers = load_background(encoder), load_registers(encoder.fingerprint)
+    return None if background is None or registers is None else _Basis(background, registers)
+
+
+NEUTRAL = "neutral"
+GOOD_VOICES = (NEUTRAL, "plain", "wry", "warm", "terse", "exact")
+"""What an editor would be happy to publish."""
+WRONG_VOICES: tuple[str, ...] = (
+    *("hype", "corporate", "legalese", "chatbot", "chummy", "academic", "bureaucratic", "tabloid"),
+    *("hardsell", "motivational", "condescending", "florid", "telegraphic", "jargon"),
+    *("apologetic", "slang"),
+)
+"""The ways in which drafts go wrong."""
+
+_LINE = re.compile(r"(\d+)\. (\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of copy in several voices; line *n* says the same in each of them."""
+
+    name: str
+    kind: str
+    """Of text, say "help page"."""
+    subject: str
+    """And whose it is, say "neighbourhood bakery"."""
+    lines: dict[str, tuple[str, ...]]
+    """Of each voice, the same number for all; the first one is a heading."""
+
+
+def read_piece(path: Path) -> Piece:
+    """Read a piece from its Markdown file (see ``models/voice_bank/README.md``).
+
+    Raises:
+        OnbrandError: the file is not of that form; the message names the line.
+    """
+    head, matter, body = [*read_text(path).split("---\n", 2), "", ""][:3]
+    settings = dict(line.split(": ", 1) for line in matter.splitlines() if ": " in line)
+    if head or not {"kind", "subject"} <= set(settings):
+        raise OnbrandError("needs front matter with kind and subject", path=path)
+    lines: dict[str, list[str]] = {}
+    voice: list[str] | None = None
+    for number, line in enumerate(body.splitlines(), 1 + matter.count("\n") + 2):
+        if line.startswith("## "):
+            voice = lines.setdefault(line[3:].strip(), [])
+        elif line.strip():
+            found = _LINE.fullmatch(line.strip())
+            if voice is None or not found or int(found[1]) != len(voice) + 1:
+                raise OnbrandError(
+                    "expected a heading '## voice' or the next numbered line",
+                    path=path,
+                    line=number,
+                )
+            voice.append(found[2])
+    counts = {len(each) for each in lines.values()}
+    if NEUTRAL not in lines or len(counts) != 1:
+        raise OnbrandError(
+            f"needs a section '## {NEUTRAL}', and as many lines in every other section", path=path
+        )
+    voices = {name: tuple(each) for name, each in lines.items()}
+    return Piece(path.stem, settings["kind"], settings["subject"], voices)
+
+
+def read_pieces(folder: Path) -> list[Piece]:
+    """Read all pieces of a folder, sorted by name (see `read_piece`)."""
+    return [read_piece(path) for path in sorted(folder.glob("*.md"))]

@@ -13,12 +13,10 @@ from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine, read_labels
 from onbrand.labels.grouping import MIN_PER_CLASS
 from onbrand.progress import Progress, ProgressEvent, silent
-from onbrand.training.baseline import bag_of_words
-from onbrand.training.metrics import calibration_error, measure
-from onbrand.training.published import PublishedModel, fit_published
-from onbrand.training.trainer import train_voice
-from onbrand.voice.model import DraftCalibration, Metrics, sigmoid
-from onbrand.voice.stack import VoiceStack
+from onbrand.training.crossval import bag_of_words, calibration_error, measure
+from onbrand.training.train import train_voice
+from onbrand.training.weak_labels import PublishedModel, fit_published
+from onbrand.voice.model import DraftCalibration, Metrics, VoiceStack, sigmoid
 
 TRAIN, TEST, POOL = ".train.jsonl", ".test.jsonl", ".pool.jsonl"
 DRAFT_SIZE = 5

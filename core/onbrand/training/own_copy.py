@@ -14,31 +14,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.drafts import find_drafts, read_draft
+from onbrand.discovery import find_drafts, read_draft
+from onbrand.document import formats
+from onbrand.document.document import parse
+from onbrand.document.formats import InputFormat
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.files import MAX_TEXT_BYTES
 from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_labels
-from onbrand.labels.keys import check_brand, text_key
+from onbrand.labels.normalization import check_brand, text_key
 from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.report.message import plural
-from onbrand.text import formats
-from onbrand.text.document import parse
-from onbrand.text.formats import InputFormat
-from onbrand.training.assemble import FittedHead, assemble_voice, digest
 from onbrand.training.background import (
     Background,
     fit_own,
     held_out_logits,
     load_background,
 )
-from onbrand.training.ensemble import Stacker, fit_stacker
-from onbrand.training.folds import make_folds
-from onbrand.training.linear import need_sklearn
-from onbrand.training.members import HeadSum
-from onbrand.training.misfits import FOLDS, find_misfits
-from onbrand.training.shares import DEFAULT_ALARM_BUDGET
-from onbrand.training.short import first_words
+from onbrand.training.crossval import DEFAULT_ALARM_BUDGET, first_words, make_folds
+from onbrand.training.ensemble import HeadSum, Stacker, fit_stacker
+from onbrand.training.logistic import need_sklearn
+from onbrand.training.train import FittedHead, assemble_voice, digest
+from onbrand.training.weak_labels import FOLDS, find_misfits
 from onbrand.voice.model import DEFAULT_GATE, Head, LabelCounts, ShortCalibration, Voice
 
 MIN_LINES = 40

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
-from onbrand.verdict import AVOID
+from onbrand.results import AVOID
+from onbrand.voice.lexical import Vocabulary
 from onbrand.voice.model import (
     DEFAULT_GATE,
     FORMAT_VERSION,
@@ -34,7 +35,6 @@ from onbrand.voice.model import (
     Voice,
     log_odds,
 )
-from onbrand.voice.ngrams import Vocabulary
 from onbrand.voice.profile import Profile
 from onbrand.voice.registers import READS_LIKE, RegisterAnswer, Registers, load_registers
 

@@ -13,10 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from onbrand.document.positions import Span
 from onbrand.encoder import TokenParts
-from onbrand.text.span import Span
+from onbrand.voice.lexical import BLOCKS, sublinear, term_spans, word_spans, words_of
 from onbrand.voice.model import Voice, unit
-from onbrand.voice.ngrams import BLOCKS, sublinear, term_spans, word_spans, words_of
 from onbrand.voice.profile import unusual_habits
 from onbrand.voice.reasons import Example, Explanation, WordShare
 from onbrand.voice.registers import Registers

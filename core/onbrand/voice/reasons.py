@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from onbrand.text.span import Span
+from onbrand.document.positions import Span
 
 MAX_WORDS = 3
 """Words that a message names, and that are marked in the sentence."""

@@ -10,11 +10,11 @@ import typer
 
 from onbrand.errors import OnbrandError
 from onbrand.report.message import plural
-from onbrand_cli.options import progress_bar, warn
+from onbrand_cli.common import progress_bar, warn
 
 if TYPE_CHECKING:
-    from onbrand_models.adapt.copy import PublishedCopy
-    from onbrand_models.adapt.run import Adapted
+    from onbrand_models.finetune.corpus import PublishedCopy
+    from onbrand_models.finetune.run import Adapted
 
 _LEAST_RATE, _MOST_RATE = 1e-7, 1e-1
 
@@ -71,19 +71,18 @@ def adapt(
 ) -> None:
     """Fine-tune an encoder on published copy, and export it if that helped (else exit code 1)."""
     from onbrand.labels.files import read_labels
-    from onbrand.training.linear import need_sklearn
-    from onbrand_models.extras import need_export
+    from onbrand.training.logistic import need_sklearn
+    from onbrand_models.library_noise import need_export
 
     need_export("adapting an encoder")
     need_sklearn()
-    from onbrand_models.adapt.checkpoint import FILE, remove_if_empty
-    from onbrand_models.adapt.copy import prepare
-    from onbrand_models.adapt.loop import Schedule
-    from onbrand_models.adapt.run import AdaptOptions
-    from onbrand_models.adapt.run import adapt as run
+    from onbrand_models.bundle_writer import check_replaceable
     from onbrand_models.export import ExportOptions
+    from onbrand_models.finetune.corpus import prepare
+    from onbrand_models.finetune.run import AdaptOptions
+    from onbrand_models.finetune.run import adapt as run
+    from onbrand_models.finetune.trainer import FILE, Schedule, remove_if_empty
     from onbrand_models.source import find_source
-    from onbrand_models.writing import check_replaceable
 
     if not _LEAST_RATE <= rate <= _MOST_RATE:  # the option's own check lets nan through
         raise OnbrandError(f"--rate {rate}: expected {_LEAST_RATE:g} to {_MOST_RATE:g}")

@@ -1,4 +1,4 @@
-"""``onbrand models publish``: bundles and voices become a signed release."""
+"""``onbrand models`` publish, keygen and install: signed releases of encoders and voices."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onbrand_cli.common import Format, print_json
+from onbrand_cli.voices import (
+    Keys,
+    Source,
+    Target,
+    encoders_root,
+    install_to,
+    outcome_line,
+)
+
 if TYPE_CHECKING:
-    from onbrand_releases.contents import Content
     from onbrand_releases.index import Package
     from onbrand_releases.publish import Publication
+    from onbrand_releases.release_folder import Content
+
 
 EXAMPLES = """\b
 Examples:
@@ -95,9 +106,9 @@ def publish(
 
     from onbrand.errors import OnbrandError
     from onbrand.installation import is_url
-    from onbrand_cli.options import progress_bar, warn
-    from onbrand_releases.contents import collect
+    from onbrand_cli.common import progress_bar, warn
     from onbrand_releases.publish import publish as write
+    from onbrand_releases.release_folder import collect
     from onbrand_releases.signing import load_private_key, parse_public_key, public_key
 
     if is_url(output):
@@ -142,7 +153,7 @@ def publish(
 
 
 def _warn_of_texts(contents: list[Content]) -> None:
-    from onbrand_cli.options import warn
+    from onbrand_cli.common import warn
 
     count = sum(content.has_examples for content in contents)
     if count:
@@ -156,8 +167,7 @@ def _warn_of_texts(contents: list[Content]) -> None:
 def _print(done: Publication, folder: Path, signer: str) -> None:
     import shlex
 
-    from onbrand_cli.options import warn
-    from onbrand_cli.tables import new_console, new_table
+    from onbrand_cli.common import new_console, new_table, warn
 
     index = done.index
     packages = (*index.encoders, *index.voices)
@@ -198,3 +208,84 @@ def _print(done: Publication, folder: Path, signer: str) -> None:
 
 def _size(packages: list[Package] | tuple[Package, ...]) -> str:
     return f"{sum(package.size for package in packages) / 1e6:.2f} MB"
+
+
+def keygen(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="File for the private key.")
+    ],
+) -> None:
+    """Make a key that signs releases, and print the public key that laptops pin.
+
+    The private key is encrypted if ONBRAND_KEY_PASSPHRASE holds a passphrase.
+    """
+    from onbrand_releases.signing import (
+        PASSPHRASE,
+        load_private_key,
+        new_key,
+        public_key,
+        read_passphrase,
+    )
+
+    passphrase = read_passphrase()
+    _write_secret(output, new_key(passphrase))
+    typer.echo(public_key(load_private_key(output)))
+    state = "encrypted" if passphrase else f"not encrypted: set {PASSPHRASE} for that"
+    typer.echo(
+        f"written to {output} ({state}); keep it secret and backed up: without it laptops "
+        "must pin a new key",
+        err=True,
+    )
+
+
+def _write_secret(path: Path, data: bytes) -> None:
+    """Write a new file that its owner alone can read; nothing is ever overwritten.
+
+    Raises:
+        OnbrandError: there is a file, or none can be written; nothing is left of it then.
+    """
+    import os
+
+    from onbrand.errors import OnbrandError
+
+    if os.path.lexists(path):
+        raise OnbrandError("exists, and a key is never overwritten; name another file", path=path)
+    half_written = False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        half_written = True
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        half_written = False
+    except OSError as error:
+        raise OnbrandError(
+            f"cannot be written ({error.strerror or error}); name another place", path=path
+        ) from None
+    finally:
+        if half_written:
+            path.unlink(missing_ok=True)
+
+
+def install(source: Source, key: Keys = None, to: Target = None, form: Format = "text") -> None:
+    """Install the encoders of a signed release; voices update brings them up to date."""
+    from onbrand.installation import encoders_of
+
+    done = install_to(to or encoders_root(source), source, key, voices=False)
+    if form == "json":
+        print_json({"version": 1, "installations": [done]})
+        return
+    folder = Path(done.folder)
+    bundles = encoders_of(folder)
+    if not bundles:
+        typer.echo(
+            f"{done.name}: release {done.release} holds no encoders; "
+            "its voices come with onbrand voices install"
+        )
+        return
+    typer.echo(outcome_line(done))
+    # The installation stands for its only encoder, and goes on doing so after updates.
+    for bundle in [folder] if len(bundles) == 1 else bundles:
+        typer.echo(f"to train on it: onbrand train LABELS --encoder {bundle}")

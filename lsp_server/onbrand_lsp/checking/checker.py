@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from lsprotocol import types
 
-from onbrand.drafts import MAX_DRAFT_BYTES
+from onbrand.discovery import MAX_DRAFT_BYTES
+from onbrand.document.positions import LineIndex
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
-from onbrand.text.lines import LineIndex
 from onbrand_lsp.checking.engines import Engines, Key
 from onbrand_lsp.checking.judging import Checked, Parsed, Plan, is_its_own, judge
 from onbrand_lsp.checking.labelling import Labels

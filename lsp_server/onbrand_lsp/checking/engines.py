@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from onbrand.errors import OnbrandError
-from onbrand.stamps import Stamp, stamp
+from onbrand.files import Stamp, stamp
 from onbrand_lsp.checking.problems import Problems
 from onbrand_lsp.checking.projects import Rules
 
@@ -52,7 +52,7 @@ class Key(NamedTuple):
 
     def stamp(self) -> Stamp:
         """Return what changes when a file of it does; reads folders."""
-        from onbrand.voice.library import stamp_voices
+        from onbrand.voice.storage import stamp_voices
 
         encoder = [self.encoder / name for name in _ENCODER_FILES] if self.encoder else []
         return stamp(encoder) + stamp_voices(self.voices)
@@ -187,7 +187,7 @@ class Engines:
     def _load(self, key: Key, old: Engine | None) -> Engine:
         """Load an engine; a voice that is damaged now stays as it was in the old one."""
         from onbrand import Scorer
-        from onbrand.voice.library import encoder_for, load_sound_voices, read_current
+        from onbrand.voice.storage import encoder_for, load_sound_voices, read_current
 
         def load(folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
             # Of what is read, before it is: a release may come and go again meanwhile.

@@ -8,11 +8,11 @@ from functools import cached_property
 from hashlib import blake2b
 
 from onbrand.config import Settings
+from onbrand.document.document import Document, parse
 from onbrand.errors import Cancelled
+from onbrand.results import Report
 from onbrand.scorer import Scorer
-from onbrand.text.document import Document, parse
-from onbrand.verdict import Report
-from onbrand.voice.library import unknown_brand
+from onbrand.voice.storage import unknown_brand
 from onbrand_lsp.checking.engines import Engine
 from onbrand_lsp.checking.labelling import Marks
 from onbrand_lsp.checking.projects import Rules

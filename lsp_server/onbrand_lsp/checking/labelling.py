@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from onbrand.errors import OnbrandError
-from onbrand.labels.keys import text_key
-from onbrand.labels.location import location_for
-from onbrand.stamps import Stamp, stamp
+from onbrand.files import Stamp, stamp
+from onbrand.labels.model import location_for
+from onbrand.labels.normalization import text_key
 from onbrand_lsp.checking.problems import Problems
 from onbrand_lsp.checking.projects import Rules
 

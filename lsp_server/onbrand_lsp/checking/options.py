@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import fields
 
-from onbrand.config.schema import Name, Place, Probability
+from onbrand.config.load import Name, Place, Probability
 from onbrand_lsp.wire.capabilities import IDENTIFIER
 
 SECTION = IDENTIFIER

@@ -12,8 +12,8 @@ from onbrand.config import ConfigCache, Settings, settings_for
 from onbrand.config.load import Config, absolute
 from onbrand.config.trust import is_trusted
 from onbrand.errors import OnbrandError
+from onbrand.files import Stamp, stamp
 from onbrand.installation import POINTER
-from onbrand.stamps import Stamp, stamp
 from onbrand_lsp.checking.options import EditorSettings, editor_settings
 from onbrand_lsp.checking.problems import Problems
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from onbrand.labels.keys import text_key
-from onbrand.text.lines import Encoding
-from onbrand.text.span import Span
-from onbrand.verdict import SentenceVerdict, is_brand
+from onbrand.document.positions import Encoding, Span
+from onbrand.labels.normalization import text_key
+from onbrand.results import SentenceVerdict, is_brand
 from onbrand_lsp.showing import comments, places
 from onbrand_lsp.showing.diagnostics import OFF_BRAND, SOURCE
 from onbrand_lsp.sync.convert import to_range

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from onbrand.text import formats
-from onbrand.text.document import Document, parse
-from onbrand.text.formats import CommentSyntax
-from onbrand.text.lines import LINE_BREAK
+from onbrand.document import formats
+from onbrand.document.document import Document, parse
+from onbrand.document.formats import CommentSyntax
+from onbrand.document.positions import LINE_BREAK
 
 _INDENT = re.compile(r"[ \t]*")
 _QUOTED = re.compile(r"[ \t>]*")

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.labels.keys import text_key
+from onbrand.document import directives
+from onbrand.document.positions import Encoding, Span
+from onbrand.labels.normalization import text_key
 from onbrand.report import message
-from onbrand.text import suppress
-from onbrand.text.lines import Encoding
-from onbrand.text.span import Span
-from onbrand.verdict import SentenceVerdict
-from onbrand.voice.library import unknown_brand
+from onbrand.results import SentenceVerdict
+from onbrand.voice.storage import unknown_brand
 from onbrand_lsp.checking.options import Severity
 from onbrand_lsp.showing import places
 from onbrand_lsp.showing.sources import Sources
@@ -145,8 +144,8 @@ def _comment_before(source: str, sentence: Span, brand: str, checked: Checked) -
         comment = places.comment_at(source, at)
         if comment is None:
             continue
-        directives, _ = suppress.read([comment], lines)
-        if any(one.brand == brand for one in directives):
+        found, _ = directives.read([comment], lines)
+        if any(one.brand == brand for one in found):
             return Span(comment.start, comment.end)
     return places.line_span(lines.line_of(sentence.start), lines)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from onbrand.document.masking import OBJECT
 from onbrand.report.message import printable
-from onbrand.text.mask import OBJECT
-from onbrand.verdict import Example
+from onbrand.results import Example
 
 
 def nearest(brand: str, examples: Sequence[Example]) -> str:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from onbrand.document import directives
+from onbrand.document.blocks import Comment
+from onbrand.document.positions import Encoding, Span
 from onbrand.report.message import capitalised, draft_message, figure, finding
-from onbrand.text import suppress
-from onbrand.text.block import Comment
-from onbrand.text.lines import Encoding
-from onbrand.text.span import Span
-from onbrand.verdict import Example, Explanation, SentenceVerdict, is_brand
+from onbrand.results import Example, Explanation, SentenceVerdict, is_brand
 from onbrand.voice.reasons import both_sides
 from onbrand_lsp.showing import places
 from onbrand_lsp.showing.markup import Markup
@@ -138,10 +137,10 @@ def _nearest(markup: Markup, label: str, example: Example | None) -> str:
 
 def _comment(markup: Markup, checked: Checked, comment: Comment) -> Sequence[str]:
     """Say what a comment does; nothing of one that is not meant for onbrand."""
-    directives, warnings = suppress.read([comment], checked.snapshot.lines)
-    if not directives:
+    found, warnings = directives.read([comment], checked.snapshot.lines)
+    if not found:
         return [markup.text(places.note(warning).message) for warning in warnings]
-    name, brand = directives[0].name, directives[0].brand
+    name, brand = found[0].name, found[0].brand
     if name != "brand":
         enable = markup.code("<!-- onbrand-enable -->")
         return [_DIRECTIVES[name].format(enable=enable)]

@@ -14,7 +14,7 @@ from tomlkit.items import Array
 from onbrand.config import load_config
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text, write_atomic
-from onbrand.labels.keys import normalise_text, text_key
+from onbrand.labels.normalization import normalise_text, text_key
 
 KEY = "ignore"
 _PYPROJECT = ("tool", "onbrand")

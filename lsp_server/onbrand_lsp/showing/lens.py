@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from onbrand.document import formats, frontmatter
+from onbrand.document.document import Document
+from onbrand.document.positions import Encoding, Span
 from onbrand.report.message import decision, fault, figure, plural, tally
+from onbrand.results import Report, SentenceVerdict, Verdict, is_brand
 from onbrand.scorer import draft_probability
-from onbrand.text import formats, frontmatter
-from onbrand.text.document import Document
-from onbrand.text.lines import Encoding
-from onbrand.text.span import Span
-from onbrand.verdict import Report, SentenceVerdict, Verdict, is_brand
 from onbrand_lsp.showing import places
 from onbrand_lsp.sync.convert import to_range
 

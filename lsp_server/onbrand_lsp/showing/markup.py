@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from onbrand.document.masking import OBJECT
 from onbrand.report.message import printable
-from onbrand.text.mask import OBJECT
 
 # Any of these can be, begin or end markup somewhere: emphasis, code, links, HTML, entities, tables,
 # formulas, and addresses that GitHub's Markdown links without being asked.

@@ -6,16 +6,16 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
+from onbrand.document import frontmatter
+from onbrand.document.blocks import Comment
+from onbrand.document.masking import OBJECT
+from onbrand.document.positions import Span
 from onbrand.report.message import capitalised
-from onbrand.text import frontmatter
-from onbrand.text.block import Comment
-from onbrand.text.mask import OBJECT
-from onbrand.text.span import Span
 
 if TYPE_CHECKING:
-    from onbrand.text.document import Sentence
-    from onbrand.text.lines import Encoding, LineIndex
-    from onbrand.verdict import SentenceVerdict
+    from onbrand.document.document import Sentence
+    from onbrand.document.positions import Encoding, LineIndex
+    from onbrand.results import SentenceVerdict
     from onbrand_lsp.checking.judging import Checked
 
 _LONGEST_COMMENT = 2000

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from onbrand.config.load import absolute
+from onbrand.document.document import parse_named
+from onbrand.document.positions import LineIndex, Span
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
-from onbrand.labels.keys import text_key
-from onbrand.text.document import parse_named
-from onbrand.text.lines import LineIndex
-from onbrand.text.span import Span
-from onbrand.verdict import Example
+from onbrand.labels.normalization import text_key
+from onbrand.results import Example
 
 if TYPE_CHECKING:
     from onbrand_lsp.checking.judging import Checked

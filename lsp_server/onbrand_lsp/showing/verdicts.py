@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from onbrand.document.positions import Encoding
 from onbrand.report.message import draft_message, figure, sentence_message
-from onbrand.text.lines import Encoding
-from onbrand.verdict import Report, SentenceVerdict, is_brand
+from onbrand.results import Report, SentenceVerdict, is_brand
 from onbrand.voice.model import LabelCounts, Metrics, Voice
 from onbrand.voice.profile import MARKS, RANGES
 from onbrand.voice.reasons import worst_words

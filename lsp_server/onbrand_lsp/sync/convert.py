@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from onbrand.text.lines import Encoding, LineIndex
-from onbrand.text.span import Span
+from onbrand.document.positions import Encoding, LineIndex, Span
 
 
 def to_range(span: Span, lines: LineIndex, encoding: Encoding) -> types.Range:

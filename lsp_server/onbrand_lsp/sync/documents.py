@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 from lsprotocol import types
 
-from onbrand.drafts import MAX_DRAFT_BYTES
-from onbrand.text import formats
-from onbrand.text.formats import InputFormat
-from onbrand.text.lines import Encoding, LineIndex
+from onbrand.discovery import MAX_DRAFT_BYTES
+from onbrand.document import formats
+from onbrand.document.formats import InputFormat
+from onbrand.document.positions import Encoding, LineIndex
 from onbrand_lsp.sync.edits import apply_changes
 from onbrand_lsp.sync.uris import path_of
 

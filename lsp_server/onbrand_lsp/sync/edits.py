@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from lsprotocol import types
 
-from onbrand.text.lines import Encoding, LineIndex
+from onbrand.document.positions import Encoding, LineIndex
 
 _BREAK = re.compile(r"[\r\n]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onbrand import __version__
-from onbrand.text.lines import Encoding
+from onbrand.document.positions import Encoding
 
 JSON = dict[str, Any]
 

@@ -1,24 +1,160 @@
-"""The comparison: every candidate measured on the same lines, in one run."""
+"""The comparison of encoders: speed, memory and accuracy on the same lines, in one run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from onbrand.encoder import Encoder, read_manifest
 from onbrand.encoder.bundle import Parity
 from onbrand.errors import OnbrandError
-from onbrand.labels.files import LabelLine
+from onbrand.labels.files import LabelLine, read_labels
+from onbrand.labels.grouping import group_by_brand
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
-from onbrand_models.bench.candidates import Candidate, Refuse
-from onbrand_models.bench.measure import (
-    measure_accuracy,
-    measure_cosine,
-    measure_memory,
-    measure_pace,
-    sample_texts,
-)
-from onbrand_models.bench.report import Figures
-from onbrand_models.trying import try_encoder
+from onbrand.training.evaluate import TEST, TRAIN
+from onbrand.training.train import train_voice
+from onbrand_models.bench.report import Accuracy, Figures, Pace, standard_error
+from onbrand_models.bench.worker import Usage
+from onbrand_models.export import cosines
+from onbrand_models.quantise import Target
+from onbrand_models.source import SourceModel
+from onbrand_models.validation import try_encoder
+
+SAMPLE = 256
+"""Texts that speed and cosine are measured on, at most."""
+ROUNDS = 9
+SINGLES = 20
+"""Sentences a round that are encoded alone."""
+ROUND_SECONDS = 1.0
+"""What the slowest encoder may take for its part of a round, about."""
+
+
+class Encodes(Protocol):
+    """What is timed."""
+
+    threads: int
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of ``texts``."""
+
+
+def sample_texts(brands: Mapping[str, Iterable[LabelLine]]) -> list[str]:
+    """Return up to `SAMPLE` different texts of all brands; the same labels give the same ones."""
+    texts = sorted({" ".join(line.text.split()) for lines in brands.values() for line in lines})
+    random.Random(0).shuffle(texts)  # noqa: S311
+    return texts[:SAMPLE]
+
+
+def measure_pace(
+    encoders: Mapping[str, Encodes], texts: Sequence[str], progress: Progress = silent
+) -> dict[str, Pace]:
+    """Time all encoders in turn, round by round, so that a busy machine slows them alike.
+
+    Args:
+        encoders: what to time, by name; they must not remember vectors.
+        texts: what to encode; fewer of them where an encoder is slow.
+        progress: told how many rounds are done.
+    """
+    warm = texts[:16]
+    slowest = max(_seconds(encoder, warm) for encoder in encoders.values()) / len(warm)
+    texts = texts[: max(len(warm), int(ROUND_SECONDS / slowest))]
+    rates: dict[str, list[float]] = {name: [] for name in encoders}
+    alone: dict[str, list[float]] = {name: [] for name in encoders}
+    for turn in range(ROUNDS):
+        progress(ProgressEvent("speed", turn, ROUNDS))
+        # There and back: no encoder always follows the same one.
+        for name in list(encoders)[:: 1 if turn % 2 else -1]:
+            encoder = encoders[name]
+            rates[name].append(len(texts) / _seconds(encoder, texts))
+            alone[name] += [1000 * _seconds(encoder, [text]) for text in texts[:SINGLES]]
+    return {
+        name: Pace(
+            statistics.median(rates[name]),
+            statistics.median(alone[name]),
+            float(np.percentile(alone[name], 95)),
+            encoder.threads,
+        )
+        for name, encoder in encoders.items()
+    }
+
+
+def _seconds(encoder: Encodes, texts: Sequence[str]) -> float:
+    start = time.perf_counter()
+    encoder.encode(texts)
+    return time.perf_counter() - start
+
+
+def measure_memory(bundle: Path) -> int | None:
+    """Return the resident bytes of a fresh process that has used the bundle; None if unknown.
+
+    Raises:
+        OnbrandError: the process did not end well.
+    """
+    # -P: else the current folder is looked in for modules, and a json.py there would be run.
+    command = [sys.executable, "-P", "-m", "onbrand_models.bench.worker", str(bundle.absolute())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OnbrandError(
+            f"does not run in a process of its own (exit code {done.returncode}: {reason})",
+            path=bundle,
+        )
+    try:
+        return msgspec.json.decode(done.stdout, type=Usage).memory
+    except msgspec.DecodeError as error:
+        raise OnbrandError(
+            f"its process says something else than its memory ({error})", path=bundle
+        ) from None
+
+
+def measure_cosine(encoder: Encodes, float32: Encodes, texts: Sequence[str]) -> Parity:
+    """Return how near the vectors are to those in 32-bit floats."""
+    found = cosines(encoder.encode(texts), float32.encode(texts))
+    return Parity(mean=float(found.mean()), min=float(found.min()), sentences=len(texts))
+
+
+def measure_accuracy(
+    encoder: Encoder,
+    brands: Mapping[str, Sequence[LabelLine]],
+    progress: Progress = silent,
+) -> Accuracy:
+    """Train every brand's voice and return what cross-validation says of them.
+
+    The figures are those that ``onbrand train`` reports: folds keep documents together, and all
+    that is learnt is learnt inside the fold.
+
+    Args:
+        encoder: remembers the vectors of all lines, else those of several brands are made anew.
+        brands: the labelled lines.
+        progress: told the brand at hand, and how many are done.
+    """
+    held_out, baseline = {}, {}
+    for i, (brand, lines) in enumerate(brands.items()):
+        progress(ProgressEvent("", i, len(brands), message=brand))
+        report = train_voice(brand, lines, encoder, keep_texts=False).manifest.report
+        held_out[brand] = report.held_out
+        baseline[brand] = report.baseline or report.held_out
+    accuracies = {brand: figures.accuracy for brand, figures in held_out.items()}
+    return Accuracy(
+        mean=statistics.fmean(accuracies.values()),
+        error=standard_error(accuracies, {brand: len(lines) for brand, lines in brands.items()}),
+        auroc=statistics.fmean(figures.auroc for figures in held_out.values()),
+        log_loss=statistics.fmean(figures.log_loss for figures in held_out.values()),
+        baseline=statistics.fmean(figures.accuracy for figures in baseline.values()),
+        brands=accuracies,
+    )
+
 
 Brands = Mapping[str, Sequence[LabelLine]]
 
@@ -125,3 +261,122 @@ def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
     # Now, so that what fails is left out; what is encoded here is not encoded again.
     try_encoder(encoder, candidate.bundle, [" ".join(text.split()) for text in lines[:remembered]])
     return encoder
+
+
+def read_brands(folder: Path, *, warn: Callable[[str], None]) -> dict[str, list[LabelLine]]:
+    """Return the training lines of each brand in a folder of label files.
+
+    Where the folder holds ``TASK.train.jsonl`` files, nothing else is read: a test file that a
+    choice was made on is no test any more.
+
+    Args:
+        folder: label files as ``onbrand train`` takes them, or pairs of training and test files.
+        warn: told of contradicting labels.
+
+    Raises:
+        OnbrandError: no labels, broken ones, or fewer than ten of a class.
+    """
+    training = sorted(folder.glob(f"*{TRAIN}"))
+    if not training and any(folder.glob(f"*{TEST}")):
+        raise OnbrandError(
+            f"has TASK{TEST} but no TASK{TRAIN}; a choice is made on training lines", path=folder
+        )
+    lines = [
+        line
+        for file in training
+        for line in read_labels([file], brand=file.name.removesuffix(TRAIN))
+    ]
+    return group_by_brand(lines or read_labels([folder]), warn=warn)
+
+
+TARGETS = (Target.PORTABLE, Target.ACCURATE)
+"""Compared by default: the fast recipe and the faithful one."""
+
+Refuse = Callable[[str, OnbrandError], None]
+"""Told the name of a candidate that is left out, and why."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A bundle under comparison."""
+
+    name: str
+    """Layers and target in the words that ``onbrand models export`` takes, or a ready bundle."""
+    bundle: Path
+    float32: Path | None = None
+    """The bundle of the same layers that is not quantised; None where there is none."""
+
+
+def default_layers(depth: int) -> list[str]:
+    """Return the choices worth a look in a model of ``depth`` layers: all, the lower half, last."""
+    return ["all", f"0-{depth // 2}", "last"]
+
+
+def ready_candidates(bundles: Sequence[Path]) -> list[Candidate]:
+    """Return bundles that exist as candidates, each once."""
+    unique = {bundle.resolve(): bundle for bundle in bundles}
+    names = [bundle.resolve().name for bundle in unique.values()]
+    return [
+        Candidate(name if names.count(name) == 1 else str(bundle), bundle)
+        for name, bundle in zip(names, unique.values(), strict=True)
+    ]
+
+
+def export_candidates(
+    source: SourceModel,
+    layers: Sequence[str],
+    targets: Sequence[Target],
+    folder: Path,
+    *,
+    refuse: Refuse,
+    progress: Progress = silent,
+) -> Iterator[Candidate]:
+    """Export every pair of layers and target, yielding each bundle as it is there.
+
+    Each choice of layers goes through PyTorch once, in 32-bit floats; the recipes start from that.
+
+    Args:
+        source: the model.
+        layers: choices as `ExportOptions.layers` takes them.
+        targets: the recipes.
+        folder: where the bundles go, one folder each.
+        refuse: told of what could not be made; the rest goes on.
+        progress: told what is being made, and how much is done.
+    """
+    # Only here: ready bundles are compared without PyTorch and onnx.
+    from onbrand_models.export import ExportOptions, export_bundle
+    from onbrand_models.quantise.requantize import quantise_bundle
+
+    choices, targets = _distinct(layers, source.num_layers, refuse), list(dict.fromkeys(targets))
+    for i, choice in enumerate(choices):
+        progress(ProgressEvent(choice, i, len(choices)))
+        float32 = folder / f"{choice}-{Target.FLOAT32}"
+        options = ExportOptions(layers=choice, target=Target.FLOAT32, measure=False)
+        try:
+            export_bundle(source, float32, options)
+        except OnbrandError as error:
+            refuse(choice, error)
+            continue
+        for j, target in enumerate(targets, start=1):
+            name, bundle = f"{choice} {target}", folder / f"{choice}-{target}"
+            progress(ProgressEvent(name, i + j / (1 + len(targets)), len(choices)))
+            try:
+                if target is not Target.FLOAT32:
+                    quantise_bundle(float32, bundle, target)
+            except OnbrandError as error:
+                refuse(name, error)
+                continue
+            yield Candidate(name, bundle, float32)
+
+
+def _distinct(layers: Sequence[str], depth: int, refuse: Refuse) -> list[str]:
+    """Return the choices that the model has, each once: ``all`` may be ``0-6`` as well."""
+    from onbrand_models.export import parse_layers
+
+    choices: dict[tuple[int, ...], str] = {}
+    for choice in layers:
+        try:
+            choices.setdefault(tuple(parse_layers(choice, depth)), choice)
+        except OnbrandError as error:
+            refuse(choice, error)
+    return list(choices.values())

@@ -1,14 +1,19 @@
-"""What a comparison found: the figures of each candidate, and which one to take."""
+"""What a comparison found: figures, table and chart, and which encoder to take."""
 
 from __future__ import annotations
 
+import io
+import itertools
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
 from onbrand.encoder.bundle import Parity
+from onbrand.errors import missing_extra
+from onbrand.report.message import capitalised, plural
 
 FORMAT = 1
 
@@ -173,4 +178,257 @@ def advise(candidates: Sequence[Figures]) -> str:
         )
     return f"take {choice.name}: {reason}; " + (
         f"also on the Pareto front: {others}" if others else "nothing else is on the Pareto front"
+    )
+
+
+HEADINGS = ("candidate", "accuracy", "sent./s", "ms", "p95", "MB", "RAM", "cosine")
+"""Of a terminal, where the last column has no room: they fit 80 columns."""
+LONG_HEADINGS = (
+    "candidate",
+    "accuracy",
+    "sentences/s",
+    "one sentence, ms",
+    "95 % within, ms",
+    "size, MB",
+    "memory, MB",
+    "cosine to float32",
+    "lowest",
+)
+FRONT = "◆"
+"""Marks what is on the Pareto front."""
+
+
+def rows(report: Report) -> list[tuple[str, ...]]:
+    """Return one row for each candidate, as in `LONG_HEADINGS`."""
+    return [_row(candidate, candidate.name in report.front) for candidate in report.candidates]
+
+
+def _row(candidate: Figures, front: bool) -> tuple[str, ...]:
+    pace, cosine = candidate.pace, candidate.cosine
+    return (
+        f"{candidate.name} {FRONT}" if front else candidate.name,
+        f"{candidate.accuracy.mean:.1%}",
+        f"{pace.sentences_per_second:,.0f}",
+        f"{pace.latency_ms:.1f}",
+        f"{pace.latency_p95_ms:.1f}",
+        f"{candidate.size / 1e6:.1f}",
+        "–" if candidate.memory is None else f"{candidate.memory / 1e6:.0f}",
+        "–" if cosine is None else f"{cosine.mean:.4f}",
+        "–" if cosine is None else f"{cosine.min:.4f}",
+    )
+
+
+def notes(report: Report) -> list[str]:
+    """Return what a reader of the table must know, one sentence a line."""
+    best = next(c for c in report.candidates if c.name == report.best)
+    brands, lines = len(report.lines), sum(report.lines.values())
+    return [
+        f"{FRONT} on the Pareto front: none is both faster and more accurate.",
+        f"Accuracy is cross-validated on {plural(lines, 'labelled line')} of "
+        f"{plural(brands, 'brand')}, standard error {best.accuracy.error:.1%}; "
+        f"a bag of words has {best.accuracy.baseline:.1%}.",
+        f"Speed is of this machine ({report.machine}, {plural(best.pace.threads, 'thread')}), "
+        "taken in turns; RAM is of a process that has used the encoder.",
+        *_beaten(best.accuracy),
+    ]
+
+
+def _beaten(best: Accuracy) -> list[str]:
+    if best.baseline <= best.mean:
+        return []
+    return [
+        "A bag of words beats every candidate here: label more lines before you choose, or look "
+        "for an encoder of another kind (--source)."
+    ]
+
+
+def to_markdown(report: Report, picture: str | None = None) -> str:
+    """Return the report as a page of Markdown.
+
+    Args:
+        report: what was found.
+        picture: file name of the chart, if there is one.
+    """
+    return "\n".join(
+        [
+            "# Encoders compared",
+            "",
+            f"{capitalised(report.advice)}.",
+            "",
+            *([f"![Accuracy against speed]({picture})", ""] if picture else []),
+            *_table(LONG_HEADINGS, rows(report)),
+            "",
+            " ".join(notes(report)),
+            *(["", "Left out:", ""] if report.left_out else []),
+            *(f"- {one.name}: {one.reason}" for one in report.left_out),
+            "",
+        ]
+    )
+
+
+def _table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(headings)} |",
+        "|---" + "|---:" * (len(headings) - 1) + "|",
+        *(f"| {' | '.join(map(_cell, row))} |" for row in body),
+    ]
+
+
+def _cell(text: str) -> str:
+    """Return text that stays in its cell: a folder's name may hold what ends one."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+# Okabe and Ito (2008), Color Universal Design: told apart by people of any colour vision.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+INK, FAINT = "#333333", "#BBBBBB"
+_POINTS_PER_MB = 2.5
+"""Square of a bubble's radius, so that its area stands for the size."""
+_RADII = (4.0, 20.0)
+"""Of the smallest and the largest bubble, in points."""
+_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+"""Where a label may stand, seen from its bubble, in the order of preference."""
+_GAPS = (4.0, 16.0, 28.0, 44.0, 60.0)
+"""How far from it, in points."""
+
+
+def draw(report: Report, kind: Literal["svg", "png"]) -> bytes:
+    """Return the picture of a report; the same report gives the same bytes.
+
+    Raises:
+        OnbrandError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise missing_extra("the picture of the trade-off", "export") from None
+    with rc_context({"svg.hashsalt": "onbrand", "font.size": 10.0}):
+        # A figure without pyplot: no window, no global state, no choice of a backend.
+        figure = Figure(figsize=(8.0, 5.0), dpi=150, layout="constrained")
+        axes = figure.subplots()
+        _frame(axes, report)
+        colours = _colours(report.candidates)
+        # The large ones first, which would cover the small ones.
+        for candidate in sorted(report.candidates, key=lambda c: -c.size):
+            _bubble(axes, candidate, colours[candidate.target], candidate.name in report.front)
+        _front(axes, report)
+        _label(figure, axes, report)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
+
+
+def _frame(axes: Any, report: Report) -> None:  # noqa: ANN401 - matplotlib has no types here
+    speeds, accuracies = zip(*map(_point, report.candidates), strict=True)
+    best = next(c for c in report.candidates if c.name == report.best).accuracy
+    # Room for the labels, and never so near that noise looks like a difference.
+    room = max(0.15 * (max(accuracies) - min(accuracies)), 50 * best.error, 0.25)
+    axes.set_xlim(0, 1.25 * max(speeds))
+    axes.set_ylim(min(accuracies) - room, max(accuracies) + room)
+    axes.axhspan(
+        100 * (best.mean - best.error),
+        100 * best.mean,
+        color=FAINT,
+        alpha=0.35,
+        linewidth=0,
+        zorder=0,
+        label="within one standard error of the best",
+    )
+    axes.set_xlabel(f"sentences per second ({report.machine})")
+    axes.set_ylabel("cross-validated accuracy, %")
+    axes.set_title(f"Take {report.choice}", loc="left", fontweight="bold")
+    axes.grid(color=FAINT, alpha=0.4, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _colours(candidates: Sequence[Figures]) -> dict[str, str]:
+    targets = dict.fromkeys(candidate.target for candidate in candidates)
+    return {target: COLOURS[i % len(COLOURS)] for i, target in enumerate(targets)}
+
+
+def _bubble(axes: Any, candidate: Figures, colour: str, front: bool) -> None:  # noqa: ANN401
+    """Draw a candidate: filled on the Pareto front, a ring off it, so that colour is not all."""
+    x, y = _point(candidate)
+    axes.scatter(
+        [x],
+        [y],
+        s=(2 * _radius(candidate)) ** 2,
+        facecolor=colour if front else "white",
+        edgecolor=colour,
+        linewidth=1.8,
+        zorder=3,
+    )
+
+
+def _point(candidate: Figures) -> tuple[float, float]:
+    return candidate.pace.sentences_per_second, 100 * candidate.accuracy.mean
+
+
+def _radius(candidate: Figures) -> float:
+    """Return the radius of a bubble in points."""
+    return min(max(math.sqrt(_POINTS_PER_MB * candidate.size / 1e6), _RADII[0]), _RADII[1])
+
+
+def _front(axes: Any, report: Report) -> None:  # noqa: ANN401
+    points = [_point(c) for name in report.front for c in report.candidates if c.name == name]
+    x, y = zip(*points, strict=True)
+    axes.plot(x, y, color=INK, linewidth=1.0, linestyle="--", zorder=2, label="Pareto front")
+    # Above the axes, where no bubble is.
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8)
+
+
+def _label(figure: Any, axes: Any, report: Report) -> None:  # noqa: ANN401
+    """Write name and size beside each bubble, at the first place where nothing else stands."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
+
+    figure.draw_without_rendering()  # settles the layout, which the places are measured in
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    taken = []
+    for candidate in report.candidates:
+        middle = axes.transData.transform(_point(candidate))
+        reach = _radius(candidate) * figure.dpi / 72
+        taken.append(Bbox([middle - reach, middle + reach]))
+    for candidate in report.candidates:
+        bold = candidate.name == report.choice
+        for gap, side in itertools.product(_GAPS, _SIDES):
+            text = _annotate(axes, candidate, side, gap, "bold" if bold else "normal")
+            text.update_positions(renderer)
+            # Not its own method, which takes in the leader, and that touches the bubble.
+            box = Text.get_window_extent(text, renderer)
+            inside = axes.bbox.containsx(box.x0) and axes.bbox.containsx(box.x1)
+            inside = inside and axes.bbox.containsy(box.y0) and axes.bbox.containsy(box.y1)
+            if inside and not box.count_overlaps(taken):
+                taken.append(box)
+                break
+            text.remove()
+        else:  # too crowded: over something else is better than nowhere
+            _annotate(axes, candidate, _SIDES[0], _GAPS[0], "bold" if bold else "normal")
+
+
+def _annotate(
+    axes: Any,  # noqa: ANN401
+    candidate: Figures,
+    side: tuple[int, int],
+    gap: float,
+    weight: str,
+) -> Any:  # noqa: ANN401
+    x, y = side
+    reach = _radius(candidate) + gap
+    return axes.annotate(
+        f"{candidate.name}, {candidate.size / 1e6:.0f} MB",
+        _point(candidate),
+        xytext=(x * reach, y * reach),
+        textcoords="offset points",
+        ha={1: "left", 0: "center", -1: "right"}[x],
+        va={1: "bottom", 0: "center", -1: "top"}[y],
+        color=INK,
+        fontsize=9,
+        fontweight=weight,
+        zorder=4,
+        bbox={"facecolor": "white", "alpha": 0.6, "linewidth": 0, "pad": 0.5},
+        arrowprops={"arrowstyle": "-", "color": FAINT} if gap > _GAPS[0] else None,
     )

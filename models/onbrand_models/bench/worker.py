@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from onbrand.encoder import Encoder
-from onbrand_models.sentences import parity_sentences
+from onbrand_models.validation import parity_sentences
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -1,39 +1,25 @@
-"""Making a graph smaller and faster for the machines that it is meant for."""
+"""Making a graph smaller and faster for the machines that it is meant for.
+
+Importing this package is cheap; `recipes`, `static` and `weights` need onnx.
+"""
 
 from __future__ import annotations
 
-import onnx
-
-from onbrand_models.quantise.calibration import Feeds, calibration_feeds
-from onbrand_models.quantise.fuse import fuse, tidy
-from onbrand_models.quantise.recipes import RECIPES
-from onbrand_models.quantise.weights import graph_weights
-from onbrand_models.targets import Target
-
-__all__ = ["Feeds", "calibration_feeds", "describe", "fuse", "graph_weights", "quantise"]
+from enum import StrEnum
 
 
-def quantise(
-    model: onnx.ModelProto, feeds: Feeds, target: Target = Target.PORTABLE
-) -> onnx.ModelProto:
-    """Return the form of an ONNX model that runs best on ``target``.
+class Target(StrEnum):
+    """Names a recipe of `onbrand_models.quantise.recipes` by the machines it is meant for."""
 
-    A sentence's vector does not depend on the other sentences of its batch, whatever the target.
-
-    Args:
-        model: an ONNX model in 32-bit floats; it is changed.
-        feeds: inputs to calibrate on, one sentence each.
-        target: the machines; `Target.FLOAT32` leaves the floats as they are.
-
-    Raises:
-        OnbrandError: the graph has nothing that could be quantised.
-    """
-    model = fuse(model)
-    RECIPES[target].apply(model, feeds)
-    tidy(model)
-    return model
-
-
-def describe(target: Target) -> str:
-    """Return what `quantise` does for ``target``, for people: one line."""
-    return RECIPES[target].description
+    PORTABLE = "portable"
+    """Right, and the same, on every x86-64 and arm64 chip; the default."""
+    AVX2 = "avx2"
+    """x86-64 without VNNI."""
+    AVX512_VNNI = "avx512_vnni"
+    """x86-64 with VNNI: all 8 bits of the weights."""
+    ARM64 = "arm64"
+    """arm64 with the dot-product instructions."""
+    ACCURATE = "accurate"
+    """Nearest to the source, on every chip, slower."""
+    FLOAT32 = "float32"
+    """Not quantised: what the others are compared with, and made from."""

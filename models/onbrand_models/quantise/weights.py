@@ -1,15 +1,20 @@
-"""Reading the weights of a fused graph, in floats or put into 8 bits by `quantise_static`."""
+"""Weights of a graph: its dense layers and embeddings, and their forms in 8 bits.
+
+Block-wise weights have a scale for each block of inputs, for activations that stay floats. The
+kernel rounds the activations itself, each block of each token by its own range, so that a
+sentence's vector does not depend on its batch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from onnx import TensorProto, numpy_helper
-
-from onbrand_models.quantise.dense import Floats, dense_layers
-from onbrand_models.quantise.embeddings import gather_axis
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
 _PRODUCT = "MatMulIntegerToFloat"
 
@@ -82,3 +87,183 @@ def _rounded(graph: _Graph) -> Iterator[Floats]:
                 weights = weights * numpy_helper.to_array(divisor)[:, None]
         yield np.ascontiguousarray(weights.T)
         yield bias
+
+
+_BLOCK = 32
+"""Inputs that share a scale, those of an activation too: few, so that outliers spoil little."""
+_INT8_COMPUTE = 4
+"""The accuracy level of ``MatMulNBits`` at which it multiplies in 8 bits."""
+_ZERO = 128
+"""What stands for 0 in the kernel's unsigned weights."""
+
+
+def quantise_blockwise(model: onnx.ModelProto) -> None:
+    """Put the weights of the dense layers of a fused graph into 8 bits; it is changed."""
+    for layer in dense_layers(model):
+        replace(model.graph, layer, [_product(model.graph, layer)])
+
+
+def _product(graph: onnx.GraphProto, layer: Dense) -> onnx.NodeProto:
+    steps, scales = round_blocks(layer.weights, _BLOCK)
+    name = layer.output
+    inputs = [
+        layer.input,
+        constant(graph, f"{name}.uint8", steps),
+        constant(graph, f"{name}.scales", scales.ravel()),
+    ]
+    if layer.bias is not None:
+        inputs += ["", "", constant(graph, f"{name}.bias", layer.bias)]
+    return helper.make_node(
+        "MatMulNBits",
+        inputs,
+        [name],
+        domain="com.microsoft",
+        K=layer.weights.shape[0],
+        N=layer.weights.shape[1],
+        bits=8,
+        block_size=_BLOCK,
+        accuracy_level=_INT8_COMPUTE,
+    )
+
+
+def round_blocks(weights: Floats, block: int) -> tuple[NDArray[np.uint8], Floats]:
+    """Return 8-bit weights (outputs, blocks, block) and their scales (outputs, blocks).
+
+    Args:
+        weights: (inputs, outputs)
+        block: inputs in a block; the last is filled up with zeros.
+    """
+    inputs, outputs = weights.shape
+    blocks = -(-inputs // block)
+    padded = np.zeros((outputs, blocks * block), np.float32)
+    padded[:, :inputs] = weights.T
+    padded = padded.reshape(outputs, blocks, block)
+    scales = np.maximum(np.abs(padded).max(axis=2) / 127, 1e-12).astype(np.float32)
+    steps = (np.rint(padded / scales[..., None]) + _ZERO).astype(np.uint8)
+    return steps, scales
+
+
+Floats = NDArray[np.float32]
+
+
+@dataclass
+class Dense:
+    """A product with constant weights, and the bias that is added to it."""
+
+    nodes: list[onnx.NodeProto]
+    """What computes it now."""
+    input: str
+    output: str
+    weights: Floats
+    """(inputs, outputs)"""
+    bias: Floats | None
+    """(outputs,)"""
+
+
+def dense_layers(model: onnx.ModelProto) -> list[Dense]:
+    """Return the dense layers of a graph in the order in which they run."""
+    graph = model.graph
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    readers = Counter(name for node in graph.node for name in node.input)
+    readers.update(value.name for value in graph.output)
+    adders = {name: node for node in graph.node if node.op_type == "Add" for name in node.input}
+    found = []
+    for node in graph.node:
+        if node.op_type not in ("MatMul", "Gemm") or node.input[1] not in tensors:
+            continue
+        tensor = tensors[node.input[1]]
+        if len(tensor.dims) != 2 or tensor.data_type != onnx.TensorProto.FLOAT:
+            continue
+        weights = numpy_helper.to_array(tensor)
+        if node.op_type == "Gemm":
+            found += _from_gemm(node, weights, tensors)
+            continue
+        layer = Dense([node], node.input[0], node.output[0], weights, None)
+        add = adders.get(layer.output)
+        if add is not None and readers[layer.output] == 1:
+            bias = next((n for n in add.input if n != layer.output), "")
+            if bias in tensors and list(tensors[bias].dims) == [weights.shape[1]]:
+                layer.nodes.append(add)
+                layer.output, layer.bias = add.output[0], numpy_helper.to_array(tensors[bias])
+        found.append(layer)
+    return found
+
+
+def _from_gemm(
+    node: onnx.NodeProto, weights: Floats, tensors: dict[str, onnx.TensorProto]
+) -> list[Dense]:
+    settings = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    plain = settings.get("alpha", 1) == settings.get("beta", 1) == 1 and not settings.get("transA")
+    if settings.get("transB"):
+        weights = weights.T
+    name = node.input[2] if len(node.input) > 2 else ""
+    if not plain or (name and name not in tensors):
+        return []
+    bias = numpy_helper.to_array(tensors[name]) if name else None
+    if bias is not None and bias.shape != (weights.shape[1],):
+        return []
+    return [Dense([node], node.input[0], node.output[0], weights, bias)]
+
+
+def replace(graph: onnx.GraphProto, layer: Dense, nodes: Sequence[onnx.NodeProto]) -> None:
+    """Let ``nodes`` compute a layer instead of those that did."""
+    index = list(graph.node).index(layer.nodes[-1])
+    for new in reversed(nodes):
+        graph.node.insert(index, new)
+    for old in layer.nodes:
+        graph.node.remove(old)
+
+
+def constant(graph: onnx.GraphProto, name: str, value: NDArray[np.generic]) -> str:
+    """Add a constant to a graph and return its name."""
+    graph.initializer.append(numpy_helper.from_array(value, name))
+    return name
+
+
+_LARGE = 2**16
+"""Tables with at least so many values are stored in 8 bits: words, and positions."""
+
+
+def quantise_embeddings(model: onnx.ModelProto) -> bool:
+    """Store the large embedding tables of ``model`` in 8 bits; tell whether it has any."""
+    graph = model.graph
+    tables = {
+        tensor.name: tensor
+        for tensor in graph.initializer
+        if tensor.data_type == TensorProto.FLOAT
+        and len(tensor.dims) == 2
+        and np.prod(tensor.dims) >= _LARGE
+    }
+    lookups = [
+        node
+        for node in graph.node
+        if node.op_type == "Gather" and node.input[0] in tables and gather_axis(node) == 0
+    ]
+    for name in dict.fromkeys(node.input[0] for node in lookups):
+        table = numpy_helper.to_array(tables[name])
+        scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, np.float32(1e-12))
+        constant(graph, f"{name}.int8", np.rint(table / scales).astype(np.int8))
+        constant(graph, f"{name}.scale", scales)
+    for node in lookups:
+        _replace(graph, node)
+    return bool(lookups)
+
+
+def gather_axis(node: onnx.NodeProto) -> int:
+    """Return the axis that a Gather looks things up along."""
+    return next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
+
+
+def _replace(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
+    (name, ids), output = node.input, node.output[0]
+    index = list(graph.node).index(node)
+    graph.node.remove(node)
+    for new in reversed(
+        [
+            helper.make_node("Gather", [f"{name}.int8", ids], [f"{output}.int8"]),
+            helper.make_node("Cast", [f"{output}.int8"], [f"{output}.cast"], to=TensorProto.FLOAT),
+            helper.make_node("Gather", [f"{name}.scale", ids], [f"{output}.scale"]),
+            helper.make_node("Mul", [f"{output}.cast", f"{output}.scale"], [output]),
+        ]
+    ):
+        graph.node.insert(index, new)

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from onbrand.encoder import Encoder, read_manifest
+from onbrand.encoder import Encoder, EncoderManifest, read_manifest
 from onbrand.encoder.bundle import MODEL, TOKENIZER, read_file
 from onbrand.errors import OnbrandError
-from onbrand.progress import Progress, silent
+from onbrand.progress import Progress, ProgressEvent, silent
+from onbrand.scorer import MIN_WORDS, Scorer
+from onbrand.training.logistic import need_sklearn
+from onbrand.voice.model import Voice
+from onbrand.voice.storage import check_encoder, load_voices
+from onbrand_models.library_noise import need_export
 from onbrand_models.source import SourceModel
-from onbrand_models.verify.budgets import DEFAULT, Budgets, Check
-from onbrand_models.verify.files import check_files
-from onbrand_models.verify.graph import check_graph, check_tokenizer
-from onbrand_models.verify.parity import recorded_parity
-from onbrand_models.verify.vectors import check_vectors
+from onbrand_models.validation import parity_sentences
+from onbrand_models.verify.graph import check_files, check_graph, check_tokenizer
+from onbrand_models.verify.parity import (
+    Lines,
+    check_source,
+    check_vectors,
+    measured_parity,
+    recorded_parity,
+)
+from onbrand_models.verify.tolerances import DEFAULT, Budgets, Check
+from onbrand_models.verify.voices import (
+    REMEMBERED,
+    Data,
+    check_accuracy,
+    check_verdicts,
+    float32_stand_in,
+    read_data,
+)
 
 __all__ = ["Budgets", "Check", "verify_bundle"]
 
@@ -50,8 +70,6 @@ def verify_bundle(
     manifest = read_manifest(folder)
     comparison = None
     if against is not None:
-        from onbrand_models.verify.comparison import Comparison
-
         comparison = Comparison.prepare(against, manifest, data, voices)
     yield check_files(folder, manifest)
     graph = check_graph(read_file(folder, MODEL, manifest), manifest)
@@ -81,3 +99,88 @@ def verify_bundle(
         yield recorded_parity(manifest, budgets)
     else:
         yield from comparison.checks(encoder, budgets, progress)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a bundle is compared with, and on what."""
+
+    source: SourceModel
+    data: Data
+    lines: Sequence[str]
+    """Real text of ``data``, to measure parity on."""
+    voices: Sequence[Voice]
+
+    @classmethod
+    def prepare(
+        cls,
+        source: SourceModel,
+        manifest: EncoderManifest,
+        data: Sequence[Path],
+        voices: Sequence[Path],
+    ) -> Self:
+        """Read what is needed, so that nothing is found missing after minutes of work.
+
+        Raises:
+            OnbrandError: a package, a folder or drafts for the voices are missing, the data holds
+                nothing to compare on, or the source or the voices' encoder is another one.
+        """
+        need_export("comparing with a source")
+        check_source(source, manifest)
+        text = read_data(data)
+        if text.tasks:
+            need_sklearn()
+        lines = text.lines()
+        if data and not lines and not text.tasks:
+            raise OnbrandError(
+                f"--data holds no line of {MIN_WORDS} words or more, so nothing to compare on; "
+                "name a folder with real text"
+            )
+        loaded = load_voices(voices) if voices else []
+        check_encoder(
+            loaded,
+            manifest,
+            what="the bundle",
+            advice="name voices that were trained on the bundle",
+        )
+        if loaded and not text.drafts:
+            raise OnbrandError("--voices judge drafts; name a folder of them with --data")
+        return cls(source, text, lines, loaded)
+
+    def checks(self, encoder: Encoder, budgets: Budgets, progress: Progress) -> Iterator[Check]:
+        """Yield the checks of the bundle ``encoder`` beside its source.
+
+        Args:
+            encoder: the bundle.
+            budgets: what may differ.
+            progress: told what is being done, and how much of it is done.
+
+        Raises:
+            OnbrandError: the source cannot be exported, or no sentence of the drafts be judged.
+        """
+        scorer = self._scorer(encoder) if self.voices else None
+        sentences = parity_sentences()
+        stretches = [Lines("parity", f"{len(sentences)} built-in lines", sentences)]
+        if self.lines:
+            what = f"{len(self.lines)} lines of --data"
+            stretches.append(Lines("real text", what, self.lines))
+        progress(ProgressEvent("the source's vectors"))
+        yield from measured_parity(encoder, self.source, stretches, budgets)
+        if scorer is None and not self.data.tasks:
+            return
+        progress(ProgressEvent("the source's export"))
+        reference = float32_stand_in(self.source, encoder.manifest)
+        if scorer is not None:
+            yield check_verdicts(
+                scorer,
+                self._scorer(reference),
+                self.data.drafts,
+                budgets,
+                found=self.data.found,
+                progress=progress,
+            )
+        for folder in self.data.tasks:
+            yield check_accuracy(encoder, reference, folder, budgets, progress=progress)
+
+    def _scorer(self, encoder: Encoder) -> Scorer:
+        return Scorer(encoder, self.voices, remember=REMEMBERED)

@@ -1,8 +1,8 @@
-"""How near are the vectors to the source's in 32-bit floats, and where was it lost?"""
+"""Vectors of a bundle: do they behave, and how near are they to the source's in 32-bit floats?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +11,51 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder, EncoderManifest
 from onbrand.encoder.bundle import MANIFEST
 from onbrand.errors import OnbrandError
-from onbrand_models.reference import cosines, reference_vectors
+from onbrand_models.export import cosines, reference_vectors
+from onbrand_models.library_noise import no_stderr
 from onbrand_models.source import SourceModel
-from onbrand_models.verify.budgets import Budgets, Check
+from onbrand_models.validation import odd_texts, parity_sentences
+from onbrand_models.verify.tolerances import Budgets, Check
+
+MAX_GAP = 1e-4
+"""What rounding may change in a component of a vector of length 1."""
+
+
+def check_vectors(encoder: Encoder) -> Iterator[Check]:
+    """Check the vectors of the built-in sentences and of odd texts.
+
+    Args:
+        encoder: the bundle, without a cache, which would hide what a batch changes.
+    """
+    texts = parity_sentences()
+    try:
+        with no_stderr():
+            odd = encoder.encode(odd_texts(encoder.max_tokens))
+            together = encoder.encode(texts)
+    except OnbrandError as error:
+        yield Check("vectors", False, error.message)
+        return
+    every = np.concatenate([odd, together])
+    lengths = np.linalg.norm(every.reshape(len(every), len(encoder.layers), encoder.hidden), axis=2)
+    gap = float(np.abs(lengths - 1).max())
+    yield Check(
+        "vectors",
+        gap < MAX_GAP,
+        f"finite, of length 1 in each layer within {gap:.1e} (at most {MAX_GAP:.0e})",
+        figures={"finite": True, "length_gap": gap},
+    )
+    alone = np.concatenate([encoder.encode([text]) for text in texts])
+    yield _gap("batches", float(np.abs(together - alone).max()), "a vector changes with its batch")
+    sums = np.stack([parts.parts.sum(axis=0) for parts in encoder.encode_tokens(texts)])
+    yield _gap("tokens", float(np.abs(together - sums).max()), "token parts miss the vector")
+
+
+def _gap(name: str, gap: float, what: str) -> Check:
+    passed = gap < MAX_GAP  # false for NaN
+    return Check(
+        name, passed, f"{what} by {gap:.1e} at most (budget {MAX_GAP:.0e})", figures={"gap": gap}
+    )
+
 
 FEW = 20
 """With fewer lines, what they share says nothing of others."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onbrand.errors import OnbrandError
-from onbrand.voice.library import unknown_brand
+from onbrand.voice.storage import unknown_brand
 
 Kind = Literal["check", "thread", "help", "brands", "use", "settings"]
 

@@ -10,11 +10,11 @@ import urllib.request
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from onbrand.drafts import decode_draft, max_bytes
+from onbrand.discovery import decode_draft, max_bytes
+from onbrand.document import docx, formats
+from onbrand.document.formats import InputFormat
+from onbrand.document.masking import LINE_SEPARATOR
 from onbrand.errors import OnbrandError
-from onbrand.text import docx, formats
-from onbrand.text.formats import InputFormat
-from onbrand.text.mask import LINE_SEPARATOR
 from onbrand_slack.drafts import DraftProblem
 from onbrand_slack.render.text import listed_endings
 from onbrand_slack.work.calls import Payload

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from onbrand.text.lines import LINE_BREAK
-from onbrand.text.mask import OBJECT
+from onbrand.document.masking import OBJECT
+from onbrand.document.positions import LINE_BREAK
 from onbrand_slack.model import Pasted
 
 # All in one pass, so that nothing is decoded twice: "&amp;lt;" is the text "&lt;".

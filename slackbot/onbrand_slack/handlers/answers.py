@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onbrand.verdict import is_brand
+from onbrand.results import is_brand
 from onbrand_slack.answer import Answer
 from onbrand_slack.handlers.votes import votes
 from onbrand_slack.model import Tenant

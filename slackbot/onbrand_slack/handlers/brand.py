@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from onbrand.document import frontmatter
 from onbrand.errors import OnbrandError
-from onbrand.text import frontmatter
-from onbrand.voice.library import unknown_brand
+from onbrand.voice.storage import unknown_brand
 from onbrand_slack.model import Check, Tenant
 from onbrand_slack.names import AVOIDED
 from onbrand_slack.services import Services

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from onbrand.errors import OnbrandError
 from onbrand.report.message import capitalised, draft_message
-from onbrand.verdict import Report
+from onbrand.results import Report
 from onbrand_slack.answer import Answer
 from onbrand_slack.handlers import answers, brand, reading, replies, status, thread
 from onbrand_slack.handlers.reading import Found, Unread

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onbrand.errors import OnbrandError
-from onbrand.voice.library import unknown_brand
+from onbrand.voice.storage import unknown_brand
 from onbrand_slack.handlers import home, permission, replies
 from onbrand_slack.model import Configure, Tenant
 from onbrand_slack.names import Action

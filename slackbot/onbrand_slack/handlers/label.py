@@ -6,7 +6,7 @@ from typing import Literal
 
 from onbrand.errors import OnbrandError
 from onbrand.labels.model import Label as Word
-from onbrand.verdict import is_brand
+from onbrand.results import is_brand
 from onbrand_slack.answer import Review
 from onbrand_slack.handlers import answers, permission, replies
 from onbrand_slack.handlers.answers import answer_of

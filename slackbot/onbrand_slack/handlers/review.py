@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast, get_args
 
+from onbrand.document import formats
 from onbrand.errors import OnbrandError
-from onbrand.labels.keys import clean_text
-from onbrand.text import formats
-from onbrand.verdict import is_brand
+from onbrand.labels.normalization import clean_text
+from onbrand.results import is_brand
 from onbrand_slack.answer import Answer, Decided, Decision, Review
 from onbrand_slack.handlers import answers, permission, replies
 from onbrand_slack.handlers.answers import answer_of

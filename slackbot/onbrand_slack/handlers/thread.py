@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onbrand.errors import OnbrandError
-from onbrand.verdict import Report
+from onbrand.results import Report
 from onbrand_slack.answer import ThreadLine
 from onbrand_slack.drafts import message
 from onbrand_slack.handlers import brand, reading, replies

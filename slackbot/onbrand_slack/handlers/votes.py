@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from onbrand.labels.keys import text_key
 from onbrand.labels.model import Label
+from onbrand.labels.normalization import text_key
 from onbrand.labels.store import LabelStore
-from onbrand.verdict import Report
+from onbrand.results import Report
 from onbrand_slack.answer import Votes
 
 

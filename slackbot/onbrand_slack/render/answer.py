@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from onbrand.report.message import plural
-from onbrand.verdict import Report, is_brand
+from onbrand.results import Report, is_brand
 from onbrand_slack.answer import Answer
 from onbrand_slack.names import COMMAND, Action
 from onbrand_slack.render import headline, sentence

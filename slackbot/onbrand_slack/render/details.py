@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onbrand.report.message import fault
-from onbrand.verdict import SentenceVerdict, is_brand
+from onbrand.results import SentenceVerdict, is_brand
 from onbrand_slack.answer import Answer
 from onbrand_slack.names import Action, View
 from onbrand_slack.render import answer as answers

@@ -13,7 +13,7 @@ from onbrand.report.message import (
     tally,
     to_avoid,
 )
-from onbrand.verdict import Report, is_brand
+from onbrand.results import Report, is_brand
 from onbrand_slack.answer import Answer, Change, Status
 from onbrand_slack.render.elements import channel, context, header, lines, plain, rich, run
 from onbrand_slack.render.text import clean, clip, escape, is_link

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onbrand.report.message import fault, figure, plural
-from onbrand.verdict import Verdict
+from onbrand.results import Verdict
 from onbrand_slack.answer import BrandSettings, HomePage, PastCheck, Review
 from onbrand_slack.model import Source
 from onbrand_slack.names import COMMAND, Action

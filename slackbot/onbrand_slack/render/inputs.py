@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from onbrand.report.message import to_avoid
-from onbrand.verdict import is_brand
+from onbrand.results import is_brand
 from onbrand_slack.names import AVOIDED, NO_BRAND, Action
 from onbrand_slack.render.elements import option, plain
 from onbrand_slack.work.calls import Payload

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from onbrand.report.message import capitalised, draft_message, fault, reads_like
-from onbrand.verdict import SentenceVerdict, is_brand
+from onbrand.results import SentenceVerdict, is_brand
 from onbrand.voice.reasons import MAX_WORDS
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.render import headline

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from onbrand.report.message import capitalised, figure, reads_like
-from onbrand.verdict import SentenceVerdict
+from onbrand.results import SentenceVerdict
 from onbrand.voice.reasons import MAX_WORDS, marked_words
 from onbrand_slack.answer import Answer, Votes
 from onbrand_slack.model import SentenceRef

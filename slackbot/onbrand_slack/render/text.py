@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TypeGuard
 
-from onbrand.text import formats
+from onbrand.document import formats
 
 _LINE_END = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 # What would break JSON or show as nothing; lone surrogates cannot be written in UTF-8.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from onbrand.report.message import fault, figure, plural, to_avoid
-from onbrand.verdict import Verdict, is_brand
+from onbrand.results import Verdict, is_brand
 from onbrand_slack.answer import ThreadLine
 from onbrand_slack.render.elements import (
     ROOM,

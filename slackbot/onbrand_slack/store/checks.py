@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from onbrand.database import Database
-from onbrand.labels.keys import normalise_text
-from onbrand.verdict import Report, SentenceVerdict
+from onbrand.labels.normalization import normalise_text
+from onbrand.results import Report, SentenceVerdict
 from onbrand_slack.answer import Change, PastCheck
 from onbrand_slack.model import MessageAt, Pasted, Source, Tenant
 from onbrand_slack.store import schema

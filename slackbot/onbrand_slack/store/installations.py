@@ -15,7 +15,7 @@ from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallation
 from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 
 from onbrand.database import Database
-from onbrand.labels.keys import clean_text
+from onbrand.labels.normalization import clean_text
 from onbrand_slack.model import Tenant
 from onbrand_slack.store.schema import BOTS, INSTALLATIONS, STATES
 

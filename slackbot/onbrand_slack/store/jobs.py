@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from onbrand.database import Database
-from onbrand.labels.keys import clean_text
+from onbrand.labels.normalization import clean_text
 from onbrand_slack.model import Request, Tenant
 from onbrand_slack.store import schema
 from onbrand_slack.store.database import delete_chunks, insert_new

@@ -7,7 +7,7 @@ import json
 
 import msgspec
 
-from onbrand.labels.keys import clean_text
+from onbrand.labels.normalization import clean_text
 from onbrand_slack.model import Request
 
 _LONGEST_KEY = 128

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from onbrand.database import Database
 from onbrand.errors import OnbrandError
-from onbrand.labels.keys import clean_text
+from onbrand.labels.normalization import clean_text
 from onbrand_slack.answer import Decided, Decision, Review, Status
 from onbrand_slack.model import Tenant
 from onbrand_slack.store import schema

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from onbrand.labels.schema import UtcDateTime
-from onbrand.migration import PREFIX as ONBRAND
-from onbrand.migration import Tables
+from onbrand.database import PREFIX as ONBRAND
+from onbrand.database import Tables
+from onbrand.labels.store import UtcDateTime
 
 PREFIX = f"{ONBRAND}slack_"
 VERSION_TABLE = f"{PREFIX}version"

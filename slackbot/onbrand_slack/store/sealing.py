@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from onbrand.errors import OnbrandError
 from onbrand.report.message import printable
-from onbrand.verdict import Report
+from onbrand.results import Report
 from onbrand_slack.answer import Change
 from onbrand_slack.model import MessageAt, Pasted, Source
 

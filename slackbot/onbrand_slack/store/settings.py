@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from onbrand.database import Database
 from onbrand.errors import OnbrandError
-from onbrand.labels.keys import check_brand
+from onbrand.labels.normalization import check_brand
 from onbrand_slack.answer import BrandSettings, WorkspaceSettings
 from onbrand_slack.model import Tenant
 from onbrand_slack.store import audit, schema

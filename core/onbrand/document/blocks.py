@@ -1,0 +1,204 @@
+"""Blocks of prose: text without markup in which every character knows where it came from."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from onbrand.document.masking import GONE, LINE_SEPARATOR, OBJECT
+from onbrand.document.positions import Places, Span
+
+
+class Comment(NamedTuple):
+    """A comment of the markup language, a directive to onbrand perhaps."""
+
+    start: int
+    end: int
+    body: str
+
+
+class Extracted(NamedTuple):
+    """What a format's parser finds in a document."""
+
+    blocks: list[Block]
+    comments: list[Comment]
+    """In the order of the source."""
+    problems: tuple[str, ...] = ()
+    """What the writer should know, one line each."""
+
+
+@dataclass(slots=True)
+class Block:
+    """A paragraph, heading, list item or table cell."""
+
+    kind: str
+    text: str
+    """White space collapsed; a newline is a line break that the writer asked for."""
+    places: Places
+    """Which source each character of ``text`` stands for."""
+    links: list[Span] = field(default_factory=list)
+    """Where links stand in ``text``."""
+
+
+# Controls, soft hyphens, zero-width spaces and byte order marks leave nothing behind.
+_NOTHING = rf"\x00-\x08\x0e-\x1b\x7f\xad\u200b\u2060\ufeff{GONE}"
+_UNTIDY = re.compile(
+    rf"[\s{_NOTHING}]{{2,}}|[{_NOTHING}]|[^\S ]|{OBJECT}{{2,}}|[\ud800-\udfff]"
+    rf"|-(?= {GONE})"  # a component's cover (see `mdx`) inside an HTML block
+)
+_BREAKS = re.compile("[\v\f\x85\u2028\u2029]")
+_TRAILING = r".,;:!?'\")\]}*_~…’"
+_ADDRESS = re.compile(
+    r"(?:(?<!\w)(?:https?://|www\.|mailto:)"
+    r"|(?<![\w@/.-])[\w-]++(?:\.[\w-]++)*+"
+    r"(?:(?<=\.com|\.org|\.net|\.gov|\.edu|\.app|\.dev)|(?<=\.io|\.co|\.uk|\.eu|\.de|\.ai))/)"
+    rf"(?:[^\s<>\"“”]*[^\s<>\"“”{_TRAILING}])?"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]++(?:\.[\w-]++)++"
+)
+# What is left of Markdown in Markdown: emphasis that did not close, markup inside HTML blocks.
+_MARKDOWN_MARKS = ("*", "_", "`", "\\", "](")
+_MARKDOWN = re.compile(
+    r"(?P<code>(?<!`)(`{1,3})(?!`)[^`]+\2(?!`))"
+    r"|!\[[^\[\]]*\]\([^()]*\)|\[(?=[^\[\]]*\]\()|\]\([^()\s]*(?: \"[^\"]*\")?\)"
+    r"|\*{2,}|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)"
+    r"|(?<!\w)_{1,2}(?=\w)|(?<=[\w.,!?])_{1,2}(?!\w)"
+    r"|\\(?=[!-/:-@\[-`{-~])"
+)
+_FIGURES_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+class _Piece(NamedTuple):
+    start: int
+    end: int
+    text: str | None
+    """What stands for the source between the offsets; None: the source itself."""
+
+
+class BlockBuilder:
+    """Collects the pieces of one block after the other.
+
+    Args:
+        source: the masked text, as long as the real one.
+        markdown: whether what Markdown markup is left in the text shall be dropped.
+    """
+
+    def __init__(self, source: str, *, markdown: bool = False) -> None:
+        self.source = source
+        self._markdown = markdown
+        self.kind = "paragraph"
+        self.blocks: list[Block] = []
+        self._pieces: list[_Piece] = []
+        self._links: list[Span] = []
+        self._after_break = False
+
+    def copy(self, start: int, end: int) -> None:
+        """Append source text as it stands."""
+        if self._after_break and not self.source[start:end].isspace():
+            self._after_break = False
+        if self._pieces and self._pieces[-1].end == start and self._pieces[-1].text is None:
+            self._pieces[-1] = _Piece(self._pieces[-1].start, end, None)
+        elif start < end:
+            self._pieces.append(_Piece(start, end, None))
+
+    def add(self, text: str, start: int, end: int) -> None:
+        """Append text that stands for the source between two offsets: an entity, a soft break."""
+        self._after_break = self._after_break and text.isspace()
+        self._pieces.append(_Piece(start, end, text))
+
+    def line_break(self, start: int, end: int) -> None:
+        """Append a line break that the writer asked for; two in a row part paragraphs."""
+        if self._after_break:
+            self.flush()
+        self._pieces.append(_Piece(start, end, LINE_SEPARATOR))
+        self._after_break = True
+
+    def link(self, start: int, end: int) -> None:
+        """Remember that the source between two offsets is a link of the current block."""
+        self._links.append(Span(start, end))
+
+    def flush(self, kind: str | None = None) -> None:
+        """End the block, if one is open, and keep it if there is anything to judge in it."""
+        if self._pieces:
+            block = self._block(kind or self.kind)
+            if block:
+                self.blocks.append(block)
+        self._pieces, self._links, self._after_break = [], [], False
+
+    def _block(self, kind: str) -> Block | None:
+        text = "".join(
+            self.source[start:end] if text is None else text for start, end, text in self._pieces
+        )
+        if not _has_prose(text, kind):
+            return None
+        block = Block(kind, text, self._places())
+        if self._markdown and any(mark in text for mark in _MARKDOWN_MARKS):
+            block = _rewrite(block, _MARKDOWN, lambda found: OBJECT if found["code"] else "")
+        if not _is_tidy(block.text):
+            block = _rewrite(block, _UNTIDY, _tidy)
+        if "/" in text or "@" in text or "www." in text:
+            block = _rewrite(block, _ADDRESS, lambda _: OBJECT)
+        for start, end in self._links:
+            all_of_it = range(len(block.text))
+            first = bisect_left(all_of_it, start, key=block.places.start)
+            last = bisect_right(all_of_it, end, key=block.places.end)
+            block.links.append(Span(first, max(first, last)))
+        return block
+
+    def _places(self) -> Places:
+        places = Places()
+        for start, end, text in self._pieces:
+            if text is None:
+                places.add(end - start, start, end, copied=True)
+            else:
+                places.add(len(text), start, end)
+        return places
+
+
+def _has_prose(text: str, kind: str) -> bool:
+    if kind == "table cell":
+        letters = sum(map(str.isalpha, text))
+        digits = sum(map(str.isdigit, text))
+        return letters > digits and len(_FIGURES_WORD.findall(text)) > 1
+    return any(map(str.isalpha, text))
+
+
+def _is_tidy(text: str) -> bool:
+    """Tell quickly of nearly every text that `_UNTIDY` finds nothing in it."""
+    # No control, surrogate, odd space or invisible character is printable.
+    return text.isprintable() and "  " not in text and OBJECT * 2 not in text
+
+
+def _tidy(found: re.Match[str]) -> str:
+    run = found[0]
+    if run[0] == OBJECT:
+        return OBJECT
+    if "\ud800" <= run[0] <= "\udfff":
+        return "\ufffd"  # half a character: no tokenizer takes it, nor does UTF-8
+    if _BREAKS.search(run):
+        return "\n"
+    return " " if any(map(str.isspace, run)) else ""
+
+
+def _rewrite(
+    block: Block, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]
+) -> Block:
+    """Replace what a pattern finds by one character or none, offsets along with the text."""
+    texts: list[str] = []
+    places = Places()
+    at = 0
+    for found in pattern.finditer(block.text):
+        new = replacement(found)
+        start, end = found.span()
+        texts += block.text[at:start], new
+        places.take(block.places, at, start)
+        if new:
+            places.add(len(new), block.places.start(start), block.places.end(end - 1))
+        at = end
+    if not at:
+        return block
+    texts.append(block.text[at:])
+    places.take(block.places, at, len(block.text))
+    return Block(block.kind, "".join(texts), places)

@@ -1,0 +1,113 @@
+"""Comments that switch onbrand off or to another brand: ``<!-- onbrand-disable-next-line -->``."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from onbrand.document.blocks import Comment
+from onbrand.document.positions import LineIndex, Span
+
+DIRECTIVES = ("disable", "enable", "disable-line", "disable-next-line")
+
+_DIRECTIVE = re.compile(r"\s*onbrand-(?P<name>[\w-]+)(?:\s+--.*)?\s*", re.S)
+_BRAND = re.compile(
+    r"\s*onbrand\s+brand\s*=\s*(?P<quote>[\"']?)(?P<brand>[^\"'\r\n]*?)(?P=quote)\s*(?:\s--.*)?",
+    re.S,
+)
+_MEANT = re.compile(r"\s*onbrand(?:[-:_]|\s+(?=[\w-]+\s*(?:=|\Z)))\s*(?P<what>[^\r\n]*)")
+_MARKUP = re.compile(r"<[^<>]*>|\{/\*(?:[^*]|\*(?!/))*+\*/\}|\[[xX]\]")
+_FARTHEST_NEXT = 2000
+
+
+class Directive(NamedTuple):
+    """One directive and where its comment stands."""
+
+    start: int
+    end: int
+    name: str
+    brand: str | None = None
+
+
+def read(comments: Iterable[Comment], lines: LineIndex) -> tuple[list[Directive], list[str]]:
+    """Return the directives among the comments, and a warning for each misspelt one."""
+    directives, warnings = [], []
+    for start, end, body in comments:
+        known = _DIRECTIVE.fullmatch(body)
+        if known and known["name"] in DIRECTIVES:
+            directives.append(Directive(start, end, known["name"]))
+        elif brand := _BRAND.fullmatch(body):
+            directives.append(Directive(start, end, "brand", brand["brand"].strip() or None))
+        elif meant := _MEANT.match(body):
+            warnings.append(_unknown(meant["what"].strip(), lines.line_of(start) + 1))
+    return directives, warnings
+
+
+def _unknown(what: str, line: int) -> str:
+    import difflib
+
+    word = re.split(r"[\s=]", what, maxsplit=1)[0].lower()
+    near = difflib.get_close_matches(word, [*DIRECTIVES, "brand"], 1)
+    known = [f"onbrand-{name}" for name in DIRECTIVES] + ["onbrand brand=NAME"]
+    name = "" if not near else "onbrand brand=NAME" if near[0] == "brand" else f"onbrand-{near[0]}"
+    mend = f"did you mean {name}?" if name else f"known are {', '.join(known)}"
+    return f"line {line}: unknown onbrand comment {what[:40]!r}; {mend}"
+
+
+class Verdicts(NamedTuple):
+    """What the directives say of each of a list of sentences."""
+
+    suppressed: list[bool]
+    brands: list[str | None]
+
+
+def apply(
+    directives: Sequence[Directive], spans: Sequence[Span], source: str, lines: LineIndex
+) -> Verdicts:
+    """Return for each sentence whether it is left out, and the brand in force where it starts.
+
+    Args:
+        directives: sorted by where they stand.
+        spans: the sentences, sorted.
+        source: the document.
+        lines: its line index.
+    """
+    quiet_lines = {lines.line_of(one.start) for one in directives if one.name == "disable-line"}
+    quiet_starts = _next_lines(directives, spans, source, lines)
+    suppressed, brands = [], []
+    pending = iter([*directives, Directive(len(source) + 1, len(source) + 1, "")])
+    directive = next(pending)
+    off, brand = False, None
+    for span in spans:
+        while directive.start < span.start:
+            off = directive.name == "disable" or (off and directive.name != "enable")
+            brand = directive.brand if directive.name == "brand" else brand
+            directive = next(pending)
+        first, last = lines.line_of(span.start), lines.line_of(span.end - 1)
+        quiet = first in quiet_starts or any(
+            line in quiet_lines for line in (range(first, last + 1) if quiet_lines else ())
+        )
+        suppressed.append(off or quiet)
+        brands.append(brand)
+    return Verdicts(suppressed, brands)
+
+
+def _next_lines(
+    directives: Sequence[Directive], spans: Sequence[Span], source: str, lines: LineIndex
+) -> set[int]:
+    """Return the lines that "disable-next-line" is about, past blank lines and bare markup."""
+    starts = [span.start for span in spans]
+    found = set()
+    for directive in directives:
+        if directive.name != "disable-next-line":
+            continue
+        after = lines.line_start(lines.line_of(directive.end - 1) + 1)
+        index = bisect_left(starts, after)
+        if index == len(starts) or starts[index] - after > _FARTHEST_NEXT:
+            continue
+        between = _MARKUP.sub("", source[after : starts[index]])
+        if not any(map(str.isalpha, between)):
+            found.add(lines.line_of(starts[index]))
+    return found

@@ -1,0 +1,187 @@
+"""MDX to Markdown of the same length: modules, expressions and component tags are covered."""
+
+from __future__ import annotations
+
+import re
+
+from onbrand.document import markdown
+from onbrand.document.blocks import Comment, Extracted
+from onbrand.document.html import BLOCKS, HIDDEN
+from onbrand.document.masking import (
+    GONE,
+    LINE_SEPARATOR,
+    OBJECT,
+    Edit,
+    apply,
+    blank_covered_lines,
+    cover,
+)
+
+_NEXT = re.compile(
+    r"(?<![^\r\n])(?:"
+    r"[ \t>]*(?P<fence>`{3,}|~{3,})[^\r\n]*"
+    r"|(?P<module>import\s+(?:[\w$*{},\s]{1,1000}?\sfrom\s*)?[\"']"
+    r"|export\s+(?:default|const|let|var|async|function|class|\{|\*)))"
+    r"|(?P<ticks>`+)|\\.|(?P<comment><!--)|(?P<brace>\{)"
+    r"|(?P<tag></?(?P<name>[A-Za-z][\w.:-]*|(?=>)))",
+    re.S,
+)
+# Strings end on their line and comments stop at the next opener, so a lone quote costs little.
+_SCRIPT_TOKEN = re.compile(
+    r"[{}]|\"(?:[^\"\\\r\n]|\\.)*+\"|'(?:[^'\\\r\n]|\\.)*+'|`(?:[^`\\]|\\.)*+`"
+    r"|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/",
+    re.S,
+)
+_TAG_TOKEN = re.compile(r"[<>{]|\"[^\"]*+\"|'[^']*+'")
+_BLANK_LINE = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?=[\r\n]|\Z)")
+_OURS = re.compile(r"\{/\* (onbrand-[\w-]+) \*/\}")
+_SCRIPT_COMMENT = re.compile(r"\s*/\*(.*)\*/\s*", re.S)
+_LONGEST_CODE_SPAN = 1000
+_MARGIN = 200
+
+# These stay for the HTML reader, which knows what they hide and where cells and items end.
+_HTML_NAMES = """
+a b blockquote br dd dl dt em hr i img input li ol strong sub sup
+table tbody td tfoot th thead tr ul wbr
+"""
+_LEFT_TO_HTML = HIDDEN | frozenset(_HTML_NAMES.split())
+
+
+def extract(text: str, quotes: bool = False) -> Extracted:
+    """Return blocks and comments of an MDX document (see `onbrand.document.markdown.extract`)."""
+    masked, comments = to_markdown(text)
+    found = markdown.extract_masked(masked, quotes)
+    return found._replace(comments=sorted(comments + found.comments))
+
+
+def rendered(source: str) -> str:
+    """Return the Markdown of a document as HTML (see `onbrand.document.markdown.rendered`)."""
+    return markdown.rendered(to_markdown(_OURS.sub(r"<!-- \1 -->", source))[0])
+
+
+def to_markdown(text: str) -> tuple[str, list[Comment]]:
+    """Cover what MDX adds to Markdown.
+
+    Returns:
+        Text of the same length to be read as Markdown, and the ``{/* comments */}`` in it.
+    """
+    masker = _Masker(text)
+    masker.run()
+    return blank_covered_lines(apply(text, masker.edits)), masker.comments
+
+
+class _Masker:
+    def __init__(self, text: str) -> None:
+        self.edits: list[Edit] = []
+        self.comments: list[Comment] = []
+        self._text = text
+        self._closing_brace: dict[int, int] = {}
+        self._matched_to = 0
+
+    def run(self) -> None:
+        at = 0
+        while found := _NEXT.search(self._text, at):
+            start, at = found.span()
+            if found["fence"]:
+                at = self._after_fence(found["fence"], at)
+            elif found["ticks"]:
+                at = self._after_code(found["ticks"], at)
+            elif found["comment"]:
+                at = self._text.find("-->", at) + 3
+                if at < 3:
+                    return
+            elif found["module"]:
+                at = self._module(start)
+            elif found["brace"]:
+                at = self._expression(start)
+            elif found["tag"]:
+                at = self._tag(start, at, found["name"])
+
+    def _after_fence(self, fence: str, at: int) -> int:
+        closing = re.compile(rf"(?<![^\r\n])[ \t>]*{fence[0]}{{{len(fence)},}}[ \t]*(?![^\r\n])")
+        found = closing.search(self._text, at)
+        return found.end() if found else len(self._text)
+
+    def _after_code(self, ticks: str, at: int) -> int:
+        closing = re.compile(rf"(?<!`){ticks}(?!`)")
+        found = closing.search(self._text, at, at + _LONGEST_CODE_SPAN)
+        return found.end() if found else at
+
+    def _module(self, start: int) -> int:
+        """Cover an import or export: up to a blank line outside braces."""
+        at = start
+        while True:
+            blank = _BLANK_LINE.search(self._text, at)
+            end = blank.start() if blank else len(self._text)
+            brace = self._text.find("{", at, end)
+            after = self._brace_end(brace) if brace >= 0 else None
+            if after is None:
+                break
+            at = after
+        self.edits.append(Edit(start, end, cover(self._text[start:end], GONE)))
+        return end
+
+    def _expression(self, start: int) -> int:
+        end = self._brace_end(start)
+        if end is None:
+            return start + 1
+        inner = self._text[start + 1 : end - 1]
+        comment = _SCRIPT_COMMENT.fullmatch(inner)
+        if comment:
+            self.comments.append(Comment(start, end, comment[1]))
+        space = inner.strip("\"'`").isspace()
+        char = " " if space else GONE if comment else OBJECT
+        self.edits.append(Edit(start, end, cover(self._text[start:end], char)))
+        return end
+
+    def _tag(self, start: int, at: int, name: str) -> int:
+        """Cover a tag; what stands between two tags is Markdown and stays."""
+        if name in _LEFT_TO_HTML:
+            return at
+        end = self._tag_end(at)
+        if end is None:
+            return at
+        tag = self._text[start:end]
+        covered = cover(tag, GONE)
+        if self._is_alone(start, end):
+            if name and tag[1] != "/" and tag[-2] != "/":
+                # A list item, so that its indented children are content and not indented code.
+                covered = "- " + covered[2:]
+        elif tag[-2] == "/":
+            covered = cover(tag, OBJECT)
+        elif name in BLOCKS:
+            covered = LINE_SEPARATOR + covered[1:]
+        self.edits.append(Edit(start, end, covered))
+        return end
+
+    def _is_alone(self, start: int, end: int) -> bool:
+        before = self._text[max(0, start - _MARGIN) : start].rstrip(" \t")
+        after = self._text[end : end + _MARGIN].lstrip(" \t")
+        return before[-1:] in ("", "\r", "\n") and after[:1] in ("", "\r", "\n")
+
+    def _tag_end(self, at: int) -> int | None:
+        while token := _TAG_TOKEN.search(self._text, at):
+            if token[0] == ">":
+                return token.end()
+            after = self._brace_end(token.start()) if token[0] == "{" else token.end()
+            if token[0] == "<" or after is None:
+                return None
+            at = after
+        return None
+
+    def _brace_end(self, start: int) -> int | None:
+        """Return the offset after the brace that closes the one at ``start``.
+
+        Pairs found on the way are kept, so that a brace that never closes is paid for once.
+        """
+        if start >= self._matched_to:
+            open_at = []
+            for token in _SCRIPT_TOKEN.finditer(self._text, start):
+                if token[0] == "{":
+                    open_at.append(token.start())
+                elif token[0] == "}" and open_at:
+                    self._closing_brace[open_at.pop()] = token.end()
+                    if not open_at:
+                        break
+            self._matched_to = token.end() if not open_at else len(self._text)
+        return self._closing_brace.get(start)

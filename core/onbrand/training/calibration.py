@@ -1,0 +1,159 @@
+"""Calibration of drafts, and how far from the training lines a sentence may lie and be judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onbrand.training.registers import prior_share
+from onbrand.voice.lexical import LONG_WORDS, words_of
+from onbrand.voice.model import (
+    DEFAULT_GATE,
+    MOST_SENTENCES,
+    DraftCalibration,
+    Familiarity,
+    RegisterDraft,
+    draft_evidence,
+    log_odds,
+)
+
+SIZES = (1, 2, 3, 5, 8, 13, MOST_SENTENCES)
+"""Sentences in a simulated draft."""
+EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+OWN_SIZES = (8, 13)
+"""Sizes of the brand's own groups that are to reach the gate …"""
+OWN_STOPPED = 0.03
+"""… and the share of them that may not."""
+MAX_ROOM = 1.0
+"""How far below these the center may lie, in log-odds."""
+REGISTER_SLOPE = 3.0
+"""Log-odds that a draft's mean log-odds by registers are worth: fitted on pages of nine open voices
+and the same pages in twelve wrong voices, eight of which no register knows."""
+REGISTER_ROOM = 0.85
+"""How far below the brand's own groups a draft's mean may lie until a wrong voice is as likely, in
+log-odds; on the same pages. And …"""
+FEW_ROOM = 0.6
+"""… so much more, the fewer lines there are to know the range from."""
+WINDOWS = 24
+"""Simulated drafts of each size and class."""
+
+
+def calibrate_drafts(
+    heads: NDArray[np.float64],
+    on: NDArray[np.bool_],
+    docs: Sequence[str | None],
+    gate: float = DEFAULT_GATE,
+    registers: NDArray[np.float64] | None = None,
+) -> DraftCalibration:
+    """Fit the draft calibration on groups of out-of-fold sentences of one label.
+
+    Groups are runs of neighbouring lines, documents kept together, because sentences of one
+    document err together: shuffled ones would promise a certainty that real drafts do not have.
+    The center is 0, or lower where more than a few of the brand's own groups would not reach the
+    gate. That of the registers lies below all but a few of the brand's own groups.
+
+    Args:
+        heads: calibrated out-of-fold logits of the head, shape (lines,).
+        on: labels, shape (lines,).
+        docs: the document of each line, where known.
+        gate: P of a draft at which it goes forward.
+        registers: log-odds of the registers alone of the on-brand lines when held out, shape
+            (on-brand lines,); None for a voice without registers.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    drafts = list(_simulated_drafts(heads, on, docs))
+    labels = np.array([label for label, _ in drafts])
+    lowest = _lowest_own(drafts)
+    by_registers = None
+    if registers is not None:
+        own_docs = [doc for doc, mine in zip(docs, on, strict=True) if mine]
+        by_registers = _register_draft(registers, own_docs)
+    best: tuple[float, DraftCalibration] | None = None
+    for exponent in EXPONENTS:
+        evidence = np.array([draft_evidence(draft, exponent, lowest) for _, draft in drafts])
+        model = LogisticRegression(C=1.0, fit_intercept=False).fit(evidence[:, None], labels)
+        slope = max(float(model.coef_[0, 0]), 0.0)
+        loss = float(np.logaddexp(0.0, np.where(labels, -slope, slope) * evidence).mean())
+        if best is None or loss < best[0]:
+            reach = log_odds(gate) if 0 < gate < 1 else 0.0
+            weight = max(slope * OWN_SIZES[-1] ** (1 - exponent), 1e-6)
+            center = min(0.0, lowest - min(reach / weight, MAX_ROOM))
+            best = loss, DraftCalibration(slope, exponent, center, by_registers)
+    assert best is not None  # noqa: S101 - EXPONENTS is not empty
+    return best[1]
+
+
+def _lowest_own(drafts: Iterable[tuple[bool, NDArray[np.float64]]]) -> float:
+    """Return the mean log-odds that all but a few of the brand's own groups reach."""
+    means = [draft_evidence(d, 1.0) for label, d in drafts if label and len(d) in OWN_SIZES]
+    return float(np.quantile(means, OWN_STOPPED)) if means else 0.0
+
+
+def _register_draft(registers: NDArray[np.float64], docs: Sequence[str | None]) -> RegisterDraft:
+    own = list(_simulated_drafts(registers, np.ones(len(registers), np.bool_), docs))
+    room = REGISTER_ROOM + FEW_ROOM * prior_share(len(registers))
+    return RegisterDraft(REGISTER_SLOPE, _lowest_own(own) - room)
+
+
+def _simulated_drafts(
+    logits: NDArray[np.float64], on: NDArray[np.bool_], docs: Sequence[str | None]
+) -> Iterator[tuple[bool, NDArray[np.float64]]]:
+    random = np.random.default_rng(0)
+    names = np.array([doc or f"line {i}" for i, doc in enumerate(docs)])
+    for label in np.unique(on)[::-1].tolist():
+        own = np.flatnonzero(on == label)
+        order = {name: k for k, name in enumerate(random.permutation(np.unique(names[own])))}
+        run = logits[sorted(own, key=lambda i: order[names[i]])]
+        around = np.concatenate([run, run])
+        for size in SIZES:
+            if size <= len(run):
+                for start in random.integers(0, len(run), WINDOWS):
+                    yield label, around[start : start + size]
+
+
+STRANGEST = 0.01
+"""Share of the training lines that may count as strange …"""
+ROOM = 0.03
+"""… and how much further out, in cosine, the border is drawn."""
+EVERYDAY = 0.03
+"""Share of the training lines that a word must stand in to count as an everyday word …"""
+FEWEST_LINES = 3
+"""… and how many lines that is at the least."""
+
+
+def fit_familiarity(
+    texts: Sequence[str], vectors: NDArray[np.float32], shorts: NDArray[np.float32]
+) -> Familiarity:
+    """Return where the familiar ends, for short and for long sentences.
+
+    Short ones have a border of their own, so that taglines are not taken for foreign text only
+    because a mean over five tokens scatters.
+
+    Args:
+        texts: the training lines, on and off.
+        vectors: theirs, shape (lines, dim).
+        shorts: of lines cut to their first words, shape (any, dim).
+    """
+    centroid = vectors.mean(axis=0)
+    long = [i for i, text in enumerate(texts) if len(text.split()) >= LONG_WORDS]
+    whole = vectors[long] if len(long) >= len(texts) // 4 else vectors
+    return Familiarity(
+        short=_border(shorts, centroid),
+        long=_border(whole, centroid),
+        everyday=_everyday(texts),
+    )
+
+
+def _everyday(texts: Sequence[str]) -> tuple[str, ...]:
+    lines_with = Counter(word for text in texts for word in set(words_of(text)))
+    enough = max(FEWEST_LINES, EVERYDAY * len(texts))
+    return tuple(sorted(word for word, count in lines_with.items() if count >= enough))
+
+
+def _border(vectors: NDArray[np.float32], centroid: NDArray[np.float32]) -> float:
+    norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(centroid)
+    return float(np.quantile(vectors @ centroid / norms, STRANGEST)) - ROOM

@@ -1,0 +1,251 @@
+"""Published copy: cleaned lines with their brand, some documents of each held out, and batches."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from onbrand.errors import OnbrandError
+from onbrand.labels.files import LabelLine
+from onbrand.report.message import plural
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
+
+
+MIN_LINES = 50
+"""Lines that a brand needs to take part."""
+HELD_OUT = 0.1
+"""Share of each brand's lines that is not learnt from."""
+MOST_HELD_OUT = 2000
+"""Lines in all: more would tell little more, and cost time at each check."""
+ENOUGH = 4
+"""Held-out lines without which a brand is not judged: two to fit a classifier, two to judge it."""
+
+_ByDocument = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Texts, and by number whose they are."""
+
+    texts: tuple[str, ...]
+    owners: tuple[int, ...]
+    """Index into `PublishedCopy.brands`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCopy:
+    """Lines to learn from, and lines of other documents to check on."""
+
+    brands: tuple[str, ...]
+    learn: Lines
+    held_out: Lines
+    skipped: dict[str, int]
+    """Brands with too few lines, and how many they have."""
+    off: int
+    """Lines that were left out, being labelled as off-brand."""
+    by_line: frozenset[int]
+    """Brands that had no documents to hold out, so that lines were, of documents learnt from."""
+
+    @property
+    def judged(self) -> tuple[int, ...]:
+        """The brands of which enough lines are held out to judge an encoder by; at least two."""
+        counts = Counter(self.held_out.owners)
+        return tuple(owner for owner in range(len(self.brands)) if counts[owner] >= ENOUGH)
+
+    @property
+    def digest(self) -> str:
+        """Name the copy by its content."""
+        parts = [*self.brands, *self.learn.texts, *self.held_out.texts]
+        parts += map(str, self.learn.owners + self.held_out.owners)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def prepare(lines: Iterable[LabelLine]) -> PublishedCopy:
+    """Clean published lines and hold some documents of each brand out.
+
+    A line that two brands published tells nothing of either and is dropped. Where fewer than two
+    brands have documents to hold out, the others' lines are held out one by one: without any,
+    nobody could say whether adapting has helped.
+
+    Args:
+        lines: published lines; one that is labelled as off-brand is dropped.
+
+    Raises:
+        OnbrandError: fewer than two brands have enough lines.
+    """
+    given = list(lines)
+    published = [line for line in given if line.label != "off"]
+    by_brand = _by_brand(published)
+    counts = {brand: sum(map(len, docs.values())) for brand, docs in by_brand.items()}
+    brands = tuple(sorted(brand for brand, count in counts.items() if count >= MIN_LINES))
+    if len(brands) < 2:
+        raise _too_few(counts, len(published), len(given))
+    share = min(HELD_OUT, MOST_HELD_OUT / sum(counts[brand] for brand in brands))
+    out, by_line = _choose([by_brand[brand] for brand in brands], share)
+    learn: list[tuple[str, int]] = []
+    held: list[tuple[str, int]] = []
+    for owner, brand in enumerate(brands):
+        for texts in by_brand[brand].values():
+            for text in texts:
+                (held if text in out[owner] else learn).append((text, owner))
+    return PublishedCopy(
+        brands,
+        _lines(learn),
+        _lines(held),
+        skipped={brand: count for brand, count in counts.items() if brand not in brands},
+        off=len(given) - len(published),
+        by_line=by_line,
+    )
+
+
+def _too_few(counts: dict[str, int], published: int, given: int) -> OnbrandError:
+    """Return the error that says what was found, and what was left out of it."""
+    found = ", ".join(f"{brand}: {count}" for brand, count in sorted(counts.items())) or "none"
+    if twice := published - sum(counts.values()):
+        found += (
+            f"; {twice:,} of {plural(published, 'line')} left out, being repeats or published by "
+            "several brands"
+        )
+    if off := given - published:
+        found += f"; {plural(off, 'line')} labelled off left out"
+    return OnbrandError(
+        f"adapting teaches by comparing brands: give at least two brands of {MIN_LINES} "
+        f"published lines or more (found {found})"
+    )
+
+
+def _by_brand(lines: Iterable[LabelLine]) -> dict[str, _ByDocument]:
+    """Return brand → document → texts, without repeats and texts of several brands."""
+    owners: dict[str, set[str]] = defaultdict(set)
+    found: dict[tuple[str, str], str] = {}
+    for line in lines:
+        text = " ".join(line.text.split())
+        owners[text].add(line.brand)
+        # A line that names no document is one of its own.
+        found.setdefault((line.brand, text), text if line.doc is None else line.doc)
+    result: dict[str, _ByDocument] = {}
+    for (brand, text), doc in found.items():
+        docs = result.setdefault(brand, {})
+        if len(owners[text]) == 1:
+            docs.setdefault(doc, []).append(text)
+    return result
+
+
+def _choose(copy: Sequence[_ByDocument], share: float) -> tuple[list[set[str]], frozenset[int]]:
+    """Return the texts to hold out of each brand, and the brands that gave lines, no documents."""
+    chosen = [_held_out(docs, share) for docs in copy]
+    few = frozenset(owner for owner, texts in enumerate(chosen) if len(texts) < ENOUGH)
+    if len(copy) - len(few) >= 2:
+        return chosen, frozenset()
+    for owner in few:
+        texts = [text for texts in copy[owner].values() for text in texts]
+        # As if each line were a document of its own.
+        single = {text: [text] for text in texts}
+        chosen[owner] = _held_out(single, max(share, ENOUGH / len(texts)))
+    return chosen, few
+
+
+def _held_out(docs: _ByDocument, share: float) -> set[str]:
+    """Return the texts of documents with about ``share`` of a brand's lines; none if too long."""
+    total = sum(map(len, docs.values()))
+    chosen: set[str] = set()
+    for doc in sorted(docs, key=_shuffled):
+        # A long document must not take away a good part of what there is to learn from.
+        if len(chosen) < share * total and len(chosen) + len(docs[doc]) <= 2 * share * total:
+            chosen.update(docs[doc])
+    return chosen
+
+
+def _shuffled(doc: str) -> bytes:
+    return hashlib.sha256(doc.encode("utf-8", "surrogatepass")).digest()
+
+
+def _lines(pairs: Sequence[tuple[str, int]]) -> Lines:
+    return Lines(tuple(text for text, _ in pairs), tuple(owner for _, owner in pairs))
+
+
+def count_by_brand(copy: PublishedCopy) -> dict[str, int]:
+    """Return how many lines of each brand there are to learn from."""
+    counts = Counter(copy.learn.owners)
+    return {brand: counts[owner] for owner, brand in enumerate(copy.brands)}
+
+
+_NEIGHBOURS = 16
+"""Batches' worth of lines that are sorted by length, so that little of a batch is padding."""
+
+
+class Batch(NamedTuple):
+    """Some lines, ready for the model."""
+
+    ids: Tensor
+    """(lines, tokens) of int64."""
+    mask: Tensor
+    """(lines, tokens) of int64, 0 where there is padding."""
+    owners: Tensor
+    """(lines,) of int64."""
+
+
+class Batches:
+    """The lines of a set, cut into batches anew for each epoch."""
+
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, lines: Lines, *, size: int, max_tokens: int
+    ) -> None:
+        """Tokenise the lines.
+
+        Args:
+            tokenizer: the model's.
+            lines: texts and owners.
+            size: lines in a batch.
+            max_tokens: longer lines are cut.
+        """
+        self._ids: list[list[int]] = (
+            tokenizer(list(lines.texts), truncation=True, max_length=max_tokens)["input_ids"]
+            if lines.texts
+            else []
+        )
+        self._owners = lines.owners
+        self._size = size
+        self._padding = tokenizer.pad_token_id or 0
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return -(-len(self._ids) // self._size)
+
+    def epoch(self, seed: int) -> Iterator[Batch]:
+        """Yield every line once; the same seed gives the same batches."""
+        rng = random.Random(seed)  # noqa: S311 - an order, not a secret
+        order = list(range(len(self._ids)))
+        rng.shuffle(order)
+        stretch = self._size * _NEIGHBOURS
+        chunks = []
+        for start in range(0, len(order), stretch):
+            near = sorted(order[start : start + stretch], key=lambda i: len(self._ids[i]))
+            chunks += [near[i : i + self._size] for i in range(0, len(near), self._size)]
+        rng.shuffle(chunks)
+        return map(self._batch, chunks)
+
+    def in_order(self) -> Iterator[tuple[Sequence[int], Batch]]:
+        """Yield every line once, the longest first, each batch with the numbers of its lines."""
+        order = sorted(range(len(self._ids)), key=lambda i: -len(self._ids[i]))
+        for start in range(0, len(order), self._size):
+            chosen = order[start : start + self._size]
+            yield chosen, self._batch(chosen)
+
+    def _batch(self, chosen: Sequence[int]) -> Batch:
+        import torch
+
+        longest = max(len(self._ids[i]) for i in chosen)
+        ids = torch.full((len(chosen), longest), self._padding)
+        mask = torch.zeros_like(ids)
+        for row, i in enumerate(chosen):
+            ids[row, : len(self._ids[i])] = torch.tensor(self._ids[i])
+            mask[row, : len(self._ids[i])] = 1
+        return Batch(ids, mask, torch.tensor([self._owners[i] for i in chosen]))

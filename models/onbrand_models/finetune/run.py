@@ -1,0 +1,335 @@
+"""A run of fine-tuning: from a base model and published copy to an encoder bundle with its card.
+
+No folder of a run may spoil another, or what somebody else keeps there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from onbrand.encoder import EncoderManifest
+from onbrand.encoder.bundle import CARD
+from onbrand.errors import OnbrandError, wrap_errors
+from onbrand.files import replace_folder
+from onbrand.progress import Progress, ProgressEvent, scaled, silent
+from onbrand_models.bundle_writer import check_new_folder, check_replaceable
+from onbrand_models.export import ExportOptions, check_options, export_bundle, parse_layers
+from onbrand_models.finetune.corpus import Batches, PublishedCopy, count_by_brand
+from onbrand_models.finetune.significance import Evidence, compare, named_right
+from onbrand_models.finetune.trainer import (
+    BrandClassifier,
+    Learnt,
+    Schedule,
+    check_room,
+    clear_checkpoints,
+    find_device,
+    learn,
+)
+from onbrand_models.library_noise import compiler_cache
+from onbrand_models.source import SourceModel, find_source, load_model, load_tokenizer, save_model
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+_LEARNING_SHARE = 0.9
+"""Of all work, for the progress bar; the rest is checking and exporting."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptOptions:
+    """What may be chosen."""
+
+    schedule: Schedule = field(default_factory=Schedule)
+    batch: int = 32
+    """Lines in a batch."""
+    max_tokens: int = 96
+    """Longer lines are cut while learning; the bundle's own limit stays the model's."""
+    blend: float = 1.0
+    """Share of the adapted weights in the result, the rest is the base's: less than 1 keeps more of
+    what the base knows of other voices (WiSE-FT, Wortsman et al., 2022, arXiv:2109.01903)."""
+    device: str = "auto"
+    export: ExportOptions = field(default_factory=ExportOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """What came of it."""
+
+    learnt: Learnt
+    evidence: Evidence
+    manifest: EncoderManifest | None
+    """None: it did not help, so nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A model that has learnt nothing yet, and the lines as it reads them."""
+
+    model: BrandClassifier
+    weights: dict[str, torch.Tensor]
+    """The encoder's, as they are before."""
+    learn: Batches
+    held_out: Batches
+
+
+@compiler_cache()
+def adapt(
+    base: SourceModel,
+    copy: PublishedCopy,
+    output: Path,
+    options: AdaptOptions,
+    *,
+    work: Path,
+    keep_model: Path | None = None,
+    card: Callable[[str], str] = lambda text: text,
+    progress: Progress = silent,
+    note: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Adapted:
+    """Fine-tune a model on published copy and write the bundle, if lines held out say it helps.
+
+    Args:
+        base: the model to begin with.
+        copy: whose lines are whose.
+        output: folder of the bundle, replaced only at the end.
+        options: rates, sizes, and what to export.
+        work: folder for checkpoints; a run that was killed goes on from there. Emptied at the end.
+        keep_model: new folder for the adapted model in 32-bit floats, to export it again; written
+            together with the bundle.
+        card: what to make of the model card.
+        progress: told what is being done.
+        note: told in a line what each check on the held-out lines has found.
+        warn: told of a checkpoint that is not gone on with.
+
+    Raises:
+        OnbrandError: the model or the device cannot be used, or a folder not be written.
+    """
+    check_folders(base.folder, output, work, keep_model)
+    start = _start(base, copy, options)
+    model, held_out = start.model, start.held_out
+    check_room(work, model)
+    progress(ProgressEvent("looking at the base"))
+    before = named_right(model, held_out, copy)
+    learnt = learn(
+        model,
+        start.learn,
+        held_out,
+        options.schedule,
+        run=_run_name(base, copy, options),
+        work=work,
+        progress=scaled(progress, start=0.0, size=_LEARNING_SHARE),
+        note=note,
+        warn=warn,
+    )
+    _blend(model, start.weights, options.blend)
+    progress(ProgressEvent("checking on held-out lines", _LEARNING_SHARE))
+    evidence = compare(before, named_right(model, held_out, copy))
+    manifest = None
+    if evidence.helped:
+        name = options.export.name or f"{base.name}-adapted"
+        text = card(model_card(name, base, copy, learnt, options.blend, evidence))
+        progress(ProgressEvent("exporting", _LEARNING_SHARE + 0.05))
+        manifest = export_adapted(
+            base, model.encoder, name, text, output, options.export, keep_model
+        )
+    clear_checkpoints(work)
+    progress(ProgressEvent("done", 1.0))
+    return Adapted(learnt, evidence, manifest)
+
+
+def _start(base: SourceModel, copy: PublishedCopy, options: AdaptOptions) -> _Start:
+    """Load the model on the device, with a fresh classifier.
+
+    Raises:
+        OnbrandError: the options do not fit, or the model or the device cannot be used.
+    """
+    check_options(options.export, base)
+    device = find_device(options.device)
+    layers = parse_layers(options.export.layers, base.num_layers)
+    # A transformer has a layer at least, even where the embeddings alone are pooled.
+    encoder, tokenizer = load_model(base, max(1, *layers)), load_tokenizer(base)
+    weights = {name: value.clone() for name, value in encoder.state_dict().items()}
+    torch.manual_seed(options.schedule.seed)  # the classifier's first weights
+    model = BrandClassifier(encoder, layers, len(copy.brands)).to(device)
+    limits = {"size": options.batch, "max_tokens": min(options.max_tokens, base.max_tokens)}
+    lines, held_out = (Batches(tokenizer, part, **limits) for part in (copy.learn, copy.held_out))
+    return _Start(model, weights, lines, held_out)
+
+
+def _blend(model: BrandClassifier, base: dict[str, torch.Tensor], share: float) -> None:
+    """Move the encoder's weights back towards the base's, to ``share`` of the way."""
+    with torch.no_grad():
+        for name, value in model.encoder.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(base[name].to(value.device), 1 - share)
+
+
+def _run_name(base: SourceModel, copy: PublishedCopy, options: AdaptOptions) -> str:
+    """Name what decides the result, so that a checkpoint of something else is not taken up."""
+    learning = (options.schedule, options.batch, options.max_tokens, options.export.layers)
+    parts = (base.weights_sha256(), copy.digest, repr(learning))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def check_folders(base: Path, output: Path, work: Path, keep_model: Path | None) -> None:
+    """Check where a run reads and writes, before anything is learnt.
+
+    Args:
+        base: folder of the model to begin with.
+        output: folder of the bundle.
+        work: folder for checkpoints.
+        keep_model: folder for the adapted model, if it is wanted.
+
+    Raises:
+        OnbrandError: something would be lost there, it cannot be written, or one of the folders is
+            another one or lies in it.
+    """
+    check_replaceable(output)
+    if keep_model is not None:
+        check_new_folder(keep_model)
+    named = {"--output": output, "--work": work, "--keep-model": keep_model, "--base": base}
+    places = [(name, folder) for name, folder in named.items() if folder is not None]
+    for (name, folder), (other_name, other) in itertools.combinations(places, 2):
+        here, there = folder.resolve(), other.resolve()
+        if here.is_relative_to(there) or there.is_relative_to(here):
+            how = "is the same folder as" if here == there else "overlaps with"
+            raise OnbrandError(
+                f"{name} {folder} {how} {other_name} {other}; name a folder for each, "
+                "none of them inside another"
+            )
+    if work.exists() and not work.is_dir():
+        raise OnbrandError("is no folder; name another one for checkpoints (--work)", path=work)
+
+
+def export_adapted(
+    base: SourceModel,
+    encoder: PreTrainedModel,
+    name: str,
+    card: str,
+    output: Path,
+    options: ExportOptions,
+    keep_model: Path | None,
+) -> EncoderManifest:
+    """Write the bundle of an adapted model, and the model itself: both or neither.
+
+    Args:
+        base: what it was made from.
+        encoder: the adapted model.
+        name: of the adapted model.
+        card: its model card, in Markdown.
+        output: folder of the bundle, replaced if it holds one.
+        options: what to export.
+        keep_model: new folder for the model in 32-bit floats, if it is wanted.
+
+    Raises:
+        OnbrandError: a folder cannot be written, or the model not be exported.
+    """
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        _model_folder(keep_model, Path(scratch) / name) as model,
+    ):
+        with wrap_errors("cannot be written", keep_model or model):
+            save_model(base, encoder, model)
+            (model / CARD).write_text(card, encoding="utf-8")
+        source = replace(
+            find_source(str(model)),
+            name=name,
+            licence=base.licence,
+            origin=f"{base.name} ({base.origin}), adapted to published copy",
+        )
+        return export_bundle(source, output, options)
+
+
+@contextlib.contextmanager
+def _model_folder(keep: Path | None, scratch: Path) -> Iterator[Path]:
+    """Yield an empty folder, which becomes ``keep`` at the end if the block ends well."""
+    if keep is None:
+        scratch.mkdir()
+        yield scratch
+    else:
+        check_new_folder(keep)  # again: learning has taken its time
+        with replace_folder(keep) as fresh:
+            yield fresh
+
+
+_MOST_BRANDS = 200
+"""Brands that are listed by name."""
+
+
+def model_card(
+    name: str,
+    base: SourceModel,
+    copy: PublishedCopy,
+    learnt: Learnt,
+    blend: float,
+    evidence: Evidence,
+) -> str:
+    """Return the card in Markdown, with the front matter that model hubs read.
+
+    Args:
+        name: of the adapted model.
+        base: what it was made from.
+        copy: what it learnt from.
+        learnt: how far that went.
+        blend: share of the learnt weights in the result.
+        evidence: what held-out lines say.
+    """
+    counts = sorted(count_by_brand(copy).items())
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    rows = [f"| {_cell(brand)} | {count} |" for brand, count in counts[:_MOST_BRANDS]]
+    if len(counts) > _MOST_BRANDS:
+        rows.append(f"| {len(counts) - _MOST_BRANDS} more | |")
+    mixed = ""
+    if blend < 1:
+        mixed = f" Of the way from the base's weights to the learnt ones it goes {blend:.0%}."
+    return "\n".join(
+        [
+            "---",
+            f"license: {base.licence.lower()}",
+            f"base_model: {base.name}",
+            "---",
+            "",
+            f"# {name}",
+            "",
+            f"{base.name} ({base.origin}, {base.licence}), fine-tuned on {today} to tell which of "
+            f"{len(counts)} voices published a line. It learnt from {len(copy.learn.texts):,} "
+            f"lines in {learnt.state.best_step:,} batches. Nobody labelled them, and the texts "
+            f"are not part of the model.{mixed}",
+            "",
+            _proof(copy, evidence),
+            "",
+            "| published by | lines |",
+            "|---|---:|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _proof(copy: PublishedCopy, evidence: Evidence) -> str:
+    if len(copy.by_line) == len(copy.brands):
+        where = "that it did not learn from, of documents that it did"
+    elif copy.by_line:
+        where = "that it did not learn from, some of them of documents that it did"
+    else:
+        where = "of documents that it did not learn from"
+    return (
+        f"On {evidence.lines:,} lines {where}, a linear classifier named the right voice for "
+        f"{evidence.after:.1%}; with the base for {evidence.before:.1%}. By luck alone that "
+        f"would come about in {evidence.luck_in_words} of cases."
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

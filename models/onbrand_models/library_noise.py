@@ -1,0 +1,84 @@
+"""Heavy libraries: their notes kept off the terminal, and a hint where one is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+
+from onbrand.errors import missing_extra
+
+_CACHE = "TORCHINDUCTOR_CACHE_DIR"
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence warnings and logs below errors: they are for the libraries' own developers."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+
+
+@contextlib.contextmanager
+def no_stderr() -> Iterator[None]:
+    """Silence stderr in the block, for libraries in Rust that print there why they panic."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+@contextlib.contextmanager
+def compiler_cache() -> Iterator[None]:
+    """Have PyTorch's compiler leave no folder behind, unless the user has given it a place.
+
+    Its folder is made by what only might compile: optimisers, and the export of graphs.
+    """
+    if _CACHE in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[_CACHE] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_CACHE]
+
+
+EXPORT = ("torch", "transformers", "optimum.exporters.onnx", "onnx")
+
+
+def need_export(what: str) -> None:
+    """Check that models can be exported here, without importing what takes seconds to import.
+
+    Args:
+        what: what is asked for, say "adapting an encoder".
+
+    Raises:
+        OnbrandError: a package is missing; the message says how to install it.
+    """
+    for module in EXPORT:
+        try:
+            found = importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            raise missing_extra(what, "export")

@@ -1,0 +1,245 @@
+"""From a bundle in 32-bit floats to one for a target, and from a bundle back to a model in PyTorch.
+
+The floats of a tuned encoder need not travel with it: its weights are in the bundle, rounded to
+8 bits. Which weight of the model stands where in the graph is learnt by exporting the model that
+the bundle was made from once more, with random weights, all of which can be told apart.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from onbrand.encoder import Encoder, EncoderManifest, read_manifest
+from onbrand.encoder.bundle import CARD, LICENCE, MODEL, TOKENIZER, read_file
+from onbrand.encoder.tokenizer import load_tokenizer
+from onbrand.errors import OnbrandError, missing_extra
+from onbrand.files import replace_folder
+from onbrand.progress import Progress, ProgressEvent, silent
+from onbrand_models.bundle_writer import (
+    bundle_files,
+    check_new_folder,
+    check_replaceable,
+    replace_bundle,
+    write_manifest,
+)
+from onbrand_models.export import cosines, measure_speed, parity_of
+from onbrand_models.library_noise import need_export
+from onbrand_models.quantise import Target
+from onbrand_models.source import SourceModel, find_source
+from onbrand_models.validation import parity_sentences, try_encoder, try_tokenizer
+
+if TYPE_CHECKING:
+    import onnx
+    from transformers import PreTrainedModel
+
+    from onbrand_models.quantise.static import Feeds
+
+
+def quantise_bundle(
+    bundle: Path,
+    folder: Path,
+    target: Target = Target.PORTABLE,
+    *,
+    progress: Progress = silent,
+) -> EncoderManifest:
+    """Write to ``folder`` the bundle in ``bundle``, quantised for ``target``.
+
+    The manifest keeps what was measured: the cosine of the new vectors to those in floats, and the
+    speed here.
+
+    Args:
+        bundle: a bundle in 32-bit floats.
+        folder: where the new bundle goes; it is replaced only when all went well.
+        target: the machines it is for.
+        progress: told what is being done.
+
+    Raises:
+        OnbrandError: not a bundle in floats, the extra is missing, or it cannot be written.
+    """
+    check_replaceable(folder)
+    old, new = bundle.resolve(), folder.resolve()
+    if new.is_relative_to(old) or old.is_relative_to(new):
+        raise OnbrandError(
+            "is the bundle in floats, inside of it or around it; name another folder", path=folder
+        )
+    if importlib.util.find_spec("onnx") is None:
+        raise missing_extra("quantising an encoder", "export")
+    import onnx
+
+    from onbrand_models.quantise.recipes import describe, quantise
+
+    manifest = read_manifest(bundle)
+    if manifest.target != Target.FLOAT32:
+        raise OnbrandError(
+            f"is quantised already (for {manifest.target}); start from one in floats: "
+            "onbrand models export SOURCE --target float32 -o DIR",
+            path=bundle,
+        )
+    progress(ProgressEvent("reading the bundle"))
+    floats = Encoder.load(bundle, cache_size=0)
+    feeds = _feeds(bundle, manifest)
+    try_encoder(floats, bundle)
+    with replace_bundle(folder) as fresh:
+        for name in manifest.files.keys() - {MODEL}:
+            shutil.copyfile(bundle / name, fresh / name)
+        progress(ProgressEvent("calibrating and quantising"))
+        model = onnx.load_from_string(read_file(bundle, MODEL, manifest))
+        onnx.save(quantise(model, feeds, target), fresh / MODEL)
+        manifest = msgspec.structs.replace(
+            manifest,
+            quantisation=describe(target),
+            target=target.value,
+            files=bundle_files(fresh, manifest.files),
+            parity=None,
+            speed=None,
+        )
+        write_manifest(fresh, manifest)
+        progress(ProgressEvent("measuring parity and speed"))
+        texts = parity_sentences()
+        found = cosines(Encoder.load(fresh).encode(texts), floats.encode(texts))
+        manifest = msgspec.structs.replace(
+            manifest,
+            parity=parity_of(found, bundle),
+            speed=measure_speed(fresh),
+        )
+        write_manifest(fresh, manifest)
+    return manifest
+
+
+def _feeds(bundle: Path, manifest: EncoderManifest) -> Feeds:
+    from onbrand_models.quantise.static import calibration_feeds
+
+    data = read_file(bundle, TOKENIZER, manifest)
+    tokenizer = load_tokenizer(data, manifest.max_tokens, bundle / TOKENIZER)
+    try_tokenizer(tokenizer, bundle / TOKENIZER, manifest.max_tokens)
+    tokenizer.enable_truncation(manifest.max_tokens)
+    return calibration_feeds(tokenizer)
+
+
+LEAST_COSINE = 0.99
+"""Of the model's vectors to the bundle's, on average: below that they are not the same model."""
+
+_BEYOND_POOLING = ("pooler", "final_norm")
+"""Weights that come after the hidden states, in some families; the base's are as good as any."""
+
+
+def dequantise_bundle(
+    bundle: Path, base: SourceModel, folder: Path, *, progress: Progress = silent
+) -> float:
+    """Write to ``folder`` the model in ``bundle`` with weights in 32-bit floats, for PyTorch.
+
+    It ends with the last layer that the bundle pools. What rounding took is not given back.
+
+    Args:
+        bundle: a bundle for any target but ``accurate``.
+        base: the model that it was made or tuned from: its shape, its tokenizer, its settings.
+        folder: where the model goes: a new folder, or an empty one.
+        progress: told what is being done.
+
+    Returns:
+        The mean cosine of the model's vectors to the bundle's, on the built-in sentences.
+
+    Raises:
+        OnbrandError: the bundle was not made from a model like ``base``, the graph does not show
+            all of its weights, packages are missing, or the folder cannot be written.
+    """
+    check_new_folder(folder)
+    need_export("restoring a model")
+    import onnx
+
+    from onbrand_models.export import cosines, reference_vectors
+    from onbrand_models.source import load_model, save_model
+
+    manifest = read_manifest(bundle)
+    if manifest.target == Target.ACCURATE:
+        raise OnbrandError(
+            "is quantised in blocks, which cannot be restored; take one for another target",
+            path=bundle,
+        )
+    if manifest.hidden != base.hidden or manifest.layers[-1] > base.num_layers:
+        raise _another_model(bundle, base)
+    encoder = Encoder.load(bundle, cache_size=0)
+    graph = onnx.load_from_string(read_file(bundle, MODEL, manifest))
+    progress(ProgressEvent("looking for the weights"))
+    model = load_model(base, max(1, manifest.layers[-1]))
+    if not _take_weights(model, graph, _graph_of_random_twin(base, model, manifest)):
+        raise _another_model(bundle, base)
+    with replace_folder(folder) as fresh:
+        save_model(base, model, fresh)
+        for name in manifest.files.keys() & {CARD, LICENCE}:
+            (fresh / name).write_bytes(read_file(bundle, name, manifest))
+        progress(ProgressEvent("comparing with the bundle"))
+        texts = parity_sentences()
+        vectors = reference_vectors(
+            find_source(str(fresh)), texts, manifest.layers, manifest.max_tokens
+        )
+        cosine = float(cosines(encoder.encode(texts), vectors).mean())
+        if not cosine >= LEAST_COSINE:
+            raise _another_model(bundle, base)
+    return cosine
+
+
+def _graph_of_random_twin(
+    base: SourceModel, model: PreTrainedModel, manifest: EncoderManifest
+) -> tuple[onnx.ModelProto, PreTrainedModel]:
+    """Return the fused graph in floats of a model of the same shape, and that model."""
+    import torch
+
+    from onbrand_models.export import pooled_graph
+    from onbrand_models.quantise.recipes import fuse
+    from onbrand_models.source import save_model
+
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(base, twin, Path(folder))
+        graph = pooled_graph(find_source(folder), manifest.layers, manifest.opset)
+    return fuse(graph), twin
+
+
+def _take_weights(
+    model: PreTrainedModel, graph: onnx.ModelProto, pattern: tuple[onnx.ModelProto, PreTrainedModel]
+) -> bool:
+    """Give ``model`` the weights in ``graph``; tell whether all were where the pattern has them."""
+    import torch
+
+    from onbrand_models.quantise.weights import graph_weights
+
+    pattern_graph, twin = pattern
+    names = {value.detach().numpy().tobytes(): name for name, value in twin.named_parameters()}
+    places, values = graph_weights(pattern_graph), graph_weights(graph)
+    if len(places) != len(values):
+        return False
+    found: set[str] = set()
+    wanted = {
+        name: value
+        for name, value in model.named_parameters()
+        if not any(part in name for part in _BEYOND_POOLING)
+    }
+    for place, value in zip(places, values, strict=True):
+        name = names.get(place.tobytes()) if place is not None else None
+        if name is None or value is None:
+            continue
+        if name not in wanted or wanted[name].shape != value.shape:
+            return False
+        with torch.no_grad():
+            wanted[name].copy_(torch.from_numpy(value.copy()))
+        found.add(name)
+    return found == wanted.keys()
+
+
+def _another_model(bundle: Path, base: SourceModel) -> OnbrandError:
+    return OnbrandError(
+        f"was not made from a model like {base.name}; name the one that it was made or tuned from "
+        "(--base)",
+        path=bundle,
+    )

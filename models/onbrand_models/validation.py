@@ -1,0 +1,118 @@
+"""Tokenizers and encoders tried out, so that what does not work is told before it is built on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from onbrand.encoder import Encoder
+from onbrand.encoder.bundle import MANIFEST
+from onbrand.errors import OnbrandError, wrap_errors
+from onbrand_models.library_noise import no_stderr
+
+
+@cache
+def _lines() -> tuple[str, ...]:
+    text = resources.files("onbrand_models").joinpath("sentences.txt").read_text("utf-8")
+    return tuple(line for line in text.split("\n") if line)
+
+
+LONGEST = 1024
+"""Words of the longest odd text: attention in full takes memory by their square."""
+
+
+def calibration_sentences() -> list[str]:
+    """Return every second line, and all of them in one piece, so that late positions are seen."""
+    lines = _lines()[::2]
+    return [*lines, " ".join(lines)]
+
+
+def parity_sentences() -> list[str]:
+    """Return the other lines, which calibration has not seen."""
+    return list(_lines()[1::2])
+
+
+def odd_texts(max_tokens: int) -> list[str]:
+    """Return what people paste: nothing, other scripts, emoji, debris, a text of full length."""
+    return [
+        "",
+        ".",
+        "\N{ROCKET}\N{ZERO WIDTH JOINER}\N{ROCKET}",
+        "Ünïcödé, ελληνικά, 日本語, العربية",
+        "x" * 5000,
+        "word " * min(max_tokens, LONGEST),
+    ]
+
+
+def try_tokenizer(
+    tokenizer: Tokenizer, path: Path, max_tokens: int, rows: int | None = None
+) -> int:
+    """Put the built-in sentences and odd texts into tokens; return the highest token's id.
+
+    Args:
+        tokenizer: it is left without truncation and padding.
+        path: its file, for errors.
+        max_tokens: length at which texts are cut.
+        rows: how many tokens the model knows; None where nobody says.
+
+    Raises:
+        OnbrandError: it fails, adds as many tokens as a text may have, gives no tokens, the same
+            for every text, or one that the model does not know.
+    """
+    special = tokenizer.num_special_tokens_to_add(is_pair=False)
+    if special >= max_tokens:
+        raise OnbrandError(
+            f"adds {special} tokens to every text, which leaves no room for words: texts are cut "
+            f"at {max_tokens} tokens",
+            path=path,
+        )
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    with wrap_errors("cannot put text into tokens", path), no_stderr():
+        found = tokenizer.encode_batch([*calibration_sentences(), *odd_texts(max_tokens)])
+    tokenizer.no_truncation()
+    if not all(encoding.ids for encoding in found):
+        raise OnbrandError(
+            "adds no special tokens, so that an empty text would have no vector; "
+            "give it a post-processor",
+            path=path,
+        )
+    if len({tuple(encoding.ids) for encoding in found}) == 1:
+        raise OnbrandError("gives the same tokens for every text; take a sound copy", path=path)
+    highest: int = max(max(encoding.ids) for encoding in found)
+    if rows is not None and highest >= rows:
+        raise unknown_token(highest, rows, path)
+    return highest
+
+
+def unknown_token(token: int, rows: int, path: Path) -> OnbrandError:
+    """Return the error for a token that a model of ``rows`` tokens does not know."""
+    return OnbrandError(
+        f"has token {token}, but the model knows {rows} tokens; take both from the same model",
+        path=path,
+    )
+
+
+def try_encoder(encoder: Encoder, bundle: Path, texts: Sequence[str] = ()) -> None:
+    """Encode odd texts, one of them of full length, and ``texts``.
+
+    Args:
+        encoder: what was loaded from ``bundle``.
+        bundle: its folder, for errors.
+        texts: what it will have to encode.
+
+    Raises:
+        OnbrandError: it does not run, or gives what are no finite numbers.
+    """
+    try:
+        with no_stderr():
+            encoder.encode([*odd_texts(encoder.max_tokens), *texts])
+    except OnbrandError as error:
+        problem = (
+            f"cannot encode texts of up to {encoder.max_tokens} tokens, as {MANIFEST} promises"
+        )
+        raise OnbrandError(f"{problem} ({error.message})", path=bundle) from error
