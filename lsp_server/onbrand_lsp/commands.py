@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, get_type_hints
 
 from lsprotocol import types
 from msgspec import Struct
@@ -26,13 +26,11 @@ from onbrand_lsp.checking.checker import Checked
 from onbrand_lsp.checking.judging import judge_as
 from onbrand_lsp.checking.labelling import Spoken
 from onbrand_lsp.checking.projects import Rules
-from onbrand_lsp.features import current
+from onbrand_lsp.server import OnbrandServer
 from onbrand_lsp.showing import examples, places, saying, verdicts
 from onbrand_lsp.sync.convert import to_span
 from onbrand_lsp.sync.documents import Snapshot
-
-if TYPE_CHECKING:
-    from onbrand_lsp.server import OnbrandServer
+from onbrand_lsp.wire.capabilities import COMMANDS
 
 Result = dict[str, Any]
 
@@ -169,24 +167,11 @@ async def profile(ls: OnbrandServer, about: OfSentence) -> Result:
     return found
 
 
-_COMMANDS: dict[str, tuple[type[Struct], Callable[[Any, Any], Awaitable[Result]]]] = {
-    "onbrand.brands": (OfDocument, brands),
-    "onbrand.checkAs": (Choice, choose_brand),
-    "onbrand.checkWorkspace": (Nothing, check_workspace),
-    "onbrand.chooseBrand": (Choice, choose_brand),
-    "onbrand.ignoreInProject": (OfSentence, ignore_in_project),
-    "onbrand.label": (Marked, label),
-    "onbrand.profile": (OfSentence, profile),
-    "onbrand.restart": (Nothing, restart),
-    "onbrand.showConfiguration": (OfDocument, show_configuration),
-    "onbrand.showExamples": (OfSentence, show_examples),
-    "onbrand.showVerdict": (OfDocument, show_verdict),
-}
-
-
 def register(ls: OnbrandServer) -> None:
     """Make the commands known to pygls."""
-    for name, (kind, run) in _COMMANDS.items():
+    for name, function in COMMANDS.items():
+        run = globals()[function]
+        kind = list(get_type_hints(run).values())[1]  # of the arguments, after the server
         ls.command(name)(_handler(name, kind, run))
 
 
@@ -212,7 +197,7 @@ def _rules(ls: OnbrandServer, snapshot: Snapshot) -> Rules:
 
 
 async def _checked(ls: OnbrandServer, uri: str) -> Checked:
-    checked = await current(ls, uri)
+    checked = await ls.current(uri)
     if checked is None:
         raise JsonRpcInvalidParams("the document is not open")
     return checked

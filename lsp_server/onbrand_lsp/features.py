@@ -6,18 +6,16 @@ pygls hands the server to a parameter that is called ``ls``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
-from onbrand_lsp.checking.checker import Checked, Outdated
+from onbrand_lsp import commands
+from onbrand_lsp.early import Early
+from onbrand_lsp.server import OnbrandServer, tune_gc
 from onbrand_lsp.showing import actions, hover, lens, places
 from onbrand_lsp.sync.convert import to_span
 from onbrand_lsp.sync.uris import path_of
-
-if TYPE_CHECKING:
-    from onbrand_lsp.server import OnbrandServer
 
 
 def initialized(ls: OnbrandServer, _params: types.InitializedParams) -> None:
@@ -119,7 +117,7 @@ async def code_action(
     ls: OnbrandServer, params: types.CodeActionParams
 ) -> list[types.CodeAction | types.Command]:
     """Offer what can be done about a sentence."""
-    checked = await current(ls, params.text_document.uri)
+    checked = await ls.current(params.text_document.uri)
     if checked is None:
         return []
     encoding = ls.documents.encoding
@@ -138,26 +136,10 @@ async def code_lens(ls: OnbrandServer, params: types.CodeLensParams) -> list[typ
     uri = params.text_document.uri
     if not ls.projects.rules(uri, path_of(uri)).editor.code_lens:
         return []
-    checked = await current(ls, uri)
+    checked = await ls.current(uri)
     if checked is None:
         return []
     return await ls.checker.instantly(lambda: lens.lenses(checked, ls.documents.encoding))
-
-
-async def current(ls: OnbrandServer, uri: str) -> Checked | None:
-    """Return what is found in an open document; None: it is not open.
-
-    Raises:
-        JsonRpcException: it has changed meanwhile.
-    """
-    snapshot = ls.documents.get(uri)
-    if snapshot is None:
-        return None
-    try:
-        return (await ls.publisher.found(snapshot)).checked
-    except Outdated:
-        code = types.LSPErrorCodes.ContentModified.value
-        raise JsonRpcException("the document has changed", code=code) from None
 
 
 FEATURES: dict[str, Callable[..., Any]] = {
@@ -176,3 +158,13 @@ FEATURES: dict[str, Callable[..., Any]] = {
     types.TEXT_DOCUMENT_CODE_ACTION: code_action,
     types.TEXT_DOCUMENT_CODE_LENS: code_lens,
 }
+
+
+def build_server(early: Early) -> OnbrandServer:
+    """Return a server with all features and commands."""
+    server = OnbrandServer(early)
+    for method, feature in FEATURES.items():
+        server.feature(method)(feature)
+    commands.register(server)
+    tune_gc()
+    return server

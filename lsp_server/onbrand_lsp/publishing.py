@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from onbrand_lsp.checking.checker import Found, Outdated
+from onbrand_lsp.checking.checker import Checked, Checker, Found, Outdated
+from onbrand_lsp.checking.projects import Projects
 from onbrand_lsp.sync.documents import Snapshot
-
-if TYPE_CHECKING:
-    from onbrand_lsp.server import OnbrandServer
+from onbrand_lsp.wire.protocol import SyncedServer
 
 REFRESH_AFTER = 0.05
 """Seconds in which several reasons to look again count as one."""
 
 
 class Publisher:
-    """Answers the clients that pull, and pushes to the others. For the loop's thread."""
+    """Answers the clients that pull, and pushes to the others. For the loop's thread.
 
-    def __init__(self, ls: OnbrandServer) -> None:
-        self._ls = ls
+    Args:
+        ls: the connection to the client, and its documents.
+        projects: the settings of each document.
+        checker: checks documents.
+        settled: waits until the editor's settings are known.
+        on_found: called with what was found in a document.
+        on_refresh: called when everything is looked at again.
+    """
+
+    def __init__(
+        self,
+        ls: SyncedServer,
+        projects: Projects,
+        checker: Checker,
+        *,
+        settled: Callable[[], Awaitable[None]],
+        on_found: Callable[[Checked], None],
+        on_refresh: Callable[[], None],
+    ) -> None:
+        self._ls, self._projects, self._checker = ls, projects, checker
+        self._settled, self._on_found, self._on_refresh = settled, on_found, on_refresh
         self._edited: dict[str, float] = {}
         self._pushes: dict[str, asyncio.Task[None]] = {}
         self._refresh: asyncio.TimerHandle | None = None
@@ -71,16 +89,15 @@ class Publisher:
         Raises:
             Outdated: it has changed meanwhile.
         """
-        ls = self._ls
-        await ls.settled()
-        pause = ls.projects.rules(snapshot.uri, snapshot.path).editor.debounce / 1000
+        await self._settled()
+        pause = self._projects.rules(snapshot.uri, snapshot.path).editor.debounce / 1000
         since = self._edited.get(snapshot.uri)
         if since is not None:
             await asyncio.sleep(since + pause - asyncio.get_running_loop().time())
-        if ls.documents.get(snapshot.uri) is not snapshot:
+        if self._ls.documents.get(snapshot.uri) is not snapshot:
             raise Outdated
-        found = await ls.checker.check(snapshot)
-        ls.tell_status(found.checked)
+        found = await self._checker.check(snapshot)
+        self._on_found(found.checked)
         return found
 
     def refresh(self) -> None:
@@ -107,7 +124,7 @@ class Publisher:
                 self._push(snapshot.uri)
         if ls.client.code_lens_refresh:
             ls.workspace_code_lens_refresh(None)
-        ls.workspace_check.wake()
+        self._on_refresh()
 
     def _push(self, uri: str) -> None:
         if self._ls.client.pulls:

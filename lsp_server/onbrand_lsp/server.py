@@ -1,19 +1,18 @@
-"""The server: its parts put together, and thin handlers that pass messages on to them."""
+"""The server: its parts put together."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from onbrand import __version__
-from onbrand_lsp import commands, features
-from onbrand_lsp.checking.checker import Checked, Checker
+from onbrand_lsp.checking.checker import Checked, Checker, Outdated
 from onbrand_lsp.checking.engines import Engine, Key
 from onbrand_lsp.checking.labelling import Labels
 from onbrand_lsp.checking.options import SECTION, Severity
@@ -23,13 +22,11 @@ from onbrand_lsp.publishing import Publisher
 from onbrand_lsp.showing import diagnostics, status
 from onbrand_lsp.showing.saying import Sayer
 from onbrand_lsp.watching import Watcher
-from onbrand_lsp.wire.log import describe
 from onbrand_lsp.wire.protocol import SyncedServer
 from onbrand_lsp.workspace import WorkspaceCheck
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
 STATUS = "onbrand/status"
 PATIENCE = 1.0
 """Seconds that the first checks wait for the editor's settings; some clients never answer."""
@@ -45,29 +42,24 @@ class OnbrandServer(SyncedServer):
         self.checker = Checker(
             self.documents, self.projects, self.engines, self.labels, self.problems, self._render
         )
-        self.publisher = Publisher(self)
-        self.workspace_check = WorkspaceCheck(self)
-        self.watcher = Watcher(self)
+        self.publisher = Publisher(
+            self,
+            self.projects,
+            self.checker,
+            settled=self.settled,
+            on_found=self.tell_status,
+            on_refresh=self.drafts_changed,
+        )
+        self.workspace_check = WorkspaceCheck(
+            self, self.projects, self.checker, self.publisher, settled=self.settled
+        )
+        self.watcher = Watcher(self, self.projects, self.engines, self)
         self.sayer = Sayer(self)
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._asking: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._told: dict[str, tuple[int, str]] = {}
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
-
-    def spawn(self, work: Coroutine[Any, Any, T], what: str) -> asyncio.Task[T]:
-        """Do something in the background; a failure is logged, without its text."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-
-        def ended(task: asyncio.Task[T]) -> None:
-            self._tasks.discard(task)
-            if not task.cancelled() and (error := task.exception()):
-                logger.error("%s failed: %s", what, describe(error))
-
-        task.add_done_callback(ended)
-        return task
 
     def start(self) -> None:
         """Begin to talk to the client, which may be talked to now."""
@@ -79,8 +71,7 @@ class OnbrandServer(SyncedServer):
 
     def close(self) -> None:
         """Stop all work."""
-        for task in self._tasks:
-            task.cancel()
+        self.cancel_tasks()
         self.watcher.close()
         self.checker.close()
         self.engines.close()
@@ -129,6 +120,10 @@ class OnbrandServer(SyncedServer):
         self.projects.changed()
         self.refresh()
 
+    def drafts_changed(self) -> None:
+        """Look at the drafts of the workspace again, which may have come and gone."""
+        self.workspace_check.wake()
+
     def engines_changed(self) -> None:
         """Load the voices and encoders again that have changed on disk."""
         self._reload_again = True
@@ -152,6 +147,21 @@ class OnbrandServer(SyncedServer):
         wanted += [("", folder / "draft.md") for folder in self.projects.folders.values()]
         self.engines.keep({Key.of(self.projects.rules(uri, path)) for uri, path in wanted})
         self.watcher.update()
+
+    async def current(self, uri: str) -> Checked | None:
+        """Return what is found in an open document; None: it is not open.
+
+        Raises:
+            JsonRpcException: it has changed meanwhile.
+        """
+        snapshot = self.documents.get(uri)
+        if snapshot is None:
+            return None
+        try:
+            return (await self.publisher.found(snapshot)).checked
+        except Outdated:
+            code = types.LSPErrorCodes.ContentModified.value
+            raise JsonRpcException("the document has changed", code=code) from None
 
     def tell_status(self, checked: Checked) -> None:
         """Tell a client that wants to know how a document stands, if it does not know yet."""
@@ -182,7 +192,7 @@ class OnbrandServer(SyncedServer):
         async with progress(self, "onbrand: loading voices"):
             while not load.done():
                 await asyncio.sleep(0.02)
-        _spare_collector()
+        tune_gc()
         self._tell_state("ready")
         self.watcher.update()
 
@@ -192,7 +202,7 @@ class OnbrandServer(SyncedServer):
             self.protocol.notify(STATUS, news | {"brands": sorted(self.engines.brands())})
 
 
-def _spare_collector() -> None:
+def tune_gc() -> None:
     """Keep the garbage collector from what is here to stay.
 
     Its full rounds stop every thread, 0.1 s each once voices and pygls' types are loaded, and
@@ -201,13 +211,3 @@ def _spare_collector() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     gc.enable()
-
-
-def build_server(early: Early) -> OnbrandServer:
-    """Return a server with all features and commands."""
-    server = OnbrandServer(early)
-    for method, feature in features.FEATURES.items():
-        server.feature(method)(feature)
-    commands.register(server)
-    _spare_collector()
-    return server

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lsprotocol import types
 
 from onbrand.document import formats
+from onbrand_lsp.checking.engines import Engines
 from onbrand_lsp.checking.options import SECTION
-from onbrand_lsp.checking.projects import CONFIG_NAMES, config_stamp
+from onbrand_lsp.checking.projects import CONFIG_NAMES, Projects, config_stamp
 from onbrand_lsp.sync.uris import path_of
-
-if TYPE_CHECKING:
-    from onbrand_lsp.server import OnbrandServer
+from onbrand_lsp.wire.protocol import SyncedServer
 
 POLL = 2.0
 """Seconds between two looks at the files that no client watches for us."""
@@ -26,11 +25,37 @@ _GLOBS = (*(f"**/{name}" for name in CONFIG_NAMES), _ENGINE_FILES)
 _IN_USE = "onbrand.in-use"
 
 
-class Watcher:
-    """Has files watched, and passes on what has changed. For the loop's thread."""
+class OnChange(Protocol):
+    """What a `Watcher` calls when files have changed."""
 
-    def __init__(self, ls: OnbrandServer) -> None:
-        self._ls = ls
+    def configuration_changed(self) -> None:
+        """Read the configuration files again."""
+
+    def engines_changed(self) -> None:
+        """Load voices and encoders again."""
+
+    def drafts_changed(self) -> None:
+        """Look at the workspace's drafts again."""
+
+    async def reload_engines(self) -> None:
+        """Load voices and encoders again if they have changed."""
+
+
+class Watcher:
+    """Has files watched, and passes on what has changed. For the loop's thread.
+
+    Args:
+        ls: the connection to the client, which is asked to watch files.
+        projects: the configuration files in use.
+        engines: the voices and encoders in use.
+        on_change: called when files have changed.
+    """
+
+    def __init__(
+        self, ls: SyncedServer, projects: Projects, engines: Engines, on_change: OnChange
+    ) -> None:
+        self._ls, self._projects, self._engines = ls, projects, engines
+        self._on_change = on_change
         self._patterns: list[tuple[Path, str]] = []
         self._polling: asyncio.Task[None] | None = None
 
@@ -56,18 +81,18 @@ class Watcher:
 
     def update(self) -> None:
         """Watch the voices in use, and what configuration lies outside the workspace, too."""
-        ls = self._ls
-        folders = ls.projects.folders.values()
+        client = self._ls.client
+        folders = self._projects.folders.values()
 
         def is_outside(path: Path) -> bool:
             return not any(path.is_relative_to(folder) for folder in folders)
 
-        configs = sorted(filter(is_outside, ls.projects.config_folders()))
+        configs = sorted(filter(is_outside, self._projects.config_folders()))
         patterns = [(path, name) for path in configs for name in CONFIG_NAMES]
-        patterns += [(path, "**/*") for path in sorted(ls.engines.folders())]
-        able = ls.client.watched_files_dynamic and ls.client.relative_patterns
+        patterns += [(path, "**/*") for path in sorted(self._engines.folders())]
+        able = client.watched_files_dynamic and client.relative_patterns
         outside = any(is_outside(path) for path, _ in patterns)
-        if not able and (outside or not ls.client.watched_files_dynamic):
+        if not able and (outside or not client.watched_files_dynamic):
             self._poll()
         elif able and patterns != self._patterns:
             self._watch(patterns)
@@ -77,13 +102,13 @@ class Watcher:
         paths = [path for uri in uris if (path := path_of(uri)) is not None]
         names = {path.name for path in paths}
         if names & set(CONFIG_NAMES):
-            self._ls.configuration_changed()
+            self._on_change.configuration_changed()
         # A folder of voices may go or come in one piece, which some clients tell of alone.
         are_drafts = [formats.of_path(path) is not None for path in paths]
         if not all(are_drafts):
-            self._ls.engines_changed()
+            self._on_change.engines_changed()
         if any(are_drafts):
-            self._ls.workspace_check.wake()
+            self._on_change.drafts_changed()
 
     def close(self) -> None:
         """Look no more."""
@@ -109,18 +134,17 @@ class Watcher:
             self._polling = self._ls.spawn(self._look(), "looking for changed files")
 
     async def _look(self) -> None:
-        ls = self._ls
         turn = 0
         while True:
             await asyncio.sleep(POLL)
             turn += 1
-            before = ls.projects.stamps()
+            before = self._projects.stamps()
             now = await asyncio.to_thread(lambda known: {f: config_stamp(f) for f in known}, before)
             if now != before:
-                ls.configuration_changed()
-            await ls.reload_engines()
+                self._on_change.configuration_changed()
+            await self._on_change.reload_engines()
             if turn % RESCAN == 0:
-                ls.workspace_check.wake()
+                self._on_change.drafts_changed()
 
 
 def _registration(name: str, globs: Iterable[str | types.RelativePattern]) -> types.Registration:

@@ -7,10 +7,9 @@ answer: VS Code asks again two seconds after every one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
@@ -19,13 +18,13 @@ from onbrand.document.positions import LineIndex
 from onbrand.errors import OnbrandError
 from onbrand.files import Stamp, stamp
 from onbrand.progress import Progress, ProgressEvent, silent
-from onbrand_lsp.checking.checker import Found, Outdated
+from onbrand_lsp.checking.checker import Checker, Found, Outdated
+from onbrand_lsp.checking.projects import Projects
 from onbrand_lsp.progress import progress
+from onbrand_lsp.publishing import Publisher
 from onbrand_lsp.sync.documents import Snapshot
 from onbrand_lsp.sync.uris import path_of
-
-if TYPE_CHECKING:
-    from onbrand_lsp.server import OnbrandServer
+from onbrand_lsp.wire.protocol import SyncedServer
 
 TITLE = "onbrand: checking the workspace"
 _Full = types.WorkspaceFullDocumentDiagnosticReport
@@ -44,10 +43,27 @@ class Seen:
 
 
 class WorkspaceCheck:
-    """Checks the drafts in the workspace folders. For the loop's thread."""
+    """Checks the drafts in the workspace folders. For the loop's thread.
 
-    def __init__(self, ls: OnbrandServer) -> None:
-        self._ls = ls
+    Args:
+        ls: the connection to the client, and its documents.
+        projects: the workspace folders.
+        checker: checks drafts that are not open.
+        publisher: knows, and pushes, what is found in a document.
+        settled: waits until the editor's settings are known.
+    """
+
+    def __init__(
+        self,
+        ls: SyncedServer,
+        projects: Projects,
+        checker: Checker,
+        publisher: Publisher,
+        *,
+        settled: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._ls, self._projects, self._checker = ls, projects, checker
+        self._publisher, self._settled = publisher, settled
         self._woken = asyncio.Event()
         self._drafts: list[Path] | None = None
         self._dirty: set[Path] = set()
@@ -76,7 +92,7 @@ class WorkspaceCheck:
             if (path := path_of(previous.uri)) is not None
         }
         token = params.partial_result_token
-        await self._ls.settled()
+        await self._settled()
         async with progress(self._ls, TITLE, params.work_done_token) as report:
             reports = await self._changes(before, token, report)
         while not reports:
@@ -87,16 +103,15 @@ class WorkspaceCheck:
 
     async def check(self) -> list[Seen]:
         """Check every draft now, and push what is found to a client that does not pull."""
-        ls = self._ls
         seen: list[Seen] = []
         self._drafts = None
-        async with progress(ls, TITLE) as report:
+        async with progress(self._ls, TITLE) as report:
             paths = await self._paths()
             for n, path in enumerate(paths):
                 report(ProgressEvent(path.name, n, len(paths)))
                 one = await self._look(path, None)
                 seen += [one] if one else []
-        if not ls.client.pulls:
+        if not self._ls.client.pulls:
             self._push(seen)
         return seen
 
@@ -136,21 +151,21 @@ class WorkspaceCheck:
             known: the result id that the caller has of it.
         """
         await asyncio.sleep(0)  # many drafts in a row need not wait for anything
-        ls, uri = self._ls, path.as_uri()
-        opened = ls.documents.get(uri)
+        uri = path.as_uri()
+        opened = self._ls.documents.get(uri)
         try:
             if opened is not None:
-                found = await ls.publisher.found(opened)
+                found = await self._publisher.found(opened)
                 if found.checked.scorer is None:
                     return None
                 return Seen(opened.uri, opened.version, found.checked.result_id, found)
-            plan = await ls.checker.plan(Snapshot(uri, 0, "", "", LineIndex("")))
+            plan = await self._checker.plan(Snapshot(uri, 0, "", "", LineIndex("")))
             if plan.engine is None:
                 return None
             now = stamp([path])
             if known is not None and self._known.get(path) == (now, plan.rules_id, known):
                 return Seen(uri, None, known, None)
-            found = await ls.checker.check_file(path, plan)
+            found = await self._checker.check_file(path, plan)
         except Outdated:  # the change wakes us again
             return Seen(uri, None, known or "", None)
         except OnbrandError:  # it cannot be read, or has gone
@@ -161,7 +176,7 @@ class WorkspaceCheck:
     async def _paths(self) -> list[Path]:
         """Return the drafts in the workspace folders, sorted."""
         if self._drafts is None:
-            folders = list(self._ls.projects.folders.values())
+            folders = list(self._projects.folders.values())
             found = await asyncio.to_thread(
                 lambda: {p for f in folders for p in find_drafts(f, text_only=True)}
             )
@@ -173,9 +188,9 @@ class WorkspaceCheck:
         closed = {one.uri: one.found for one in seen if one.version is None and one.found}
         for uri in self._pushed - closed.keys():
             if self._ls.documents.get(uri) is None:
-                self._ls.publisher.publish(uri, [], None)
+                self._publisher.publish(uri, [], None)
         for uri, found in closed.items():
-            self._ls.publisher.publish(uri, [*found.diagnostics], None)
+            self._publisher.publish(uri, [*found.diagnostics], None)
         self._pushed = set(closed)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,17 @@ from lsprotocol import types
 from pygls.protocol import default_converter
 
 from onbrand import __version__
+from onbrand_lsp import commands
 from onbrand_lsp.wire.capabilities import (
+    CODES,
     COMMANDS,
     ClientSupport,
     choose_encoding,
     folders_of,
     initialize_result,
 )
+
+VSCODE = Path(__file__).parents[2] / "lsp_server" / "vscode"
 
 EVERYTHING: dict[str, Any] = {
     "capabilities": {
@@ -134,7 +140,7 @@ def test_the_answer_is_one_by_the_protocol() -> None:
         save=types.SaveOptions(include_text=False),
     )
     assert offers.code_action_provider.code_action_kinds == (types.CodeActionKind.QuickFix,)
-    assert offers.execute_command_provider.commands == COMMANDS
+    assert offers.execute_command_provider.commands == tuple(COMMANDS)
     assert offers.workspace.workspace_folders.change_notifications is True
 
 
@@ -155,3 +161,24 @@ def test_the_answer_is_one_by_the_protocol() -> None:
 )
 def test_workspace_folders(params: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert folders_of(params) == expected
+
+
+def test_commands_and_codes_are_those_that_the_documents_and_the_extension_know() -> None:
+    """Nobody but the server decides what there is: one more command or code, and these fail."""
+    page = (VSCODE.parents[1] / "docs" / "language-server.md").read_text("utf-8")
+    rows = re.findall(r"^ *\| (`[^|]*`) \| ([^|]*) ", page, re.M)
+    named = {name for cell, _ in rows for name in re.findall(r"`(onbrand\.\w+)`", cell)}
+    assert named == COMMANDS.keys()
+    assert {cell.strip("`"): said for cell, said in rows if cell.strip("`") in CODES} == CODES
+    protocol = (VSCODE / "src" / "protocol.ts").read_text("utf-8")
+    table = protocol.partition("export const Server = {")[2].partition("}")[0]
+    assert set(re.findall(r'"(onbrand\.\w+)"', table)) == COMMANDS.keys()
+    for name, function in COMMANDS.items():
+        assert callable(getattr(commands, function)), name
+
+
+def test_no_command_of_the_extension_has_a_servers_name() -> None:
+    """VS Code runs a command's own name in the extension; the server's go through the client."""
+    manifest = json.loads((VSCODE / "package.json").read_text("utf-8"))
+    own = {command["command"] for command in manifest["contributes"]["commands"]}
+    assert not own & COMMANDS.keys()

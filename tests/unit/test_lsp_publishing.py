@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 
 from onbrand_lsp.early import begin
-from onbrand_lsp.server import OnbrandServer, build_server
+from onbrand_lsp.features import build_server
+from onbrand_lsp.server import OnbrandServer
 
 pytestmark = pytest.mark.asyncio
 OFF_BRAND = "Our stakeholders leverage synergies to drive scalable, best-in-class outcomes."
@@ -139,10 +140,10 @@ async def test_an_outdated_pull_says_whether_to_ask_again(
         under_way.set()
         await go_on.wait()
 
-    monkeypatch.setattr(wire.server, "settled", settled)
+    monkeypatch.setattr(wire.server.publisher, "_settled", settled)
     uri = wire.open("a.md")
     asking = asyncio.ensure_future(wire.ask("textDocument/diagnostic", textDocument={"uri": uri}))
-    await under_way.wait()
+    await asyncio.wait_for(under_way.wait(), 60)
     if closes:
         wire.close(uri)
     else:

@@ -13,9 +13,9 @@ from onbrand.document.positions import Encoding, Span
 from onbrand.labels.normalization import text_key
 from onbrand.results import SentenceVerdict, is_brand
 from onbrand_lsp.showing import comments, places
-from onbrand_lsp.showing.diagnostics import OFF_BRAND, SOURCE
+from onbrand_lsp.showing.diagnostics import SOURCE
 from onbrand_lsp.sync.convert import to_range
-from onbrand_lsp.wire.capabilities import ClientSupport
+from onbrand_lsp.wire.capabilities import OFF_BRAND, ClientSupport
 
 if TYPE_CHECKING:
     from onbrand_lsp.checking.judging import Checked

@@ -17,15 +17,18 @@ from onbrand_lsp.checking.options import Severity
 from onbrand_lsp.showing import places
 from onbrand_lsp.showing.sources import Sources
 from onbrand_lsp.sync.convert import to_range
-from onbrand_lsp.wire.capabilities import IDENTIFIER, ClientSupport
+from onbrand_lsp.wire.capabilities import (
+    IDENTIFIER,
+    NOTE,
+    OFF_BRAND,
+    UNKNOWN_BRAND,
+    ClientSupport,
+)
 
 if TYPE_CHECKING:
     from onbrand_lsp.checking.judging import Checked
 
 SOURCE = IDENTIFIER
-OFF_BRAND = "off-brand"
-NOTE = "note"
-UNKNOWN_BRAND = "unknown-brand"
 DOCS = "https://github.com/onbrand/onbrand/blob/main/docs/checking.md"
 """The page that findings link to, at the heading that `OFF_BRAND` names."""
 

@@ -15,7 +15,7 @@ from onbrand.report.message import plural, sentence_message
 from onbrand_lsp.checking.options import EditorSettings
 
 if TYPE_CHECKING:
-    from onbrand_lsp.server import OnbrandServer
+    from onbrand_lsp.wire.protocol import SyncedServer
     from onbrand_lsp.workspace import Seen
 
 SHORT = 300
@@ -25,7 +25,7 @@ SHORT = 300
 class Sayer:
     """Shows messages, and texts as read-only documents. For the loop's thread."""
 
-    def __init__(self, ls: OnbrandServer) -> None:
+    def __init__(self, ls: SyncedServer) -> None:
         self._ls = ls
         self._folder: Path | None = None
 

@@ -14,20 +14,30 @@ from onbrand.document.positions import Encoding
 
 JSON = dict[str, Any]
 
-COMMANDS = (
-    "onbrand.brands",
-    "onbrand.checkAs",
-    "onbrand.checkWorkspace",
-    "onbrand.chooseBrand",
-    "onbrand.ignoreInProject",
-    "onbrand.label",
-    "onbrand.profile",
-    "onbrand.restart",
-    "onbrand.showConfiguration",
-    "onbrand.showExamples",
-    "onbrand.showVerdict",
-)
-"""Every command of `workspace/executeCommand`."""
+COMMANDS = {
+    "onbrand.brands": "brands",
+    "onbrand.checkAs": "choose_brand",
+    "onbrand.checkWorkspace": "check_workspace",
+    "onbrand.chooseBrand": "choose_brand",
+    "onbrand.ignoreInProject": "ignore_in_project",
+    "onbrand.label": "label",
+    "onbrand.profile": "profile",
+    "onbrand.restart": "restart",
+    "onbrand.showConfiguration": "show_configuration",
+    "onbrand.showExamples": "show_examples",
+    "onbrand.showVerdict": "show_verdict",
+}
+"""The commands of `workspace/executeCommand`, and the function in `onbrand_lsp.commands` of each.
+
+The one list: the extension's ``protocol.ts`` and docs/language-server.md are checked against it."""
+
+OFF_BRAND, NOTE, UNKNOWN_BRAND = "off-brand", "note", "unknown-brand"
+CODES = {
+    OFF_BRAND: "a sentence that does not sound like the brand",
+    NOTE: "something in the document that onbrand does not understand, or leaves unjudged",
+    UNKNOWN_BRAND: "the document names a brand that has no voice",
+}
+"""Every ``code`` of a diagnostic, and what it says; docs/language-server.md lists them."""
 
 IDENTIFIER = "onbrand"
 """Name of the server, of its diagnostics and of its settings section."""

@@ -83,7 +83,7 @@ def _build(params: JSON) -> SyncedServer:
     from onbrand_lsp.early import begin
 
     early = begin(params)  # voices are loaded while pygls is imported
-    from onbrand_lsp.server import build_server
+    from onbrand_lsp.features import build_server
 
     return build_server(early)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
 
 from cattrs import Converter
 from lsprotocol import types
@@ -15,6 +16,7 @@ from pygls.workspace import Workspace
 
 from onbrand_lsp.sync.documents import DocumentStore
 from onbrand_lsp.wire.capabilities import JSON, ClientSupport, folders_of
+from onbrand_lsp.wire.log import describe
 from onbrand_lsp.wire.rpc import RpcProtocol
 from onbrand_lsp.wire.strict import make_strict
 from onbrand_lsp.wire.transport import Connection
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _NOTEBOOKS = "notebookDocument/"
 _Feature = tuple[Callable[..., Any], tuple[Any, ...], None]
+T = TypeVar("T")
 
 
 class SyncedServer(LanguageServer):
@@ -34,6 +37,25 @@ class SyncedServer(LanguageServer):
         super().__init__(name, version, protocol_cls=OnbrandProtocol)
         self.documents = DocumentStore()
         self.client = ClientSupport()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Run something in the background; a failure is logged, without its text."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+
+        def ended(task: asyncio.Task[T]) -> None:
+            self._tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()):
+                logger.error("%s failed: %s", name, describe(error))
+
+        task.add_done_callback(ended)
+        return task
+
+    def cancel_tasks(self) -> None:
+        """Cancel everything that runs in the background."""
+        for task in self._tasks:
+            task.cancel()
 
 
 class OnbrandProtocol(RpcProtocol):

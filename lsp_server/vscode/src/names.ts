@@ -6,7 +6,7 @@ export const Command = {
   openPanel: "onbrand.openPanel",
   markOn: "onbrand.markOnBrand",
   markOff: "onbrand.markOffBrand",
-  examples: "onbrand_cli.demo",
+  examples: "onbrand.examples",
   checkAll: "onbrand.checkAll",
   configuration: "onbrand.configuration",
   setUpFolder: "onbrand.setUpFolder",
