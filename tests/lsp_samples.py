@@ -28,8 +28,8 @@ from onbrand.voice.model import (
     EncoderReference,
     Examples,
     Familiarity,
-    Head,
     LabelCounts,
+    LinearHead,
     Manifest,
     Metrics,
     ShortCalibration,
@@ -79,7 +79,7 @@ def voice(brand: str, folder: Path | None = None) -> Voice:
         report=TrainingReport(quality, Metrics(0.741, 0.8, 0.5, 0.1, 0.3), {"dense": 1.0}, 5, True),
         files={},
     )
-    head = Head(nothing, 0.0, nothing, Vocabulary((), nothing[:0]), nothing[:0])
+    head = LinearHead(nothing, 0.0, nothing, Vocabulary((), nothing[:0]), nothing[:0])
     lines = Examples(np.zeros((0, 2), np.int8), np.zeros(0, bool), (), (), nothing)
     return Voice(manifest, head, lines, folder)
 

@@ -21,8 +21,8 @@ from onbrand.voice.model import (
     EncoderReference,
     Examples,
     Familiarity,
-    Head,
     LabelCounts,
+    LinearHead,
     Manifest,
     Metrics,
     ShortCalibration,
@@ -167,7 +167,7 @@ def tiny_voice(folder: Path, brand: str, encoder: EncoderManifest, seed: int = 0
         ),
         files={},
     )
-    head = Head(
+    head = LinearHead(
         weights=vectors[0],
         bias=0.0,
         mean=np.zeros(encoder.dim, np.float32),

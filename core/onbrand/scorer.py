@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from onbrand.cache import MAX_LENGTH, Recent, RecentRecords, Records
 from onbrand.document.document import Document, Sentence, parse_named
-from onbrand.encoder import Encoder
+from onbrand.encoder import Encoder, SentenceEncoder
 from onbrand.errors import Cancelled, OnbrandError
 from onbrand.labels.normalization import text_key
 from onbrand.progress import Progress, scaled, silent
@@ -82,7 +82,7 @@ class Judge:
         remember: how many judgements to keep, the latest used ones (some 500 bytes each).
     """
 
-    def __init__(self, encoder: Encoder, stack: VoiceStack, remember: int) -> None:
+    def __init__(self, encoder: SentenceEncoder, stack: VoiceStack, remember: int) -> None:
         self._encoder = encoder
         self._stack = stack
         self._voices = {voice.brand: voice for voice in stack.voices}
@@ -322,7 +322,9 @@ MAX_EXPLAINED = 500
 class Scorer:
     """Judges text against brands. Safe to use from several threads."""
 
-    def __init__(self, encoder: Encoder, voices: Sequence[Voice], *, remember: int = 0) -> None:
+    def __init__(
+        self, encoder: SentenceEncoder, voices: Sequence[Voice], *, remember: int = 0
+    ) -> None:
         """Put an encoder and voices together.
 
         Args:
@@ -372,7 +374,7 @@ class Scorer:
         return cls(*read_current(map(Path, folders), load), remember=remember)
 
     @classmethod
-    def avoiding(cls, encoder: Encoder, registers: Sequence[str]) -> Self:
+    def avoiding(cls, encoder: SentenceEncoder, registers: Sequence[str]) -> Self:
         """Return what judges without a voice, by what a text must not read like.
 
         Args:

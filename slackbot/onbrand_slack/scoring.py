@@ -15,7 +15,7 @@ from pathlib import Path
 from onbrand import Encoder, Report, Scorer
 from onbrand.discovery import MAX_DRAFT_BYTES
 from onbrand.document.document import parse
-from onbrand.encoder import default_bundle, read_manifest
+from onbrand.encoder import SentenceEncoder, default_bundle, read_manifest
 from onbrand.errors import OnbrandError
 from onbrand.files import Stamp
 from onbrand.voice.model import Voice
@@ -213,7 +213,7 @@ class _Voices:
         self._looked = 0.0
 
     @property
-    def encoder(self) -> Encoder | None:
+    def encoder(self) -> SentenceEncoder | None:
         """What it keeps in memory beside the voices."""
         return self._scorer.encoder if self._scorer else None
 

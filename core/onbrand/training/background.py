@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.training.crossval import Fold
@@ -135,7 +135,7 @@ def held_out_logits(
     return logits
 
 
-def load_background(encoder: Encoder) -> Background | None:
+def load_background(encoder: SentenceEncoder) -> Background | None:
     """Return the background of an encoder; None where it has none."""
     from safetensors import safe_open
 
@@ -225,7 +225,7 @@ class _Basis:
         return np.asarray(vectors, np.float32)
 
 
-def save_probes(pieces: Sequence[Piece], encoder: Encoder, folder: Path = _FOLDER) -> Path:
+def save_probes(pieces: Sequence[Piece], encoder: SentenceEncoder, folder: Path = _FOLDER) -> Path:
     """Write the wrong voices of these pieces where `load_probes` finds them; return the file.
 
     Raises:
@@ -252,7 +252,7 @@ def save_probes(pieces: Sequence[Piece], encoder: Encoder, folder: Path = _FOLDE
     return path
 
 
-def load_probes(encoder: Encoder) -> Probes | None:
+def load_probes(encoder: SentenceEncoder) -> Probes | None:
     """Return the probes of an encoder; None where it has none that fit its other data."""
     from safetensors import safe_open
 
@@ -277,7 +277,7 @@ def _file(folder: Path, fingerprint: str) -> Path:
     return folder / f"probes-{fingerprint[:12]}.safetensors"
 
 
-def _basis_of(encoder: Encoder) -> _Basis | None:
+def _basis_of(encoder: SentenceEncoder) -> _Basis | None:
     background, registers = load_background(encoder), load_registers(encoder.fingerprint)
     return None if background is None or registers is None else _Basis(background, registers)
 

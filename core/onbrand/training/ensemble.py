@@ -21,7 +21,7 @@ from onbrand.training.crossval import Fold, bag_of_words
 from onbrand.training.logistic import LinearFit, Standardiser, TermMatrix, fit_logistic
 from onbrand.training.weak_labels import PublishedModel
 from onbrand.voice.lexical import Vocabulary
-from onbrand.voice.model import Head, sigmoid
+from onbrand.voice.model import LinearHead, sigmoid
 
 DENSE_STRENGTHS = (3e-4, 1e-3, 3e-3)
 """Candidates of C for the encoder's features, standardised."""
@@ -76,9 +76,9 @@ class HeadSum:
             raise ValueError("only one member of a voice can weigh n-grams")
         self._vocabulary, self._terms = vocabulary, LinearFit(weights, bias)
 
-    def head(self, mean: NDArray[np.float32]) -> Head:
+    def head(self, mean: NDArray[np.float32]) -> LinearHead:
         """Return the head; its own space is centred on ``mean``, shape (dim,)."""
-        return Head(
+        return LinearHead(
             weights=self._vector.weights.astype(np.float32),
             bias=self._vector.bias + self._terms.bias,
             mean=mean,
@@ -322,7 +322,7 @@ class Ensemble:
                 joint += part.weight * logits[:, part.candidate]
         return joint
 
-    def head(self, lines: Lines) -> Head:
+    def head(self, lines: Lines) -> LinearHead:
         """Fit the members on all lines, and fold scaling and stacking into one set of weights."""
         total = HeadSum(lines.vectors.shape[1], self.intercept)
         for part in self.parts:

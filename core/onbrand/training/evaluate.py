@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine, read_labels
 from onbrand.labels.grouping import MIN_PER_CLASS
@@ -83,7 +83,7 @@ def find_tasks(folder: Path) -> list[str]:
 
 def evaluate_folder(
     folder: Path,
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     published: bool = False,
     progress: Progress = silent,
@@ -111,7 +111,7 @@ def evaluate_folder(
 
 
 def _evaluate_task(
-    folder: Path, name: str, encoder: Encoder, published: PublishedModel | None
+    folder: Path, name: str, encoder: SentenceEncoder, published: PublishedModel | None
 ) -> tuple[TaskResult, NDArray[np.bool_], NDArray[np.floating]]:
     train = labelled_lines(folder / (name + TRAIN), name)
     test = labelled_lines(folder / (name + TEST), name)
@@ -138,7 +138,7 @@ def _evaluate_task(
     return result, on, p
 
 
-def _fit_pools(folder: Path, encoder: Encoder) -> PublishedModel:
+def _fit_pools(folder: Path, encoder: SentenceEncoder) -> PublishedModel:
     pools = sorted(folder.glob(f"*{POOL}"))
     if not pools:
         raise OnbrandError(f"holds no TASK{POOL} with published lines", path=folder)

@@ -18,7 +18,7 @@ from onbrand.discovery import find_drafts, read_draft
 from onbrand.document import formats
 from onbrand.document.document import parse
 from onbrand.document.formats import InputFormat
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.files import MAX_TEXT_BYTES
 from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_labels
@@ -36,7 +36,7 @@ from onbrand.training.ensemble import HeadSum, Stacker, fit_stacker
 from onbrand.training.logistic import need_sklearn
 from onbrand.training.train import FittedHead, assemble_voice, digest
 from onbrand.training.weak_labels import FOLDS, find_misfits
-from onbrand.voice.model import DEFAULT_GATE, Head, LabelCounts, ShortCalibration, Voice
+from onbrand.voice.model import DEFAULT_GATE, LabelCounts, LinearHead, ShortCalibration, Voice
 
 MIN_LINES = 40
 """Different lines of published copy that a voice needs at the least."""
@@ -136,7 +136,7 @@ class _Judged:
 def train_from_copy(
     brand: str,
     published: Sequence[LabelLine],
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     gate: float = DEFAULT_GATE,
     alarm_budget: float = DEFAULT_ALARM_BUDGET,
@@ -254,7 +254,7 @@ def _head(
     stacker: Stacker,
     background: Background,
     vectors: NDArray[np.float32],
-) -> Head:
+) -> LinearHead:
     weights, bias = background.lift(*fit_own(own, other))
     slope = float(stacker.weights[0])
     total = HeadSum(len(weights), stacker.intercept)

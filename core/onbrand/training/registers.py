@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.training.background import GOOD_VOICES, NEUTRAL, WRONG_VOICES, Piece
 from onbrand.training.logistic import LinearFit, fit_weighted
 from onbrand.voice.lexical import LONG_WORDS, SHORT_WORDS, words_of
@@ -59,7 +59,7 @@ class Bank:
     """Each line less its neutral twin: what the voice alone does to the vector."""
 
     @classmethod
-    def encode(cls, pieces: Sequence[Piece], encoder: Encoder) -> Bank:
+    def encode(cls, pieces: Sequence[Piece], encoder: SentenceEncoder) -> Bank:
         """Encode the lines of these pieces."""
         rows = [
             (line, voice, piece.name, number)
@@ -255,7 +255,7 @@ class RegisterFit:
 
 
 def fit_register_answer(
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     vectors: NDArray[np.float32],
     words: Sequence[int],
     heads: NDArray[np.float64],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.labels.files import LabelLine
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand.training.calibration import calibrate_drafts, fit_familiarity
@@ -70,7 +70,7 @@ MIN_UNSEEN = 40
 def train_voice(
     brand: str,
     labels: Sequence[LabelLine],
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     gate: float = DEFAULT_GATE,
     alarm_budget: float = DEFAULT_ALARM_BUDGET,
@@ -141,7 +141,7 @@ def train_voice(
     return voice
 
 
-def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
+def _prepare(labels: Sequence[LabelLine], encoder: SentenceEncoder) -> Lines:
     texts = [" ".join(line.text.split()) for line in labels]
     shorts = [first_words(text) for text in texts]
     return Lines(
@@ -155,7 +155,7 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
 
 
 def _hold_out_copy(
-    ensemble: Ensemble, lines: Lines, copy: OwnCopy | None, encoder: Encoder
+    ensemble: Ensemble, lines: Lines, copy: OwnCopy | None, encoder: SentenceEncoder
 ) -> HeldOutCopy | None:
     """Return what the head says of published lines, of documents without labels if it can be."""
     if copy is None or lines.on.sum() >= ENOUGH_LABELS:
@@ -239,7 +239,7 @@ class FittedHead:
 def assemble_voice(
     brand: str,
     fitted: FittedHead,
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     gate: float,
     alarm_budget: float,
@@ -327,7 +327,7 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
-def _no_copy(encoder: Encoder) -> HeldOutCopy:
+def _no_copy(encoder: SentenceEncoder) -> HeldOutCopy:
     return HeldOutCopy(OwnCopy([], [], np.zeros((0, encoder.dim), np.float32)), np.zeros(0))
 
 

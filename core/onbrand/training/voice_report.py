@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.labels.files import LabelLine
 from onbrand.scorer import why_not_judged
 from onbrand.training.background import load_probes
@@ -87,7 +87,7 @@ class TrainingLines:
 
 
 def with_report(
-    voice: Voice, encoder: Encoder, lines: TrainingLines, *, keep_texts: bool = True
+    voice: Voice, encoder: SentenceEncoder, lines: TrainingLines, *, keep_texts: bool = True
 ) -> Voice:
     """Return the voice with what its training lines and the probes say of it in its report.
 
@@ -173,7 +173,7 @@ def _pages(lines: TrainingLines) -> tuple[list[NDArray[np.intp]], int]:
     return list(np.array_split(together[: count * MADE_PAGE_LINES], count)), MADE_PAGE_LINES
 
 
-def stopped_probes(voice: Voice, encoder: Encoder) -> dict[str, Share]:
+def stopped_probes(voice: Voice, encoder: SentenceEncoder) -> dict[str, Share]:
     """Return how many pages in each wrong voice are stopped; nothing where there are no probes.
 
     A page is stopped unless it goes forward, as in a check; one of which no sentence can be judged
@@ -234,7 +234,7 @@ def what_to_collect(probes: dict[str, Share]) -> str:
     return f"off-brand lines that read like {' or '.join(told)}" if told else ""
 
 
-def _warnings(manifest: Manifest, encoder: Encoder, lines: TrainingLines) -> Iterable[str]:
+def _warnings(manifest: Manifest, encoder: SentenceEncoder, lines: TrainingLines) -> Iterable[str]:
     counts = manifest.labels
     if not lines.folds:
         if counts.published < FEW_PUBLISHED:
@@ -284,7 +284,7 @@ def word_accuracies(
     return accuracies[0], accuracies[1]
 
 
-def _one_kind(encoder: Encoder, lines: TrainingLines) -> Iterable[str]:
+def _one_kind(encoder: SentenceEncoder, lines: TrainingLines) -> Iterable[str]:
     off = np.flatnonzero(~lines.on[: len(lines.labels)]).tolist()
     sources = Counter(source_of(lines.labels[i].source) for i in off)
     (source, count), *_ = sources.most_common(1)

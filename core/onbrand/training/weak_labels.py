@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
 from onbrand.progress import Progress, ProgressEvent, silent
@@ -68,7 +68,7 @@ class OwnCopy:
             if text not in known and doc not in seen
         )
 
-    def without_misfits(self, encoder: Encoder) -> OwnCopy:
+    def without_misfits(self, encoder: SentenceEncoder) -> OwnCopy:
         """Return the lines without those that seem not to be the brand's own (`find_misfits`).
 
         Args:
@@ -123,7 +123,7 @@ class PublishedModel:
 
 def fit_published(
     lines: Sequence[LabelLine],
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     progress: Progress = silent,
 ) -> PublishedModel:
@@ -171,7 +171,7 @@ def fit_published(
 
 def learn_from_copy(
     lines: Sequence[LabelLine],
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     progress: Progress = silent,
 ) -> dict[str, PublishedModel]:

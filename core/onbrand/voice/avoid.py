@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.results import AVOID
 from onbrand.voice.lexical import Vocabulary
@@ -25,8 +25,8 @@ from onbrand.voice.model import (
     EncoderReference,
     Examples,
     Familiarity,
-    Head,
     LabelCounts,
+    LinearHead,
     Manifest,
     Metrics,
     RegisterDraft,
@@ -100,7 +100,7 @@ def avoid_name(names: Sequence[str]) -> str:
     return AVOID + ", ".join(name for name in READS_LIKE if name in names)
 
 
-def avoid_voice(encoder: Encoder, names: Sequence[str]) -> Voice:
+def avoid_voice(encoder: SentenceEncoder, names: Sequence[str]) -> Voice:
     """Return a voice that flags the sentences that read like one of these registers.
 
     At most 2 % of the sentences of good published copy are flagged.
@@ -142,8 +142,8 @@ def room_of(registers: Registers, chosen: Sequence[str]) -> float:
     return one + (registers.reference.room - one) * grown + SENTENCE_ROOM
 
 
-def _silent_head(encoder: Encoder) -> Head:
-    return Head(
+def _silent_head(encoder: SentenceEncoder) -> LinearHead:
+    return LinearHead(
         weights=np.zeros(encoder.dim, np.float32),
         bias=SILENT,
         mean=_mean_of_copy(encoder),
@@ -152,7 +152,7 @@ def _silent_head(encoder: Encoder) -> Head:
     )
 
 
-def _mean_of_copy(encoder: Encoder) -> NDArray[np.float32]:
+def _mean_of_copy(encoder: SentenceEncoder) -> NDArray[np.float32]:
     """Return the mean vector of open voices, from the background that the encoder has.
 
     Words are measured against it, and what lies far from it is not judged.
@@ -169,7 +169,7 @@ def _no_examples(dim: int) -> Examples:
     return Examples(vectors, np.zeros(0, np.bool_), (), (), np.zeros(dim, np.float32))
 
 
-def _manifest(encoder: Encoder, answer: RegisterAnswer) -> Manifest:
+def _manifest(encoder: SentenceEncoder, answer: RegisterAnswer) -> Manifest:
     none = Metrics(accuracy=0.0, auroc=0.0, log_loss=0.0, ece=0.0, recall_at_5fpr=0.0)
     return Manifest(
         format=FORMAT_VERSION,

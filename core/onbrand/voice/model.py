@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -252,18 +252,45 @@ class Manifest(msgspec.Struct, frozen=True):
     and in voices of before there were any."""
 
 
+class Head(Protocol):
+    """A head of any kind, as the terms of one linear function.
+
+    ``logit = weights . x + bias + term_weights . tfidf``, calibrated natural-log odds of on-brand
+    for the encoder's vector ``x`` and the TF-IDF of the sentence's n-grams. That it is linear is a
+    contract: the shares of words are exact only because of it, and one matrix product judges a
+    sentence by all voices. A voice is stored as these arrays, and read back as a `LinearHead`.
+    """
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """Shape (dim,), on the encoder's raw features."""
+
+    @property
+    def bias(self) -> float:
+        """The logit of a sentence whose vector is 0 and which has no known n-gram."""
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """Shape (dim,): the training lines' mean; ``x - mean`` is the head's own space."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The n-grams that it knows; there may be none."""
+
+    @property
+    def term_weights(self) -> NDArray[np.float32]:
+        """Shape (terms,), on L2-normalised TF-IDF."""
+
+
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The calibrated linear head: ``logit = weights . x + bias + terms . tfidf``."""
+class LinearHead:
+    """The head that training makes and files hold; see `Head` for its fields."""
 
     weights: NDArray[np.float32]
-    """Shape (dim,), on the encoder's raw features."""
     bias: float
     mean: NDArray[np.float32]
-    """Shape (dim,): the training lines' mean; ``x - mean`` is the head's own space."""
     vocabulary: Vocabulary
     term_weights: NDArray[np.float32]
-    """Shape (terms,), on L2-normalised TF-IDF."""
 
 
 @dataclass(frozen=True, slots=True)

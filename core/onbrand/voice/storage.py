@@ -34,10 +34,10 @@ from onbrand.files import (
 from onbrand.installation import ENCODERS, RELEASES, VOICES, holder_of, repair, voices_of
 from onbrand.results import is_brand
 from onbrand.voice.lexical import Vocabulary
-from onbrand.voice.model import FORMAT_VERSION, Examples, Head, Manifest, Voice
+from onbrand.voice.model import FORMAT_VERSION, Examples, LinearHead, Manifest, Voice
 
 if TYPE_CHECKING:
-    from onbrand.encoder import Encoder, EncoderManifest
+    from onbrand.encoder import EncoderManifest, SentenceEncoder
 
 
 MANIFEST = "voice.json"
@@ -186,7 +186,7 @@ def _checked(path: Path, digest: str) -> bytes:
 
 def _from_tensors(
     tensors: dict[str, NDArray[np.generic]], manifest: Manifest, example_lines: bytes | None
-) -> tuple[Head, Examples]:
+) -> tuple[LinearHead, Examples]:
     dim = manifest.encoder.dimensions
     blob = bytes(tensors["terms"].tobytes())
     # Voices have most terms in common; they need to be in memory once.
@@ -205,7 +205,7 @@ def _from_tensors(
         texts = msgspec.json.Decoder(ExampleLine).decode_lines(example_lines)
         if len(texts) != lines:
             raise ValueError(f"{len(texts)} example texts for {lines} example vectors")
-    head = Head(
+    head = LinearHead(
         weights=tensors["weights"],  # type: ignore[arg-type]
         bias=float(tensors["bias"][0]),
         mean=tensors["mean"],  # type: ignore[arg-type]
@@ -436,7 +436,7 @@ def _check_fingerprint(voice: Voice, fingerprint: str) -> None:
 
 def check_encoder(
     voices: Iterable[Voice],
-    encoder: Encoder | EncoderManifest,
+    encoder: SentenceEncoder | EncoderManifest,
     *,
     what: str = "this",
     advice: str = "train it again or name its encoder",
