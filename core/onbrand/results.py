@@ -10,7 +10,7 @@ from onbrand.voice.reasons import Example, Explanation, Habit, WordShare
 
 __all__ = [
     "AVOID",
-    "CLEARLY",
+    "MIN_FOREIGN_TO_MEND",
     "Evidence",
     "Example",
     "Explanation",
@@ -28,7 +28,7 @@ AVOID = "avoid: "
 follows are their names. No brand's name has a colon in it."""
 
 
-CLEARLY = 0.5
+MIN_FOREIGN_TO_MEND = 0.5
 """P of being of another voice above which a flagged sentence is to be mended."""
 
 
@@ -80,7 +80,7 @@ class SentenceVerdict:
 
         It is then to be mended even where the draft as a whole goes forward.
         """
-        return self.flagged and (self.foreign or 0.0) > CLEARLY
+        return self.flagged and (self.foreign or 0.0) > MIN_FOREIGN_TO_MEND
 
 
 @dataclass(frozen=True, slots=True)

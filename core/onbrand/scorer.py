@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.cache import MAX_LENGTH, Recent, RecentRecords, Records
+from onbrand.cache import MAX_LENGTH, LRUCache, LRURecordCache, Records
 from onbrand.document.document import Document, Sentence, parse_named
 from onbrand.encoder import Encoder, SentenceEncoder
 from onbrand.errors import Cancelled, OnbrandError
@@ -37,7 +37,7 @@ from onbrand.voice.model import (
     DEFAULT_GATE,
     MAX_SENTENCE_LOGIT,
     Voice,
-    VoiceStack,
+    VoiceBank,
     check_one_encoder,
     log_odds,
     probability,
@@ -48,8 +48,8 @@ from onbrand.voice.storage import (
     check_encoder,
     encoder_for,
     load_voices,
-    read_current,
     unknown_brand,
+    with_consistent_release,
 )
 
 MIN_WORDS = 3
@@ -73,20 +73,20 @@ MAX_EXPLANATIONS = 768
 """Explanations to remember, some 5 kB each."""
 
 
-class Judge:
+class _SentenceScorer:
     """Judges sentences by all voices at once. Safe to use from several threads.
 
     Args:
         encoder: what turns sentences into vectors.
-        stack: the voices.
+        bank: the voices.
         remember: how many judgements to keep, the latest used ones (some 500 bytes each).
     """
 
-    def __init__(self, encoder: SentenceEncoder, stack: VoiceStack, remember: int) -> None:
+    def __init__(self, encoder: SentenceEncoder, bank: VoiceBank, remember: int) -> None:
         self._encoder = encoder
-        self._stack = stack
-        self._voices = {voice.brand: voice for voice in stack.voices}
-        brands = len(stack.brands)
+        self._bank = bank
+        self._voices = {voice.brand: voice for voice in bank.voices}
+        brands = len(bank.brands)
         self._record = np.dtype(
             [
                 ("logits", np.float32, (brands,)),
@@ -97,12 +97,12 @@ class Judge:
                 ("truncated", np.bool_),
             ]
         )
-        self._memory = RecentRecords(remember, self._record)
-        self._explanations = Recent[tuple[str, str], Explanation](min(remember, MAX_EXPLANATIONS))
+        self._cache = LRURecordCache(remember, self._record)
+        self._explanations = LRUCache[tuple[str, str], Explanation](min(remember, MAX_EXPLANATIONS))
         # Of a function that does not know the judge: a cycle would keep old voices in memory.
         self._not_judged = lru_cache(remember)(partial(why_not_judged, self._voices))
 
-    def judge(
+    def score(
         self,
         texts: Sequence[str],
         *,
@@ -123,15 +123,15 @@ class Judge:
             Cancelled: ``cancelled`` returned true; what was judged by then is remembered.
         """
         judged = np.empty(len(texts), self._record)
-        missing = self._memory.recall(texts, judged)
+        missing = self._cache.get_many(texts, judged)
         done = len(texts) - sum(map(len, missing.values()))
         fresh = list(missing)
         for start in range(0, len(fresh), CHUNK):
             part = fresh[start : start + CHUNK]
             size = sum(len(missing[text]) for text in part)
             told = scaled(progress, start=done, size=size, total=len(texts))
-            records = self._judge(part, cancelled, told)
-            self._memory.keep(part, records)
+            records = self._score(part, cancelled, told)
+            self._cache.put_many(part, records)
             for text, record in zip(part, records, strict=True):
                 judged[missing[text]] = record
             done += size
@@ -154,12 +154,12 @@ class Judge:
             brands: of each sentence; one without a voice leaves it unjudged.
             threshold: instead of the voices' own.
             ignored: `text_key` of sentences that are not to be flagged.
-            cancelled: see `judge`.
-            progress: see `judge`.
+            cancelled: see `score`.
+            progress: see `score`.
         """
         texts = [sentence.text for sentence in document.sentences]
-        judged = self.judge(texts, cancelled=cancelled, progress=progress)
-        places = {brand: place for place, brand in enumerate(self._stack.brands)}
+        judged = self.score(texts, cancelled=cancelled, progress=progress)
+        places = {brand: place for place, brand in enumerate(self._bank.brands)}
         at = range(len(brands)), [places.get(brand, 0) for brand in brands]
         logits, heads, registers, familiarity = (
             judged[name][at].tolist() for name in ("logits", "heads", "registers", "familiarity")
@@ -205,7 +205,7 @@ class Judge:
     ) -> list[float]:
         """Return the P below which each sentence is flagged, given the rest of the draft."""
         least = [
-            _least(self._voices.get(brand), sentence.kind)
+            _own_threshold(self._voices.get(brand), sentence.kind)
             for sentence, brand in zip(sentences, brands, strict=True)
         ]
         for brand in set(brands) & set(self._voices):
@@ -218,7 +218,7 @@ class Judge:
             rest = (said.sum() - said) / (len(own) - 1 + CONTEXT_PRIOR)
             moved = np.clip(CONTEXT_SLOPE * rest, -MAX_CONTEXT, MAX_LENIENCY)
             for i, by in zip(own, moved.tolist(), strict=True):
-                least[i] = _moved(least[i], -by)
+                least[i] = _shifted(least[i], -by)
         return least
 
     def explain(
@@ -254,12 +254,12 @@ class Judge:
     def _explain(self, pair: tuple[str, str]) -> Explanation:
         text, brand = pair
         tokens = self._encoder.encode_tokens([text])[0]
-        explanation = explain(self._voices[brand], text, tokens, self._stack.registers)
+        explanation = explain(self._voices[brand], text, tokens, self._bank.registers)
         if len(text) <= MAX_LENGTH:
             self._explanations.put(pair, explanation)
         return explanation
 
-    def _judge(
+    def _score(
         self,
         texts: Sequence[str],
         cancelled: Callable[[], bool] | None,
@@ -267,10 +267,10 @@ class Judge:
     ) -> Records:
         vectors = self._encoder.encode(texts, cancelled=cancelled, progress=progress)
         records = np.empty(len(texts), self._record)
-        answers = self._stack.answers(vectors, texts)
+        answers = self._bank.answers(vectors, texts)
         for name, values in answers._asdict().items():
             records[name] = values
-        records["familiarity"] = self._stack.familiarity(vectors)
+        records["familiarity"] = self._bank.familiarity(vectors)
         records["words"] = [len(words_of(text)) for text in texts]
         records["truncated"] = self._encoder.truncated(texts)
         return records
@@ -286,19 +286,19 @@ def why_not_judged(
         brand: whose voice is to judge.
         text: the sentence.
         words: how many it has.
-        familiarity: `VoiceStack.familiarity` of it.
+        familiarity: `VoiceBank.familiarity` of it.
     """
     voice = voices.get(brand)
     if voice is None:
         return f"no voice for brand {brand!r}"
     if words < MIN_WORDS:
         return "too short"
-    if not voice.manifest.familiarity.covers(text, words, familiarity):
+    if not voice.manifest.familiarity.is_in_domain(text, words, familiarity):
         return "unfamiliar text"
     return None
 
 
-def _least(voice: Voice | None, kind: str) -> float:
+def _own_threshold(voice: Voice | None, kind: str) -> float:
     """Return the P below which a sentence of such a block is flagged."""
     if voice is None:
         return 0.0
@@ -308,7 +308,7 @@ def _least(voice: Voice | None, kind: str) -> float:
     return probability(answer.edge - answer.slope * FRAGMENT_ROOM)
 
 
-def _moved(p: float, by: float) -> float:
+def _shifted(p: float, by: float) -> float:
     """Return a threshold that was moved by some log-odds."""
     if not 0.0 < p < MAX_THRESHOLD:
         return p
@@ -339,8 +339,8 @@ class Scorer:
         self.encoder = encoder
         check_one_encoder(voices)
         check_encoder(voices, encoder)
-        self.stack = VoiceStack(voices)
-        self._judge = Judge(encoder, self.stack, remember)
+        self.bank = VoiceBank(voices)
+        self._sentences = _SentenceScorer(encoder, self.bank, remember)
 
     @classmethod
     def load(
@@ -371,7 +371,7 @@ class Scorer:
             bundle = encoder_for(places, brands) if encoder is None else Path(encoder)
             return Encoder.load(bundle, threads=threads, **cache), voices
 
-        return cls(*read_current(map(Path, folders), load), remember=remember)
+        return cls(*with_consistent_release(map(Path, folders), load), remember=remember)
 
     @classmethod
     def avoiding(cls, encoder: SentenceEncoder, registers: Sequence[str]) -> Self:
@@ -389,7 +389,7 @@ class Scorer:
     @property
     def brands(self) -> tuple[str, ...]:
         """The loaded brands, in the order of the columns of `score`."""
-        return self.stack.brands
+        return self.bank.brands
 
     def voice(self, brand: str) -> Voice:
         """Return a brand's voice.
@@ -399,21 +399,23 @@ class Scorer:
         """
         if brand not in self.brands:
             raise unknown_brand(brand, self.brands)
-        return self.stack.voices[self.brands.index(brand)]
+        return self.bank.voices[self.brands.index(brand)]
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return P(on-brand) of each text against each brand, shape (texts, brands)."""
-        judged = self._judge.judge([_tidy(text) for text in texts])
+        judged = self._sentences.score([_normalise_whitespace(text) for text in texts])
         return sigmoid(judged["logits"]).astype(np.float32)
 
     def probabilities(self, text: str) -> dict[str, float]:
         """Return P(on-brand) of one sentence for every brand."""
-        logits = self._judge.judge([_tidy(text)])["logits"][0]
+        logits = self._sentences.score([_normalise_whitespace(text)])["logits"][0]
         return dict(zip(self.brands, map(probability, logits.tolist()), strict=True))
 
     def explain(self, sentence: str, brand: str) -> Explanation:
         """Explain one sentence; word spans are offsets into it with white space collapsed."""
-        return self._judge.explain([(_tidy(sentence), self.voice(brand).brand)])[0]
+        return self._sentences.explain(
+            [(_normalise_whitespace(sentence), self.voice(brand).brand)]
+        )[0]
 
     def nearest(self, sentence: str, brand: str, count: int = 3) -> list[Example]:
         """Return the on-brand lines that are most like a sentence, the most alike first.
@@ -421,7 +423,9 @@ class Scorer:
         There are none where the voice keeps no texts.
         """
         voice = self.voice(brand)
-        return nearest(voice, self.encoder.encode([_tidy(sentence)])[0], "on", count)
+        return nearest(
+            voice, self.encoder.encode([_normalise_whitespace(sentence)])[0], "on", count
+        )
 
     def check(
         self,
@@ -489,15 +493,15 @@ class Scorer:
         own = self.voice(main)
         least = own.manifest.gate if gate is None else gate
         brands = [brand or sentence.brand or main for sentence in document.sentences]
-        strangers = [name for name in dict.fromkeys(brands) if name not in self.brands]
-        if strangers and not lenient:
-            raise unknown_brand(strangers[0], self.brands)
-        verdicts = self._judge.verdicts(
+        unknown = [name for name in dict.fromkeys(brands) if name not in self.brands]
+        if unknown and not lenient:
+            raise unknown_brand(unknown[0], self.brands)
+        verdicts = self._sentences.verdicts(
             document, brands, threshold, ignored, cancelled=cancelled, progress=progress
         )
         verdicts = with_foreign(verdicts)
         p = _probability(own, verdicts)
-        warnings = [self._no_voice(name, verdicts) for name in strangers]
+        warnings = [self._unknown_brand_warning(name, verdicts) for name in unknown]
         return Report(
             path=path,
             brand=main,
@@ -508,7 +512,7 @@ class Scorer:
             warnings=(*document.warnings, *warnings, *self._truncation(verdicts)),
         )
 
-    def _no_voice(self, brand: str, verdicts: Iterable[SentenceVerdict]) -> str:
+    def _unknown_brand_warning(self, brand: str, verdicts: Iterable[SentenceVerdict]) -> str:
         line = next(verdict.line for verdict in verdicts if verdict.brand == brand)
         return f"line {line}: {unknown_brand(brand, self.brands).message}"
 
@@ -537,7 +541,7 @@ class Scorer:
         flagged = [i for i, verdict in enumerate(verdicts) if verdict.flagged]
         worst = sorted(flagged, key=lambda i: verdicts[i].probability or 0.0)[:limit]
         pairs = [(verdicts[i].text, verdicts[i].brand) for i in worst]
-        explanations = self._judge.explain(pairs, cancelled=cancelled)
+        explanations = self._sentences.explain(pairs, cancelled=cancelled)
         for i, why in zip(worst, explanations, strict=True):
             placed = _in_source(why, document.sentences[i])
             verdicts[i] = replace(verdicts[i], explanation=placed)
@@ -580,7 +584,7 @@ def with_foreign(sentences: Iterable[SentenceVerdict]) -> list[SentenceVerdict]:
     ]
 
 
-def _tidy(text: str) -> str:
+def _normalise_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 

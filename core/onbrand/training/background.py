@@ -29,7 +29,7 @@ from onbrand.training.crossval import Fold
 from onbrand.training.logistic import fit_weighted
 from onbrand.voice.registers import Registers, load_registers
 
-STRENGTH = 0.01
+REGRESSION_C = 0.01
 """scikit-learn's C on vectors scaled to a mean variance of 1."""
 SHRINKAGE = 0.1
 """Share of the mean variance that is added to the background's covariance."""
@@ -101,7 +101,7 @@ def fit_own(
     holds up better where own lines are few. Each is scaled to a spread of 1 over the other copy.
     """
     fit = fit_weighted(
-        np.concatenate([own, other]), np.arange(len(own) + len(other)) < len(own), STRENGTH
+        np.concatenate([own, other]), np.arange(len(own) + len(other)) < len(own), REGRESSION_C
     )
     covariance = np.cov(other.T)
     ridge = SHRINKAGE * np.trace(covariance) / len(covariance)

@@ -12,15 +12,15 @@ from onbrand.training.registers import prior_share
 from onbrand.voice.lexical import LONG_WORDS, words_of
 from onbrand.voice.model import (
     DEFAULT_GATE,
-    MOST_SENTENCES,
+    MAX_SENTENCES,
     DraftCalibration,
-    Familiarity,
+    OutOfDomainDetector,
     RegisterDraft,
     draft_evidence,
     log_odds,
 )
 
-SIZES = (1, 2, 3, 5, 8, 13, MOST_SENTENCES)
+SIZES = (1, 2, 3, 5, 8, 13, MAX_SENTENCES)
 """Sentences in a simulated draft."""
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 OWN_SIZES = (8, 13)
@@ -115,19 +115,19 @@ def _simulated_drafts(
                     yield label, around[start : start + size]
 
 
-STRANGEST = 0.01
+OUTLIER_QUANTILE = 0.01
 """Share of the training lines that may count as strange …"""
-ROOM = 0.03
+MARGIN = 0.03
 """… and how much further out, in cosine, the border is drawn."""
-EVERYDAY = 0.03
+COMMON_WORD_SHARE = 0.03
 """Share of the training lines that a word must stand in to count as an everyday word …"""
-FEWEST_LINES = 3
+MIN_COMMON_LINES = 3
 """… and how many lines that is at the least."""
 
 
-def fit_familiarity(
+def fit_out_of_domain(
     texts: Sequence[str], vectors: NDArray[np.float32], shorts: NDArray[np.float32]
-) -> Familiarity:
+) -> OutOfDomainDetector:
     """Return where the familiar ends, for short and for long sentences.
 
     Short ones have a border of their own, so that taglines are not taken for foreign text only
@@ -141,19 +141,19 @@ def fit_familiarity(
     centroid = vectors.mean(axis=0)
     long = [i for i, text in enumerate(texts) if len(text.split()) >= LONG_WORDS]
     whole = vectors[long] if len(long) >= len(texts) // 4 else vectors
-    return Familiarity(
+    return OutOfDomainDetector(
         short=_border(shorts, centroid),
         long=_border(whole, centroid),
-        everyday=_everyday(texts),
+        everyday=_common_words(texts),
     )
 
 
-def _everyday(texts: Sequence[str]) -> tuple[str, ...]:
+def _common_words(texts: Sequence[str]) -> tuple[str, ...]:
     lines_with = Counter(word for text in texts for word in set(words_of(text)))
-    enough = max(FEWEST_LINES, EVERYDAY * len(texts))
+    enough = max(MIN_COMMON_LINES, COMMON_WORD_SHARE * len(texts))
     return tuple(sorted(word for word, count in lines_with.items() if count >= enough))
 
 
 def _border(vectors: NDArray[np.float32], centroid: NDArray[np.float32]) -> float:
     norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(centroid)
-    return float(np.quantile(vectors @ centroid / norms, STRANGEST)) - ROOM
+    return float(np.quantile(vectors @ centroid / norms, OUTLIER_QUANTILE)) - MARGIN

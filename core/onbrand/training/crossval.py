@@ -18,7 +18,7 @@ Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def make_folds(
-    on: NDArray[np.bool_], docs: Sequence[str | None], *, most: int = MAX_FOLDS
+    on: NDArray[np.bool_], docs: Sequence[str | None], *, max_folds: int = MAX_FOLDS
 ) -> tuple[list[Fold], bool]:
     """Return (train, held-out) index pairs, and whether documents were kept together.
 
@@ -28,7 +28,7 @@ def make_folds(
     Args:
         on: labels, shape (lines,), both classes present at least twice.
         docs: the document of each line, where known.
-        most: the largest number of folds.
+        max_folds: the largest number of folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -36,20 +36,20 @@ def make_folds(
     per_class = min(len(set(groups[on])), len(set(groups[~on])))
     rows = np.zeros((len(on), 1))
     if per_class >= MIN_GROUPS:
-        splitter = StratifiedGroupKFold(min(most, per_class), shuffle=True, random_state=0)
+        splitter = StratifiedGroupKFold(min(max_folds, per_class), shuffle=True, random_state=0)
         folds = list(splitter.split(rows, on, groups))
-        if all(_both(on[train]) and len(held) for train, held in folds):
+        if all(_has_both_classes(on[train]) and len(held) for train, held in folds):
             return folds, any(docs)
     smallest = int(min(on.sum(), (~on).sum()))
-    plain = StratifiedKFold(max(2, min(most, smallest)), shuffle=True, random_state=0)
+    plain = StratifiedKFold(max(2, min(max_folds, smallest)), shuffle=True, random_state=0)
     return list(plain.split(rows, on)), False
 
 
-def _both(on: NDArray[np.bool_]) -> bool:
+def _has_both_classes(on: NDArray[np.bool_]) -> bool:
     return bool(on.any() and not on.all())
 
 
-def without_twins(
+def remove_contrast_pairs(
     folds: Sequence[Fold], on: NDArray[np.bool_], contents: NDArray[np.float32]
 ) -> list[Fold]:
     """Drop from each training side the opposite-label twins of its held-out lines.
@@ -73,7 +73,7 @@ def without_twins(
     cleaned = []
     for train, held in folds:
         kept = train[~np.isin(train, nearest[held[twinned[held]]])]
-        cleaned.append((kept if _both(on[kept]) else train, held))
+        cleaned.append((kept if _has_both_classes(on[kept]) else train, held))
     return cleaned
 
 
@@ -150,7 +150,7 @@ def first_words(text: str) -> str:
 
 DEFAULT_ALARM_BUDGET = 0.05
 """Share of on-brand sentences that may be underlined."""
-HIGHEST_THRESHOLD = 0.35
+MAX_THRESHOLD = 0.35
 """A sentence is underlined only when it is clearly more likely off-brand than on-brand."""
 HEAD_SHARE, REGISTER_SHARE = 0.1, 0.4
 """What the head and the registers may use of the budget of underlined sentences. The rest is room:

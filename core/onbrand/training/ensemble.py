@@ -23,9 +23,9 @@ from onbrand.training.weak_labels import PublishedModel
 from onbrand.voice.lexical import Vocabulary
 from onbrand.voice.model import LinearHead, sigmoid
 
-DENSE_STRENGTHS = (3e-4, 1e-3, 3e-3)
+DENSE_CS = (3e-4, 1e-3, 3e-3)
 """Candidates of C for the encoder's features, standardised."""
-LEXICAL_STRENGTH = 10.0
+LEXICAL_C = 10.0
 """C for n-grams; anything from 3 to 30 does as well."""
 LEXICAL_GAIN = 0.002
 """Log loss, in nats, that n-grams must save to be worth their place in the voice."""
@@ -46,7 +46,7 @@ class Lines:
     """Of the lines, then of the lines cut to their first words."""
 
 
-class HeadSum:
+class HeadBuilder:
     """The head that the members' answers add up to."""
 
     def __init__(self, dim: int, intercept: float) -> None:
@@ -111,7 +111,7 @@ class Member(Protocol):
         is of the same lines cut to their first words.
         """
 
-    def fold(self, lines: Lines, candidate: int, share: float, into: HeadSum) -> None:
+    def fit_into(self, lines: Lines, candidate: int, share: float, into: HeadBuilder) -> None:
         """Fit on all lines, and add ``share`` times the answer to a head."""
 
 
@@ -119,7 +119,7 @@ class Member(Protocol):
 class DenseMember:
     """Logistic regression on the encoder's vectors."""
 
-    strengths: Sequence[float] = DENSE_STRENGTHS
+    cs: Sequence[float] = DENSE_CS
     """Candidates of scikit-learn's C, rising."""
     name: str = "dense"
     min_gain: float | None = None
@@ -127,13 +127,13 @@ class DenseMember:
     @property
     def candidates(self) -> int:
         """One per strength."""
-        return len(self.strengths)
+        return len(self.cs)
 
     def held_out(
         self, lines: Lines, train: NDArray[np.intp], held: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Member.held_out`."""
-        standardise, fits = fit_dense(lines.vectors[train], lines.on[train], self.strengths)
+        standardise, fits = fit_dense(lines.vectors[train], lines.on[train], self.cs)
 
         def logits(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
             unseen = standardise(vectors[held])
@@ -141,9 +141,9 @@ class DenseMember:
 
         return logits(lines.vectors), logits(lines.short_vectors)
 
-    def fold(self, lines: Lines, candidate: int, share: float, into: HeadSum) -> None:
-        """See `Member.fold`."""
-        standardise, (fit,) = fit_dense(lines.vectors, lines.on, [self.strengths[candidate]])
+    def fit_into(self, lines: Lines, candidate: int, share: float, into: HeadBuilder) -> None:
+        """See `Member.fit_into`."""
+        standardise, (fit,) = fit_dense(lines.vectors, lines.on, [self.cs[candidate]])
         into.add(share * fit.weights / standardise.scale, share * fit.bias, standardise.mean)
 
 
@@ -151,7 +151,7 @@ class DenseMember:
 class LexicalMember:
     """Logistic regression on n-grams."""
 
-    strengths: Sequence[float] = (LEXICAL_STRENGTH,)
+    cs: Sequence[float] = (LEXICAL_C,)
     """Candidates of scikit-learn's C, rising."""
     name: str = "lexical"
     min_gain: float | None = LEXICAL_GAIN
@@ -159,13 +159,13 @@ class LexicalMember:
     @property
     def candidates(self) -> int:
         """One per strength."""
-        return len(self.strengths)
+        return len(self.cs)
 
     def held_out(
         self, lines: Lines, train: NDArray[np.intp], held: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Member.held_out`."""
-        vocabulary, columns, fits = _fit_lexical(lines, train, self.strengths)
+        vocabulary, columns, fits = _fit_lexical(lines, train, self.cs)
 
         def logits(rows: NDArray[np.intp]) -> NDArray[np.float64]:
             unseen = lines.terms.tfidf(rows, vocabulary, columns)
@@ -173,10 +173,10 @@ class LexicalMember:
 
         return logits(held), logits(held + len(lines.texts))
 
-    def fold(self, lines: Lines, candidate: int, share: float, into: HeadSum) -> None:
-        """See `Member.fold`."""
-        every, strength = np.arange(len(lines.texts)), self.strengths[candidate]
-        vocabulary, _, (fit,) = _fit_lexical(lines, every, [strength])
+    def fit_into(self, lines: Lines, candidate: int, share: float, into: HeadBuilder) -> None:
+        """See `Member.fit_into`."""
+        every, c = np.arange(len(lines.texts)), self.cs[candidate]
+        vocabulary, _, (fit,) = _fit_lexical(lines, every, [c])
         into.add_terms(vocabulary, share * fit.weights, share * fit.bias)
 
 
@@ -203,33 +203,33 @@ class PublishedMember:
 
         return logits(lines.vectors), logits(lines.short_vectors)
 
-    def fold(
+    def fit_into(
         self,
         lines: Lines,  # noqa: ARG002 - fitted before
         candidate: int,  # noqa: ARG002 - the only one
         share: float,
-        into: HeadSum,
+        into: HeadBuilder,
     ) -> None:
-        """See `Member.fold`."""
+        """See `Member.fit_into`."""
         whole, column = self.model.whole, self.model.brands.index(self.brand)
         into.add(share * whole.weights[:, column], share * float(whole.bias[column]))
 
 
 def fit_dense(
-    vectors: NDArray[np.float32], on: NDArray[np.bool_], strengths: Sequence[float]
+    vectors: NDArray[np.float32], on: NDArray[np.bool_], cs: Sequence[float]
 ) -> tuple[Standardiser, list[LinearFit]]:
-    """Fit the dense models, one per strength, on standardised features."""
+    """Fit the dense models, one per c, on standardised features."""
     standardise = Standardiser.fit(vectors)
-    return standardise, fit_logistic(standardise(vectors).astype(np.float64), on, strengths)
+    return standardise, fit_logistic(standardise(vectors).astype(np.float64), on, cs)
 
 
 def _fit_lexical(
-    lines: Lines, train: NDArray[np.intp], strengths: Sequence[float]
+    lines: Lines, train: NDArray[np.intp], cs: Sequence[float]
 ) -> tuple[Vocabulary, NDArray[np.intp], list[LinearFit]]:
     """Fit n-gram models on the ``train`` lines; also return their columns in ``lines.terms``."""
     vocabulary, columns = lines.terms.fit(train)
     features = lines.terms.tfidf(train, vocabulary, columns)
-    return vocabulary, columns, fit_logistic(features, lines.on[train], strengths)
+    return vocabulary, columns, fit_logistic(features, lines.on[train], cs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ which few lines cannot tell: with 40 labels beside published copy that saves log
 of 14 open voices, with 320 next to nothing changes."""
 
 
-class Part(NamedTuple):
+class ChosenMember(NamedTuple):
     """A member that was chosen."""
 
     member: Member
@@ -292,9 +292,9 @@ class Part(NamedTuple):
 class Ensemble:
     """The members that cross-validation chose, joined and calibrated on held-out lines."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[ChosenMember, ...]
     intercept: float
-    temper: Stacker
+    short_calibration: Stacker
     """Calibrates the joint logit of short sentences."""
     logits: NDArray[np.float64]
     """Joint out-of-fold logits, shape (lines,)."""
@@ -324,10 +324,10 @@ class Ensemble:
 
     def head(self, lines: Lines) -> LinearHead:
         """Fit the members on all lines, and fold scaling and stacking into one set of weights."""
-        total = HeadSum(lines.vectors.shape[1], self.intercept)
+        total = HeadBuilder(lines.vectors.shape[1], self.intercept)
         for part in self.parts:
             if part.weight > 0:
-                part.member.fold(lines, part.candidate, part.weight, total)
+                part.member.fit_into(lines, part.candidate, part.weight, total)
         return total.head(lines.vectors.mean(axis=0))
 
 
@@ -354,16 +354,16 @@ def fit_ensemble(members: Sequence[Member], held_out: OutOfFold, on: NDArray[np.
     whole = _columns(held_out.whole, kept, pick)
     stacker = fit_stacker(whole, on)
     short = stacker(_columns(held_out.short, kept, pick))[:, None]
-    temper = fit_stacker(short, on)
+    short_calibration = fit_stacker(short, on)
     return Ensemble(
         parts=tuple(
-            Part(members[i], pick[i], weight)
+            ChosenMember(members[i], pick[i], weight)
             for i, weight in zip(kept, stacker.weights.tolist(), strict=True)
         ),
         intercept=stacker.intercept,
-        temper=temper,
+        short_calibration=short_calibration,
         logits=stacker(whole),
-        short_logits=temper(short),
+        short_logits=short_calibration(short),
     )
 
 

@@ -16,7 +16,7 @@ from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.training.crossval import bag_of_words, calibration_error, measure
 from onbrand.training.train import train_voice
 from onbrand.training.weak_labels import PublishedModel, fit_published
-from onbrand.voice.model import DraftCalibration, Metrics, VoiceStack, sigmoid
+from onbrand.voice.model import DraftCalibration, Metrics, VoiceBank, sigmoid
 
 TRAIN, TEST, POOL = ".train.jsonl", ".test.jsonl", ".pool.jsonl"
 DRAFT_SIZE = 5
@@ -118,7 +118,7 @@ def _evaluate_task(
     voice = train_voice(name, train, encoder, keep_texts=False, published=published)
     texts = [" ".join(line.text.split()) for line in test]
     on = np.array([line.label == "on" for line in test])
-    answers = VoiceStack([voice]).answers(encoder.encode(texts), texts)
+    answers = VoiceBank([voice]).answers(encoder.encode(texts), texts)
     logits, heads, registers = (said[:, 0] for said in answers)
     p = sigmoid(logits)
     figures = measure(on, p)

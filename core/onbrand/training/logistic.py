@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Features: TypeAlias = "NDArray[np.floating] | csr_matrix"
 
-GRAM_LIMIT = 1500
+GRAM_MAX_ROWS = 1500
 """Up to this many lines the fit goes through the lines' Gram matrix."""
 JITTER = 1e-9
 """Keeps the Gram matrix positive definite where lines repeat."""
@@ -71,9 +71,7 @@ class LinearFit:
         return np.asarray(features @ self.weights).ravel() + self.bias
 
 
-def fit_logistic(
-    features: Features, on: NDArray[np.bool_], strengths: Sequence[float]
-) -> list[LinearFit]:
+def fit_logistic(features: Features, on: NDArray[np.bool_], cs: Sequence[float]) -> list[LinearFit]:
     """Fit one model per inverse regularisation strength ``C``.
 
     With fewer lines than features the solution lies in the span of the lines (the representer
@@ -84,16 +82,16 @@ def fit_logistic(
     Args:
         features: dense or sparse, shape (lines, features).
         on: which lines are on-brand, shape (lines,); both classes must be present.
-        strengths: values of scikit-learn's ``C``.
+        cs: values of scikit-learn's ``C``.
     """
     from scipy.linalg import solve_triangular
     from sklearn.linear_model import LogisticRegression
 
     lines = features.shape[0]
-    if lines > min(GRAM_LIMIT, features.shape[1]):
+    if lines > min(GRAM_MAX_ROWS, features.shape[1]):
         fits = []
-        for strength in strengths:
-            model = LogisticRegression(C=strength, max_iter=300).fit(features, on)
+        for c in cs:
+            model = LogisticRegression(C=c, max_iter=300).fit(features, on)
             fits.append(LinearFit(model.coef_[0].astype(np.float64), float(model.intercept_[0])))
         return fits
 
@@ -102,8 +100,8 @@ def fit_logistic(
     gram[np.diag_indices(lines)] += JITTER * np.trace(gram) / lines + 1e-12
     factor = np.linalg.cholesky(gram)
     fits = []
-    for strength in strengths:
-        model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100)
+    for c in cs:
+        model = LogisticRegression(C=c, solver="newton-cholesky", max_iter=100)
         model.fit(factor, on)
         duals = solve_triangular(factor, model.coef_[0], lower=True, trans="T")
         weights = np.asarray(features.T @ duals).ravel()
@@ -111,9 +109,7 @@ def fit_logistic(
     return fits
 
 
-def fit_weighted(
-    features: NDArray[np.floating], on: NDArray[np.bool_], strength: float
-) -> LinearFit:
+def fit_weighted(features: NDArray[np.floating], on: NDArray[np.bool_], c: float) -> LinearFit:
     """Fit one model in which both classes weigh the same, on features of any scale.
 
     The features are centred and divided by one figure, to a mean variance of 1; weights and bias
@@ -122,12 +118,12 @@ def fit_weighted(
     Args:
         features: shape (lines, features).
         on: shape (lines,); both classes must be present.
-        strength: scikit-learn's ``C``.
+        c: scikit-learn's ``C``.
     """
     from sklearn.linear_model import LogisticRegression
 
     standardise = Standardiser.fit(features)
-    model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, class_weight="balanced")
+    model = LogisticRegression(C=c, max_iter=300, tol=1e-3, class_weight="balanced")
     model.fit(standardise(features), on)
     weights = model.coef_[0].astype(np.float64) / standardise.scale
     return LinearFit(weights, float(model.intercept_[0]) - float(weights @ standardise.mean))

@@ -32,7 +32,7 @@ from onbrand.training.background import (
     load_background,
 )
 from onbrand.training.crossval import DEFAULT_ALARM_BUDGET, first_words, make_folds
-from onbrand.training.ensemble import HeadSum, Stacker, fit_stacker
+from onbrand.training.ensemble import HeadBuilder, Stacker, fit_stacker
 from onbrand.training.logistic import need_sklearn
 from onbrand.training.train import FittedHead, assemble_voice, digest
 from onbrand.training.weak_labels import FOLDS, find_misfits
@@ -123,7 +123,7 @@ def _sentences(page: Path, form: InputFormat, brand: str | None) -> list[LabelLi
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _CrossFit:
     """Own and other lines, and what models that had not seen them say of them."""
 
     on: NDArray[np.bool_]
@@ -167,7 +167,7 @@ def train_from_copy(
             f"published copy alone needs the background of encoder {encoder.name}, which onbrand "
             "brings for its default encoder only; give labels, too"
         )
-    own = _different(line for line in published if line.brand == brand)
+    own = _deduplicated(line for line in published if line.brand == brand)
     if len(own) < MIN_LINES:
         raise OnbrandError(
             f'brand "{brand}" has {plural(len(own), "different line")} of published copy; '
@@ -176,7 +176,7 @@ def train_from_copy(
     texts = [" ".join(line.text.split()) for line in own]
     vectors = encoder.encode(texts)
     progress(ProgressEvent("encoding", 0.5))
-    others = _different(line for line in published if line.brand != brand)
+    others = _deduplicated(line for line in published if line.brand != brand)
     picked = np.random.default_rng(0).permutation(len(others))[:MAX_OTHERS]
     strange = [background.lines()]
     if len(picked):
@@ -203,11 +203,11 @@ def train_from_copy(
         on=judged.on,
         logits=judged.logits,
         short=ShortCalibration(SHORT_SLOPE, 0.0),
-        counts=_count(own),
+        counts=_label_counts(own),
         fold_count=judged.folds,
         grouped=judged.grouped,
         max_examples=MAX_EXAMPLES,
-        warnings=_left_out(fits),
+        warnings=_misfit_warning(fits),
     )
     voice = assemble_voice(
         brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
@@ -216,7 +216,7 @@ def train_from_copy(
     return voice
 
 
-def _left_out(fits: NDArray[np.bool_]) -> tuple[str, ...]:
+def _misfit_warning(fits: NDArray[np.bool_]) -> tuple[str, ...]:
     """Return a word on the lines that do not fit, if there are any."""
     if fits.all():
         return ()
@@ -226,7 +226,7 @@ def _left_out(fits: NDArray[np.bool_]) -> tuple[str, ...]:
     )
 
 
-def _different(lines: Iterable[LabelLine]) -> list[LabelLine]:
+def _deduplicated(lines: Iterable[LabelLine]) -> list[LabelLine]:
     once: dict[str, LabelLine] = {}
     for line in lines:
         once.setdefault(text_key(line.text), line)
@@ -235,17 +235,17 @@ def _different(lines: Iterable[LabelLine]) -> list[LabelLine]:
 
 def _cross_fit(
     own: NDArray[np.float32], other: NDArray[np.float32], docs: Sequence[str | None]
-) -> _Judged:
+) -> _CrossFit:
     both = np.concatenate([own, other])
     on = np.arange(len(both)) < len(own)
-    folds, grouped = make_folds(on, [*docs, *[None] * len(other)], most=FOLDS)
+    folds, grouped = make_folds(on, [*docs, *[None] * len(other)], max_folds=FOLDS)
     logits = held_out_logits(both, on, folds)
     # As many of either side, so that P 0.5 is where both are as likely.
     fewer = min(len(own), len(other))
     random = np.random.default_rng(0)
     even = np.concatenate([random.permutation(np.flatnonzero(side))[:fewer] for side in (on, ~on)])
     stacker = fit_stacker(logits[even][:, None], on[even])
-    return _Judged(on, stacker(logits[:, None]), stacker, len(folds), grouped)
+    return _CrossFit(on, stacker(logits[:, None]), stacker, len(folds), grouped)
 
 
 def _head(
@@ -257,11 +257,11 @@ def _head(
 ) -> LinearHead:
     weights, bias = background.lift(*fit_own(own, other))
     slope = float(stacker.weights[0])
-    total = HeadSum(len(weights), stacker.intercept)
+    total = HeadBuilder(len(weights), stacker.intercept)
     total.add(slope * weights, slope * bias)
     return total.head(np.asarray((vectors.mean(axis=0) + background.mean) / 2, np.float32))
 
 
-def _count(lines: Sequence[LabelLine]) -> LabelCounts:
+def _label_counts(lines: Sequence[LabelLine]) -> LabelCounts:
     sha256 = digest(line.text for line in lines)
     return LabelCounts(on=0, off=0, sha256=sha256, published=len(lines))

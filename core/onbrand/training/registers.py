@@ -23,7 +23,7 @@ from onbrand.voice.registers import (
     room_for,
 )
 
-STRENGTH = 0.005
+REGRESSION_C = 0.005
 """scikit-learn's C on vectors scaled to a mean variance of 1."""
 MAX_LINES = 4000
 """Of a wrong voice, or of all together, that one register is fitted on."""
@@ -116,7 +116,7 @@ def fit_head(
     as_they_are = np.concatenate([population.vectors, bank.vectors[low]])
     above, below = moved(high), as_they_are if neutral else moved(low)
     on = np.arange(len(above) + len(below)) < len(above)
-    return fit_weighted(np.concatenate([above, below]), on, STRENGTH)
+    return fit_weighted(np.concatenate([above, below]), on, REGRESSION_C)
 
 
 def fit_registers(
@@ -210,10 +210,10 @@ HEAD_SUPPORT = 0.25
 """Spreads of excess that one log-odds of the head makes up for."""
 MAX_SLOPE = 8.0
 """Log-odds that one spread of excess stands for, at the most."""
-EVEN = 1.125
+UNDECIDED_RATIO = 1.125
 """For each own line that lies outside of the range so many are on the wrong side of P 0.5: what the
 head knows of other brands decides there."""
-PARTS = 4
+SPLITS = 4
 """Own lines are measured by the range of the other parts. Neighbours, which are of one document
 more often than not, are in one part."""
 
@@ -276,7 +276,7 @@ def fit_register_answer(
     if registers is None:
         return None
     usual, excess = _range_of(registers, vectors), np.zeros(len(vectors))
-    for held in np.array_split(np.arange(len(vectors)), PARTS):
+    for held in np.array_split(np.arange(len(vectors)), SPLITS):
         others = np.delete(vectors, held, axis=0)
         held_words = [words[i] for i in held]
         part = registers.excess(vectors[held], held_words, _range_of(registers, others))
@@ -284,7 +284,9 @@ def fit_register_answer(
     supported = excess - HEAD_SUPPORT * heads
     prior = prior_share(len(vectors))
     few = prior * registers.reference.room
-    room, even = ((1 - prior) * room_for(supported, s) + few for s in (share, EVEN * share))
+    room, even = (
+        (1 - prior) * room_for(supported, s) + few for s in (share, UNDECIDED_RATIO * share)
+    )
     edge = log_odds(threshold)
     slope = min(MAX_SLOPE, max(registers.slope, -edge / max(room - even, 1e-6)))
     answer = RegisterAnswer(msgspec.structs.replace(usual, room=room), edge, slope, HEAD_SUPPORT)

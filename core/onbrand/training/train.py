@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from onbrand.encoder import SentenceEncoder
 from onbrand.labels.files import LabelLine
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
-from onbrand.training.calibration import calibrate_drafts, fit_familiarity
+from onbrand.training.calibration import calibrate_drafts, fit_out_of_domain
 from onbrand.training.crossval import (
     DEFAULT_ALARM_BUDGET,
     HEAD_SHARE,
-    HIGHEST_THRESHOLD,
+    MAX_THRESHOLD,
     REGISTER_SHARE,
     Fold,
     alarm_threshold,
     first_words,
     make_folds,
     measure,
-    without_twins,
+    remove_contrast_pairs,
 )
 from onbrand.training.ensemble import (
     DenseMember,
@@ -61,9 +61,9 @@ from onbrand.voice.model import (
 )
 from onbrand.voice.profile import build_profile
 
-ENOUGH_LABELS = 160
+MIN_LABELS_ALONE = 160
 """On-brand labels from which the range is measured on them alone, without published lines."""
-MIN_UNSEEN = 40
+MIN_UNSEEN_COPY = 40
 """Published lines of documents without labels that are enough for that."""
 
 
@@ -101,7 +101,7 @@ def train_voice(
     lines = _prepare(labels, encoder)
     progress(ProgressEvent("encoding", 0.2))
     folds, grouped = make_folds(lines.on, lines.docs)
-    folds = without_twins(folds, lines.on, lines.vectors[:, -encoder.hidden :])
+    folds = remove_contrast_pairs(folds, lines.on, lines.vectors[:, -encoder.hidden :])
     members: list[Member] = [DenseMember(), LexicalMember()]
     if published is not None:
         members.append(PublishedMember(published, brand))
@@ -111,7 +111,7 @@ def train_voice(
         held_out = cross_validate(lines, folds, members, progress=told)
     ensemble = fit_ensemble(members, held_out, lines.on)
     # The most regularised model follows single labels least, wrong ones included.
-    firm = held_out.whole[0][:, :1]
+    most_regularised = held_out.whole[0][:, :1]
     fitted = FittedHead(
         ensemble.head(lines),
         ensemble.weights,
@@ -122,13 +122,15 @@ def train_voice(
         background=lines.vectors[:0],
         on=lines.on,
         logits=ensemble.logits,
-        short=ShortCalibration(float(ensemble.temper.weights[0]), ensemble.temper.intercept),
-        counts=_count(labels, published.lines[brand] if published else 0),
+        short=ShortCalibration(
+            float(ensemble.short_calibration.weights[0]), ensemble.short_calibration.intercept
+        ),
+        counts=_label_counts(labels, published.lines[brand] if published else 0),
         fold_count=len(folds),
         grouped=grouped,
         folds=folds,
         short_p=ensemble.short_p,
-        doubt=fit_stacker(firm, lines.on)(firm),
+        doubt=fit_stacker(most_regularised, lines.on)(most_regularised),
         baseline=measure(lines.on, held_out.baseline),
         copy=_hold_out_copy(ensemble, lines, published.copy.get(brand), encoder)
         if published
@@ -158,11 +160,11 @@ def _hold_out_copy(
     ensemble: Ensemble, lines: Lines, copy: OwnCopy | None, encoder: SentenceEncoder
 ) -> HeldOutCopy | None:
     """Return what the head says of published lines, of documents without labels if it can be."""
-    if copy is None or lines.on.sum() >= ENOUGH_LABELS:
+    if copy is None or lines.on.sum() >= MIN_LABELS_ALONE:
         return None
     copy = copy.without_misfits(encoder)
     unseen = copy.without(lines.texts, lines.docs)
-    copy = unseen if len(unseen.texts) >= MIN_UNSEEN else copy.without(lines.texts, ())
+    copy = unseen if len(unseen.texts) >= MIN_UNSEEN_COPY else copy.without(lines.texts, ())
     if not copy.texts:
         return None
     labelled = np.arange(len(lines.texts))
@@ -180,7 +182,7 @@ def _hold_out_copy(
         return HeldOutCopy(copy, ensemble.held_out(both, labelled, held))
 
 
-def _count(labels: Sequence[LabelLine], published: int) -> LabelCounts:
+def _label_counts(labels: Sequence[LabelLine], published: int) -> LabelCounts:
     sha256 = digest(f"{line.label}\t{line.text}" for line in labels)
     on = sum(line.label == "on" for line in labels)
     return LabelCounts(on=on, off=len(labels) - on, sha256=sha256, published=published)
@@ -293,7 +295,7 @@ def assemble_voice(
             alone,
         ),
         short=fitted.short,
-        familiarity=fit_familiarity(fitted.texts, fitted.vectors, fitted.short_vectors),
+        familiarity=fit_out_of_domain(fitted.texts, fitted.vectors, fitted.short_vectors),
         labels=fitted.counts,
         profile=build_profile([fitted.texts[i] for i in own]),
         report=TrainingReport(
@@ -337,7 +339,7 @@ def _threshold(fitted: FittedHead, copy: HeldOutCopy, budget: float) -> float:
     p = sigmoid(np.concatenate([fitted.logits, copy.logits]))
     if fitted.short_p is not None:
         on, p = np.concatenate([on, fitted.on]), np.concatenate([p, fitted.short_p])
-    return min(HIGHEST_THRESHOLD, alarm_threshold(on, p, budget))
+    return min(MAX_THRESHOLD, alarm_threshold(on, p, budget))
 
 
 def _examples(fitted: FittedHead, *, keep_texts: bool) -> Examples:

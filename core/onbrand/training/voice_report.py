@@ -22,7 +22,7 @@ from onbrand.scorer import why_not_judged
 from onbrand.training.background import load_probes
 from onbrand.training.calibration import calibrate_drafts
 from onbrand.training.crossval import Fold
-from onbrand.training.ensemble import LEXICAL_STRENGTH
+from onbrand.training.ensemble import LEXICAL_C
 from onbrand.training.logistic import fit_logistic
 from onbrand.voice.lexical import words_of
 from onbrand.voice.model import (
@@ -30,7 +30,7 @@ from onbrand.voice.model import (
     Manifest,
     Share,
     Voice,
-    VoiceStack,
+    VoiceBank,
     probability,
     sigmoid,
 )
@@ -45,9 +45,9 @@ CALIBRATION_FOLDS = 4
 """A page is judged by a draft calibration that did not see it."""
 MAX_DOUBTFUL = 20
 MAX_SOURCES = 12
-FEW_LABELS = 80
+MIN_SURE_LABELS = 80
 """Lines of a label below which figures are plainly uncertain."""
-FEW_PUBLISHED = 200
+MIN_SURE_PUBLISHED = 200
 ONE_KIND = 0.8
 """Share of the off-brand lines of one source or register that makes them one kind."""
 SUBJECT_ACCURACY = 0.65
@@ -55,7 +55,7 @@ SUBJECT_ACCURACY = 0.65
 SUBJECT_GAP = 0.1
 """… by how much they must beat function words. Of 12 open voices against others drawn by chance 11
 were warned of, of the same against the lines nearest in subject none."""
-WEAK = 0.9
+MIN_STOPPED_SHARE = 0.9
 """Share of stopped pages below which lines in that wrong voice are asked for."""
 
 
@@ -106,7 +106,7 @@ def with_report(
         pages=pages,
         page_lines=page_lines,
         probes=probes,
-        stopped=_together(probes),
+        stopped=_total(probes),
         right=share(int(right.sum()), len(right)),
         sources=_by_source(lines, right),
         warnings=(*manifest.report.warnings, *_warnings(manifest, encoder, lines)),
@@ -182,7 +182,7 @@ def stopped_probes(voice: Voice, encoder: SentenceEncoder) -> dict[str, Share]:
     probes = load_probes(encoder)
     if probes is None:
         return {}
-    stack, manifest = VoiceStack([voice]), voice.manifest
+    stack, manifest = VoiceBank([voice]), voice.manifest
     _, heads, registers = (said[:, 0] for said in stack.answers(probes.vectors, probes.texts))
     familiar = stack.familiarity(probes.vectors)[:, 0].tolist()
     pages: dict[tuple[str, str], list[int]] = {}
@@ -200,7 +200,7 @@ def stopped_probes(voice: Voice, encoder: SentenceEncoder) -> dict[str, Share]:
     return {name: share(stopped[name], of) for name, of in Counter(n for n, _ in pages).items()}
 
 
-def _together(probes: dict[str, Share]) -> Share | None:
+def _total(probes: dict[str, Share]) -> Share | None:
     found = probes.values()
     return share(sum(p.count for p in found), sum(p.of for p in found)) if probes else None
 
@@ -230,19 +230,19 @@ def most_doubtful(lines: TrainingLines, *, keep_texts: bool = True) -> tuple[Dou
 def what_to_collect(probes: dict[str, Share]) -> str:
     """Return which off-brand lines would help most, from how many probes are stopped."""
     weak = sorted(probes.items(), key=lambda item: item[1].count / item[1].of)[:2]
-    told = [read_as(name) for name, found in weak if found.count < WEAK * found.of]
+    told = [read_as(name) for name, found in weak if found.count < MIN_STOPPED_SHARE * found.of]
     return f"off-brand lines that read like {' or '.join(told)}" if told else ""
 
 
 def _warnings(manifest: Manifest, encoder: SentenceEncoder, lines: TrainingLines) -> Iterable[str]:
     counts = manifest.labels
     if not lines.folds:
-        if counts.published < FEW_PUBLISHED:
+        if counts.published < MIN_SURE_PUBLISHED:
             yield f"{counts.published} published lines are few; some hundred give surer figures"
         return
     for label, count in (("on", counts.on), ("off", counts.off)):
-        if count < FEW_LABELS:
-            yield f"{count} {label}-brand lines are few; {FEW_LABELS} give surer figures"
+        if count < MIN_SURE_LABELS:
+            yield f"{count} {label}-brand lines are few; {MIN_SURE_LABELS} give surer figures"
     if not any(lines.docs):
         yield "no line says which document it is from (doc), so the figures flatter"
     yield from _differ_by_subject(lines)
@@ -278,7 +278,7 @@ def word_accuracies(
         bags = TfidfVectorizer(sublinear_tf=True, **which).fit_transform(texts)
         right = np.zeros(len(on), np.bool_)
         for train, held in folds:
-            fit = fit_logistic(bags[train], on[train], [LEXICAL_STRENGTH])[0]
+            fit = fit_logistic(bags[train], on[train], [LEXICAL_C])[0]
             right[held] = (fit.logits(bags[held]) >= 0) == on[held]
         accuracies.append(float(right.mean()))
     return accuracies[0], accuracies[1]

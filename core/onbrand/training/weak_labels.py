@@ -25,9 +25,9 @@ from onbrand.training.background import fit_own, held_out_logits, load_backgroun
 from onbrand.training.crossval import make_folds
 from onbrand.training.logistic import Standardiser, need_sklearn
 
-STRENGTH = 1e-3
+REGRESSION_C = 1e-3
 """scikit-learn's C, the same as the middle one of the labelled models."""
-PARTS = 4
+SPLITS = 4
 """Cross-fitting: lines of a document are judged by a model that did not see that document."""
 MIN_LINES = 20
 """Published lines that a brand needs to take part."""
@@ -114,7 +114,7 @@ class PublishedModel:
         A line without a document is one of its own.
         """
         column = self.brands.index(brand)
-        part = np.array([_part(doc or text) for doc, text in zip(docs, texts, strict=True)])
+        part = np.array([_split_of(doc or text) for doc, text in zip(docs, texts, strict=True)])
         logits = np.zeros(len(vectors))
         for k, model in enumerate(self.parts):
             logits[part == k] = model.logits(vectors[part == k], column)
@@ -151,14 +151,14 @@ def fit_published(
     vectors = encoder.encode([" ".join(line.text.split()) for line in kept])
     progress(ProgressEvent("fitting", 0.5))
     owners = np.array([brands.index(line.brand) for line in kept])
-    part = np.array([_part_of(line) for line in kept])
+    part = np.array([_split_of_line(line) for line in kept])
     models = []
-    for k in range(PARTS):
+    for k in range(SPLITS):
         others = part != k
         if len(np.unique(owners[others])) < 2:  # all copy is of one document or two
             others[:] = True
         models.append(_fit(vectors[others], owners[others], len(brands)))
-        progress(ProgressEvent("fitting", 0.5 + 0.5 * (k + 1) / (PARTS + 1)))
+        progress(ProgressEvent("fitting", 0.5 + 0.5 * (k + 1) / (SPLITS + 1)))
     whole = _fit(vectors, owners, len(brands))
     copy = {
         brand: _own_copy([kept[i] for i in rows], vectors[rows])
@@ -202,7 +202,7 @@ def learn_from_copy(
     raw = encoder.encode([" ".join(line.text.split()) for line in lines])
     vectors = background.project(raw)
     progress(ProgressEvent("fitting", 0.5))
-    part = np.array([_part_of(line) for line in lines])
+    part = np.array([_split_of_line(line) for line in lines])
     other = background.lines()
 
     def fit(rows: NDArray[np.bool_]) -> LinearModel:
@@ -210,7 +210,7 @@ def learn_from_copy(
         return LinearModel(weights[:, None], np.array([bias]))
 
     whole = fit(np.ones(len(lines), np.bool_))
-    parts = tuple(fit(part != k) for k in range(PARTS))
+    parts = tuple(fit(part != k) for k in range(SPLITS))
     progress(ProgressEvent("fitting", 1.0))
     copy = {brand: _own_copy(lines, raw)}
     return {brand: PublishedModel((brand,), {brand: len(lines)}, whole, parts, copy)}
@@ -233,13 +233,13 @@ def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{brand}: {count}" for brand, count in counts.items()) or "none"
 
 
-def _part_of(line: LabelLine) -> int:
-    return _part(line.doc or " ".join(line.text.split()))
+def _split_of_line(line: LabelLine) -> int:
+    return _split_of(line.doc or " ".join(line.text.split()))
 
 
-def _part(doc: str) -> int:
+def _split_of(doc: str) -> int:
     # Not hash(): it differs from process to process.
-    return zlib.crc32(doc.encode("utf-8", "surrogatepass")) % PARTS
+    return zlib.crc32(doc.encode("utf-8", "surrogatepass")) % SPLITS
 
 
 def _fit(vectors: NDArray[np.float32], owners: NDArray[np.intp], brands: int) -> LinearModel:
@@ -247,7 +247,7 @@ def _fit(vectors: NDArray[np.float32], owners: NDArray[np.intp], brands: int) ->
 
     standardise = Standardiser.fit(vectors)
     # Balanced: a brand that published more is not therefore more likely.
-    model = LogisticRegression(C=STRENGTH, max_iter=1000, class_weight="balanced")
+    model = LogisticRegression(C=REGRESSION_C, max_iter=1000, class_weight="balanced")
     model.fit(standardise(vectors), owners)
     weights, bias = np.zeros((brands, vectors.shape[1])), np.zeros(brands)
     if brands == 2:
@@ -268,7 +268,7 @@ MAX_SHARE = 0.2
 """Share of the lines that may be left out."""
 ROUNDS = 2
 FOLDS = 4
-PURE = 0.02
+MAX_PURE_SHARE = 0.02
 """Copy that seems to have no more misfits than this at first sight is taken as it is."""
 MARGIN = 0.03
 """A brand writes lines like other copy, too: that much is never taken for misfits."""
@@ -290,10 +290,10 @@ def find_misfits(
         docs: the document of each own line, where known; documents are held out together.
     """
     on = np.arange(len(own) + len(other)) < len(own)
-    folds, _ = make_folds(on, [*docs, *[None] * len(other)], most=FOLDS)
+    folds, _ = make_folds(on, [*docs, *[None] * len(other)], max_folds=FOLDS)
     both = np.concatenate([own, other])
     logits = held_out_logits(both, on, folds)
-    if _share(logits, on) <= PURE:
+    if _share(logits, on) <= MAX_PURE_SHARE:
         return np.zeros(len(own), np.bool_)
     for _ in range(ROUNDS):
         trusted = ~on

@@ -24,11 +24,11 @@ from onbrand.voice.model import (
     DraftCalibration,
     EncoderReference,
     Examples,
-    Familiarity,
     LabelCounts,
     LinearHead,
     Manifest,
     Metrics,
+    OutOfDomainDetector,
     RegisterDraft,
     ShortCalibration,
     TrainingReport,
@@ -40,7 +40,7 @@ from onbrand.voice.registers import READS_LIKE, RegisterAnswer, Registers, load_
 
 THRESHOLD = 0.3
 """P where the range of good copy ends; sentences below it are flagged."""
-SILENT = 6.0
+SILENT_LOGIT = 6.0
 """Log-odds of the head for every sentence: more than a sentence counts for in a draft."""
 SENTENCE_ROOM = 0.4
 """Spreads of room beyond what the registers were measured with: that was on passages, and single
@@ -51,7 +51,7 @@ DRAFT = DraftCalibration(slope=1.0, exponent=1.0, registers=RegisterDraft(slope=
 """A draft goes forward where the mean log-odds of its sentences are 1.0 and more. Of 63 drafts and
 pages of nine open voices 60 have more, and of the same pages rewritten as hype, corporate-speak,
 legalese and by a chatbot 1 of 36. The share of sentences counts, whatever their number."""
-EVERYDAY = (
+COMMON_WORDS = (
     *(
         "and",
         "are",
@@ -72,10 +72,10 @@ EVERYDAY = (
     *("you", "your"),
 )
 """English words that other languages do not have."""
-FAMILIARITY = Familiarity(
+OUT_OF_DOMAIN = OutOfDomainDetector(
     short=0.36,
     long=0.54,
-    everyday=EVERYDAY,
+    everyday=COMMON_WORDS,
 )
 """1 in 1,000 lines of the bank of voices lies further out; other languages do, and code."""
 
@@ -145,7 +145,7 @@ def room_of(registers: Registers, chosen: Sequence[str]) -> float:
 def _silent_head(encoder: SentenceEncoder) -> LinearHead:
     return LinearHead(
         weights=np.zeros(encoder.dim, np.float32),
-        bias=SILENT,
+        bias=SILENT_LOGIT,
         mean=_mean_of_copy(encoder),
         vocabulary=Vocabulary((), np.zeros(0, np.float32)),
         term_weights=np.zeros(0, np.float32),
@@ -180,7 +180,7 @@ def _manifest(encoder: SentenceEncoder, answer: RegisterAnswer) -> Manifest:
         gate=DEFAULT_GATE,
         draft=DRAFT,
         short=ShortCalibration(1.0, 0.0),
-        familiarity=FAMILIARITY,
+        familiarity=OUT_OF_DOMAIN,
         labels=LabelCounts(on=0, off=0, sha256=""),
         profile=Profile(0, {}, {}),
         report=TrainingReport(held_out=none, baseline=none, weights={}, folds=0, grouped=False),

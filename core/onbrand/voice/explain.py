@@ -17,7 +17,7 @@ from onbrand.document.positions import Span
 from onbrand.encoder import TokenParts
 from onbrand.voice.lexical import BLOCKS, sublinear, term_spans, word_spans, words_of
 from onbrand.voice.model import Voice, unit
-from onbrand.voice.profile import unusual_habits
+from onbrand.voice.profile import style_deviations
 from onbrand.voice.reasons import Example, Explanation, WordShare
 from onbrand.voice.registers import Registers
 
@@ -63,7 +63,7 @@ def explain(
         logit=base + float(shares.sum()),
         base=base,
         words=words,
-        habits=unusual_habits(text, voice.manifest.profile, voice.brand),
+        habits=style_deviations(text, voice.manifest.profile, voice.brand),
         nearest_on=next(iter(_most_alike(voice, cosines, "on", 1)), None),
         nearest_off=next(iter(_most_alike(voice, cosines, "off", 1)), None),
         centroid_similarity=float(place @ voice.examples.centroid),

@@ -60,7 +60,7 @@ class DraftCalibration(msgspec.Struct, frozen=True):
 
     The head's is ``slope * (mean - center) * n**(1 - exponent)``. Exponent 0 would take the
     sentences as independent witnesses, 1 would not gain certainty from length at all; training
-    picks what held-out groups of sentences bear out. From `MOST_SENTENCES` on, more sentences add
+    picks what held-out groups of sentences bear out. From `MAX_SENTENCES` on, more sentences add
     no more certainty, for no larger group was looked at.
     """
 
@@ -97,16 +97,16 @@ def draft_evidence(
 
 
 def _weight(sentences: int, exponent: float) -> float:
-    return float(min(sentences, MOST_SENTENCES) ** (1.0 - exponent))
+    return float(min(sentences, MAX_SENTENCES) ** (1.0 - exponent))
 
 
 MAX_SENTENCE_LOGIT = 5.0
 """No single sentence decides a draft."""
-MOST_SENTENCES = 21
+MAX_SENTENCES = 21
 """Sentences in the largest group that drafts are calibrated on."""
 
 
-class Familiarity(msgspec.Struct, frozen=True):
+class OutOfDomainDetector(msgspec.Struct, frozen=True):
     """What a sentence must have in common with the training lines to be judged.
 
     Other languages, code and debris lie far out, and a head extrapolates wildly there. So does
@@ -122,22 +122,22 @@ class Familiarity(msgspec.Struct, frozen=True):
     everyday: tuple[str, ...]
     """Words of many training lines, lower case: mostly "the", "of" and the like."""
 
-    def covers(self, text: str, words: int, cosine: float) -> bool:
+    def is_in_domain(self, text: str, words: int, cosine: float) -> bool:
         """Tell whether a sentence is familiar enough to be judged.
 
         Args:
             text: the sentence.
             words: how many it has.
-            cosine: of its vector to the mean of the training lines (`VoiceStack.familiarity`).
+            cosine: of its vector to the mean of the training lines (`VoiceBank.familiarity`).
         """
         if cosine >= self.long + shortness(words) * (self.short - self.long):
             return True
         everyday = frozenset(self.everyday)
         known = sum(word in everyday for word in words_of(text))
-        return known >= EVERYDAY_SHARE * max(words, 1)
+        return known >= MIN_COMMON_WORDS_SHARE * max(words, 1)
 
 
-EVERYDAY_SHARE = 0.2
+MIN_COMMON_WORDS_SHARE = 0.2
 """Share of everyday words below which a sentence far out is taken for another language."""
 
 
@@ -241,7 +241,7 @@ class Manifest(msgspec.Struct, frozen=True):
     gate: float
     draft: DraftCalibration
     short: ShortCalibration
-    familiarity: Familiarity
+    familiarity: OutOfDomainDetector
     labels: LabelCounts
     profile: Profile
     report: TrainingReport
@@ -359,19 +359,19 @@ CHUNK = 32
 
 
 @dataclass(frozen=True, slots=True)
-class _TermTable:
+class _TermWeights:
     """The n-gram heads of all brands side by side, one row a term."""
 
     index: dict[str, int]
     """Terms in order, so that each block of n-grams is a run of rows."""
-    edge: int
+    block_boundary: int
     """The first row of the second block."""
     table: NDArray[np.float32]
     """Shape (terms, 2 * brands): inverse document frequency times weight, then its square for the
     L2 norms; together, because what a lookup costs is the way to memory."""
 
     @classmethod
-    def build(cls, voices: Sequence[Voice]) -> _TermTable:
+    def build(cls, voices: Sequence[Voice]) -> _TermWeights:
         terms = sorted({term for voice in voices for term in voice.head.vocabulary.terms})
         index = {term: row for row, term in enumerate(terms)}
         table = np.zeros((len(terms), 2 * len(voices)), np.float32)
@@ -393,7 +393,7 @@ class _TermTable:
         numbers = np.array([n for counts in found for n in counts.values()])
         owners = np.repeat(np.arange(len(texts)), [len(counts) for counts in found])
         damped = 1.0 + np.log(np.maximum(numbers, 1)).astype(np.float32)
-        for block in (rows < self.edge, rows >= self.edge):
+        for block in (rows < self.block_boundary, rows >= self.block_boundary):
             if not block.any():
                 continue
             known, starts = np.unique(owners[block], return_index=True)
@@ -417,7 +417,7 @@ class Answers(NamedTuple):
     no registers."""
 
 
-class VoiceStack:
+class VoiceBank:
     """Scores sentences against every loaded brand at once."""
 
     def __init__(self, voices: Sequence[Voice]) -> None:
@@ -433,7 +433,7 @@ class VoiceStack:
         self._bias = np.array([voice.head.bias for voice in voices], np.float32)
         centres = np.stack([voice.head.mean for voice in voices], axis=1)
         self._centres = centres / np.maximum(np.linalg.norm(centres, axis=0), 1e-12)
-        self._terms = _TermTable.build(voices)
+        self._terms = _TermWeights.build(voices)
         shorts = [voice.manifest.short for voice in voices]
         self._short_slopes = np.array([short.slope for short in shorts], np.float32)
         self._short_bias = np.array([short.intercept for short in shorts], np.float32)

@@ -17,7 +17,7 @@ from onbrand.voice.reasons import MAX_HABITS, Habit
 
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _VOWELS = re.compile(r"[aeiouy]+", re.IGNORECASE)
-RARE_RATE = 0.05
+MAX_RARE_RATE = 0.05
 """A mark that the brand uses in fewer of its sentences than this is worth a word."""
 MARGIN = 1.15
 """How far outside the usual range a figure must be to be worth a word."""
@@ -54,7 +54,7 @@ def reading_grade(sentence: str) -> float:
     return max(0.0, 0.39 * len(words) + 11.8 * sum(map(_syllables, words)) / len(words) - 15.59)
 
 
-class Range(msgspec.Struct, frozen=True):
+class PercentileRange(msgspec.Struct, frozen=True):
     """The usual range of a figure: 10th, 50th and 90th percentile of on-brand sentences."""
 
     low: float
@@ -66,41 +66,41 @@ class Profile(msgspec.Struct, frozen=True):
     """A brand's habits, counted over its on-brand sentences."""
 
     sentences: int
-    ranges: dict[str, Range]
-    """By key of `RANGES`."""
+    ranges: dict[str, PercentileRange]
+    """By key of `STYLE_STATS`."""
     rates: dict[str, float]
-    """By key of `MARKS`: the share of sentences with the mark, 0 to 1."""
+    """By key of `STYLE_MARKERS`: the share of sentences with the mark, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class StyleStat:
     """Something about a sentence that is counted, and how to say it."""
 
-    take: Callable[[str], float]
+    measure: Callable[[str], float]
     before: str = ""
     after: str = ""
     digits: int = 0
 
-    def say(self, *values: float) -> str:
+    def format(self, *values: float) -> str:
         """Return "8-18 words" for two values, "34 words" for one."""
-        return self.before + self.bare(*values) + self.after
+        return self.before + self.format_values(*values) + self.after
 
-    def bare(self, *values: float) -> str:
+    def format_values(self, *values: float) -> str:
         """Return "8-18" for two values, "34" for one."""
         return "-".join(f"{value:.{self.digits}f}" for value in values)
 
 
-RANGES: dict[str, Figure] = {
-    "words_per_sentence": Figure(_word_count, after=" words"),
-    "letters_per_word": Figure(_letters_per_word, after=" letters a word", digits=1),
-    "reading_grade": Figure(reading_grade, before="reading grade "),
+STYLE_STATS: dict[str, StyleStat] = {
+    "words_per_sentence": StyleStat(_word_count, after=" words"),
+    "letters_per_word": StyleStat(_letters_per_word, after=" letters a word", digits=1),
+    "reading_grade": StyleStat(reading_grade, before="reading grade "),
 }
 
 _BE = r"(?:am|is|are|was|were|be|been|being)"
 _IRREGULAR = (
     r"(?:made|done|given|taken|seen|found|kept|held|built|sent|known|shown|written|\w{3,}ed)"
 )
-MARKS: dict[str, tuple[str, re.Pattern[str]]] = {
+STYLE_MARKERS: dict[str, tuple[str, re.Pattern[str]]] = {
     "exclamation": ("an exclamation mark", re.compile(r"!")),
     "question": ("a question", re.compile(r"\?")),
     "contraction": (
@@ -130,46 +130,47 @@ def build_profile(sentences: Iterable[str]) -> Profile:
     """Count the habits of a brand over its on-brand sentences."""
     lines = list(sentences)
     ranges = {
-        key: Range(*np.percentile([figure.take(s) for s in lines], (10, 50, 90)).round(2).tolist())
-        for key, figure in RANGES.items()
+        key: PercentileRange(
+            *np.percentile([stat.measure(s) for s in lines], (10, 50, 90)).round(2).tolist()
+        )
+        for key, stat in STYLE_STATS.items()
     }
     rates = {
         key: round(sum(bool(mark.search(s)) for s in lines) / len(lines), 4)
-        for key, (_, mark) in MARKS.items()
+        for key, (_, mark) in STYLE_MARKERS.items()
     }
     return Profile(len(lines), ranges, rates)
 
 
-def unusual_habits(
+def style_deviations(
     sentence: str, profile: Profile, brand: str, *, limit: int = MAX_HABITS
 ) -> tuple[Habit, ...]:
     """Return what the sentence does that the brand rarely does, the most telling first."""
-    found = [*_outside(sentence, profile, brand), *_rare(sentence, profile, brand)]
+    found = [*_outside_range(sentence, profile, brand), *_rare_markers(sentence, profile, brand)]
     found.sort(key=lambda item: -item[0])
     return tuple(habit for _, habit in found[:limit])
 
 
-def _outside(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
+def _outside_range(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
     found = []
-    for key, figure in RANGES.items():
-        usual, value = profile.ranges.get(key), figure.take(sentence)
+    for key, stat in STYLE_STATS.items():
+        usual, value = profile.ranges.get(key), stat.measure(sentence)
         if usual is None or value <= usual.high * MARGIN:
             continue
-        message = (
-            f"{figure.say(value)}; {brand} usually writes {figure.bare(usual.low, usual.high)}"
-        )
+        own = stat.format_values(usual.low, usual.high)
+        message = f"{stat.format(value)}; {brand} usually writes {own}"
         strength = value / max(usual.high, 1e-6)
         found.append((strength, Habit(key, message, value, (usual.low, usual.high))))
     return found
 
 
-def _rare(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
+def _rare_markers(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
     found = []
-    for key, (name, mark) in MARKS.items():
+    for key, (name, mark) in STYLE_MARKERS.items():
         rate = profile.rates.get(key, 1.0)
-        if rate >= RARE_RATE or not mark.search(sentence):
+        if rate >= MAX_RARE_RATE or not mark.search(sentence):
             continue
         message = f"{name}; {brand} has that in {rate * 100:.0f} of 100 sentences"
-        strength = 2.0 - rate / RARE_RATE
+        strength = 2.0 - rate / MAX_RARE_RATE
         found.append((strength, Habit(key, message, 1.0, (rate, rate))))
     return found

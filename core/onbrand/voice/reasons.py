@@ -11,8 +11,8 @@ all take them from here:
 - Function words ("the", "of", "we") are shown only where no other word speaks, and words whose
   share is below `MIN_WORD_SHARE` only where none of the others says more.
 
-Habits are chosen when the sentence is explained (`onbrand.voice.profile.unusual_habits`), the most
-telling first; a face with little room shows the first ones.
+Habits are chosen when the sentence is explained (`onbrand.voice.profile.style_deviations`), the
+strongest deviation first; output with little room shows the first ones.
 """
 
 from __future__ import annotations

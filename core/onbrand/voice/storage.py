@@ -1,8 +1,8 @@
 """Voices on disk: ``voice.json``, ``head.safetensors``, perhaps ``examples.jsonl``; no pickle.
 
-They are found in folders of voices and in installations, which may switch to another release at any
-moment. A caller that reads more than one thing of an installation does so within `read_current`,
-which says once where everything is.
+They lie in folders of voices and in installations, which may switch to another release at any
+moment. A caller that reads more than one thing of an installation does so in
+`with_consistent_release`, which resolves all paths once.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ def is_voice(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-def mend(voice: Path, otherwise: str = _RETRAIN) -> str:
-    """Return what mends a voice; ``otherwise`` does where it is one of one's own."""
+def fix_hint(voice: Path, otherwise: str = _RETRAIN) -> str:
+    """Return what hints a voice; ``otherwise`` does where it is one of one's own."""
     return repair(voice) or otherwise
 
 
-def check_place(folder: Path) -> None:
+def check_output_folder(folder: Path) -> None:
     """Check that a voice may be written to ``folder``, before any work is put into it.
 
     Raises:
@@ -86,7 +86,7 @@ def save_voice(voice: Voice, folder: Path) -> Voice:
     """
     from safetensors.numpy import save
 
-    check_place(folder)
+    check_output_folder(folder)
     with replace_folder(folder) as fresh:
         (fresh / HEAD).write_bytes(save(_tensors(voice)))
         names = [HEAD]
@@ -143,11 +143,11 @@ def load_manifest(folder: Path) -> Manifest:
             )
         manifest = msgspec.json.decode(raw, type=Manifest)
     except msgspec.DecodeError as error:
-        raise OnbrandError(f"is damaged ({error}); {mend(folder)}", path=path) from None
-    strangers = set(manifest.files) - {HEAD, EXAMPLES}
-    if strangers or HEAD not in manifest.files:
-        named = f"names {sorted(strangers)[0]!r}" if strangers else f"does not name {HEAD}"
-        raise OnbrandError(f"{named}, which is no file of a voice; {mend(folder)}", path=path)
+        raise OnbrandError(f"is damaged ({error}); {fix_hint(folder)}", path=path) from None
+    unknown = set(manifest.files) - {HEAD, EXAMPLES}
+    if unknown or HEAD not in manifest.files:
+        named = f"names {sorted(unknown)[0]!r}" if unknown else f"does not name {HEAD}"
+        raise OnbrandError(f"{named}, which is no file of a voice; {fix_hint(folder)}", path=path)
     return manifest
 
 
@@ -167,7 +167,9 @@ def load_voice(folder: Path) -> Voice:
         head, examples = _from_tensors(tensors, manifest, contents.get(EXAMPLES))
     except (SafetensorError, KeyError, ValueError, msgspec.DecodeError) as error:
         reason = f"missing tensor {error}" if isinstance(error, KeyError) else error
-        raise OnbrandError(f"is damaged ({reason}); {mend(folder)}", path=folder / HEAD) from None
+        raise OnbrandError(
+            f"is damaged ({reason}); {fix_hint(folder)}", path=folder / HEAD
+        ) from None
     return Voice(manifest, head, examples, folder)
 
 
@@ -178,9 +180,13 @@ def _checked(path: Path, digest: str) -> bytes:
         with open_regular(path) as file:
             content = file.read()
     except OSError:
-        raise OnbrandError(f"is missing or unreadable; {mend(path.parent)}", path=path) from None
+        raise OnbrandError(
+            f"is missing or unreadable; {fix_hint(path.parent)}", path=path
+        ) from None
     if hashlib.sha256(content).hexdigest() != digest:
-        raise OnbrandError(f"checksum does not match voice.json; {mend(path.parent)}", path=path)
+        raise OnbrandError(
+            f"checksum does not match voice.json; {fix_hint(path.parent)}", path=path
+        )
     return content
 
 
@@ -238,7 +244,7 @@ DEFAULT_VOICES = Path("voices")
 _TRAIN = "train one with onbrand train"
 
 
-def read_current(folders: Iterable[Path], read: Callable[[Sequence[Path]], T]) -> T:
+def with_consistent_release(folders: Iterable[Path], read: Callable[[Sequence[Path]], T]) -> T:
     """Return what ``read`` makes of the folders, all of it from one release of each installation.
 
     Args:
@@ -251,14 +257,14 @@ def read_current(folders: Iterable[Path], read: Callable[[Sequence[Path]], T]) -
     """
     folders = tuple(folders)
     while True:
-        places = _places(folders)
+        places = _resolve_all(folders)
         try:
             result = read(places)
         except (OnbrandError, OSError):
-            if _places(folders) == places:
+            if _resolve_all(folders) == places:
                 raise
         else:
-            if _places(folders) == places or all(map(_is_kept, places)):
+            if _resolve_all(folders) == places or all(map(_is_retained, places)):
                 return result
 
 
@@ -275,7 +281,7 @@ def encoder_for(folders: Iterable[Path], brands: Iterable[str] | None = None) ->
     Raises:
         OnbrandError: a bundle is damaged.
     """
-    places = _places(folders)
+    places = _resolve_all(folders)
     bundles = {read_manifest(bundle).fingerprint: bundle for bundle in _bundles(places)}
     if not bundles:
         return None
@@ -299,15 +305,15 @@ def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
     looked = [voices_of(folder) or folder for folder in folders]
     for folder in looked:
         if not folder.is_dir():
-            raise OnbrandError(f"no such folder of voices; {_mend(folder)}", path=folder)
+            raise OnbrandError(f"no such folder of voices; {_folder_fix_hint(folder)}", path=folder)
         candidates = [folder] if is_voice(folder) else sorted(folder.iterdir())
         for candidate in candidates:
             if not candidate.name.startswith(".") and is_voice(candidate):
                 found.setdefault(load_manifest(candidate).brand, candidate)
     if not found:
         where = ", ".join(str(folder) for folder in looked) or "no folder was named"
-        mends = dict.fromkeys(map(_mend, looked)) or [_TRAIN]
-        raise OnbrandError(f"no voices found ({where}); {', or '.join(mends)}")
+        hints = dict.fromkeys(map(_folder_fix_hint, looked)) or [_TRAIN]
+        raise OnbrandError(f"no voices found ({where}); {', or '.join(hints)}")
     return found
 
 
@@ -317,7 +323,7 @@ def list_manifests(folders: Iterable[Path]) -> list[tuple[Path, Manifest]]:
     def read(places: Sequence[Path]) -> list[tuple[Path, Manifest]]:
         return [(folder, load_manifest(folder)) for folder in find_voices(places).values()]
 
-    return read_current(folders, read)
+    return with_consistent_release(folders, read)
 
 
 def load_voices(folders: Iterable[Path], brands: Sequence[str] | None = None) -> list[Voice]:
@@ -333,7 +339,7 @@ def load_voices(folders: Iterable[Path], brands: Sequence[str] | None = None) ->
     return [load_voice(found[brand]) for brand in (brands or found)]
 
 
-def load_sound_voices(
+def load_valid_voices(
     folders: Iterable[Path], fingerprint: str, before: Iterable[Voice] = ()
 ) -> tuple[list[Voice], list[str]]:
     """Load the voices that can be loaded, for programs that run on when one is damaged.
@@ -357,7 +363,7 @@ def load_sound_voices(
             problems.append(str(error))
             continue
         if not candidates:
-            problems.append(f"{folder}: no voices here; {_mend(place)}")
+            problems.append(f"{folder}: no voices here; {_folder_fix_hint(place)}")
         for candidate in candidates:
             try:
                 voice = load_voice(candidate)
@@ -372,13 +378,13 @@ def load_sound_voices(
     return list(voices.values()), problems
 
 
-def stamp_voices(folders: Iterable[Path]) -> Stamp:
+def voices_signature(folders: Iterable[Path]) -> Stamp:
     """Return what changes when a file of a voice does, or an installation switches to a release.
 
     Reads folders, but of files only ``installed.json``. A switch shows in the release's own name:
     two of them may well lie within one tick of the file system's clock.
     """
-    places = [place for folder in _places(folders) for place in (folder, *_inside(folder))]
+    places = [place for folder in _resolve_all(folders) for place in (folder, *_inside(folder))]
     files = (MANIFEST, HEAD, EXAMPLES)
     return stamp(path for place in places for path in (place, *(place / name for name in files)))
 
@@ -395,19 +401,19 @@ def unknown_brand(
     return OnbrandError(message, path=path, line=line)
 
 
-def _places(folders: Iterable[Path]) -> tuple[Path, ...]:
+def _resolve_all(folders: Iterable[Path]) -> tuple[Path, ...]:
     """Put the current release's voices in the place of each installation."""
-    return tuple(map(_place, folders))
+    return tuple(map(_resolve, folders))
 
 
-def _place(folder: Path) -> Path:
+def _resolve(folder: Path) -> Path:
     try:
         return voices_of(folder) or folder
     except (OnbrandError, OSError):  # whoever loads it learns of it
         return folder
 
 
-def _is_kept(place: Path) -> bool:
+def _is_retained(place: Path) -> bool:
     """Tell whether a release is still there in full: the current and the one before it are."""
     held = holder_of(place / MANIFEST)
     return held is None or place.parent.name in (held[1].current, held[1].previous)
@@ -419,9 +425,9 @@ def _bundles(places: Iterable[Path]) -> list[Path]:
     return sorted(manifest.parent for manifests in found for manifest in manifests)
 
 
-def _mend(folder: Path) -> str:
+def _folder_fix_hint(folder: Path) -> str:
     """Return what puts voices into a folder of voices."""
-    return mend(folder / MANIFEST, _TRAIN)
+    return fix_hint(folder / MANIFEST, _TRAIN)
 
 
 def _check_fingerprint(voice: Voice, fingerprint: str) -> None:
