@@ -129,8 +129,8 @@ class _SentenceScorer:
         for start in range(0, len(fresh), CHUNK):
             part = fresh[start : start + CHUNK]
             size = sum(len(missing[text]) for text in part)
-            told = scaled(progress, start=done, size=size, total=len(texts))
-            records = self._score(part, cancelled, told)
+            part_progress = scaled(progress, start=done, size=size, total=len(texts))
+            records = self._score(part, cancelled, part_progress)
             self._cache.put_many(part, records)
             for text, record in zip(part, records, strict=True):
                 judged[missing[text]] = record
@@ -213,9 +213,9 @@ class _SentenceScorer:
             own = [i for i, name in enumerate(brands) if name == brand and evidence[i] is not None]
             if draft is None or len(own) < 2:
                 continue
-            said = np.array([e.registers for i in own if (e := evidence[i])])
-            said = np.clip(said, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT) - draft.center
-            rest = (said.sum() - said) / (len(own) - 1 + CONTEXT_PRIOR)
+            logits = np.array([e.registers for i in own if (e := evidence[i])])
+            logits = np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT) - draft.center
+            rest = (logits.sum() - logits) / (len(own) - 1 + CONTEXT_PRIOR)
             moved = np.clip(CONTEXT_SLOPE * rest, -MAX_CONTEXT, MAX_LENIENCY)
             for i, by in zip(own, moved.tolist(), strict=True):
                 least[i] = _shifted(least[i], -by)

@@ -204,7 +204,7 @@ class _Basis:
     registers: Registers
 
     @property
-    def read(self) -> NDArray[np.float32]:
+    def register_directions(self) -> NDArray[np.float32]:
         """Orthonormal directions that the registers read, shape (dim, registers)."""
         return np.asarray(np.linalg.qr(self.registers.weights)[0])
 
@@ -217,11 +217,13 @@ class _Basis:
     def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         rows = self.background.project(vectors)
         rest = vectors - self.background.restore(rows)
-        return np.concatenate([rows, rest @ self.read], axis=1)
+        return np.concatenate([rows, rest @ self.register_directions], axis=1)
 
     def restore(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        edge = self.background.basis.shape[1]
-        vectors = self.background.restore(rows[:, :edge]) + rows[:, edge:] @ self.read.T
+        width = self.background.basis.shape[1]
+        vectors = (
+            self.background.restore(rows[:, :width]) + rows[:, width:] @ self.register_directions.T
+        )
         return np.asarray(vectors, np.float32)
 
 

@@ -292,7 +292,7 @@ class ChosenMember(NamedTuple):
 class Ensemble:
     """The members that cross-validation chose, joined and calibrated on held-out lines."""
 
-    parts: tuple[ChosenMember, ...]
+    chosen: tuple[ChosenMember, ...]
     intercept: float
     short_calibration: Stacker
     """Calibrates the joint logit of short sentences."""
@@ -304,7 +304,7 @@ class Ensemble:
     @property
     def weights(self) -> dict[str, float]:
         """Weight of each member in the joint logit; those left out have none."""
-        return {part.member.name: part.weight for part in self.parts}
+        return {part.member.name: part.weight for part in self.chosen}
 
     @property
     def short_p(self) -> NDArray[np.floating]:
@@ -316,7 +316,7 @@ class Ensemble:
     ) -> NDArray[np.float64]:
         """Return the joint logits of lines that the members do not see, shape (held lines,)."""
         joint = np.full(len(held), self.intercept)
-        for part in self.parts:
+        for part in self.chosen:
             if part.weight > 0:
                 logits, _ = part.member.held_out(lines, train, held)
                 joint += part.weight * logits[:, part.candidate]
@@ -325,7 +325,7 @@ class Ensemble:
     def head(self, lines: Lines) -> LinearHead:
         """Fit the members on all lines, and fold scaling and stacking into one set of weights."""
         total = HeadBuilder(lines.vectors.shape[1], self.intercept)
-        for part in self.parts:
+        for part in self.chosen:
             if part.weight > 0:
                 part.member.fit_into(lines, part.candidate, part.weight, total)
         return total.head(lines.vectors.mean(axis=0))
@@ -348,15 +348,15 @@ def fit_ensemble(members: Sequence[Member], held_out: OutOfFold, on: NDArray[np.
         without = [k for k in kept if k != i]
         if member.min_gain is None or not without:
             continue
-        poorer = stacked_loss(_columns(held_out.whole, without, pick), on)
-        if poorer - loss <= member.min_gain:
-            kept, loss = without, poorer
+        loss_without = stacked_loss(_columns(held_out.whole, without, pick), on)
+        if loss_without - loss <= member.min_gain:
+            kept, loss = without, loss_without
     whole = _columns(held_out.whole, kept, pick)
     stacker = fit_stacker(whole, on)
     short = stacker(_columns(held_out.short, kept, pick))[:, None]
     short_calibration = fit_stacker(short, on)
     return Ensemble(
-        parts=tuple(
+        chosen=tuple(
             ChosenMember(members[i], pick[i], weight)
             for i, weight in zip(kept, stacker.weights.tolist(), strict=True)
         ),

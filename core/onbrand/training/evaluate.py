@@ -119,7 +119,7 @@ def _evaluate_task(
     texts = [" ".join(line.text.split()) for line in test]
     on = np.array([line.label == "on" for line in test])
     answers = VoiceBank([voice]).answers(encoder.encode(texts), texts)
-    logits, heads, registers = (said[:, 0] for said in answers)
+    logits, heads, registers = (answer[:, 0] for answer in answers)
     p = sigmoid(logits)
     figures = measure(on, p)
     probes = voice.manifest.report.stopped

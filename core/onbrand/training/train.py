@@ -107,8 +107,8 @@ def train_voice(
         members.append(PublishedMember(published, brand))
     members += extra_members
     with one_blas_thread():
-        told = scaled(progress, start=0.2, size=0.7)
-        held_out = cross_validate(lines, folds, members, progress=told)
+        fold_progress = scaled(progress, start=0.2, size=0.7)
+        held_out = cross_validate(lines, folds, members, progress=fold_progress)
     ensemble = fit_ensemble(members, held_out, lines.on)
     # The most regularised model follows single labels least, wrong ones included.
     most_regularised = held_out.whole[0][:, :1]

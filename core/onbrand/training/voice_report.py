@@ -182,9 +182,9 @@ def stopped_probes(voice: Voice, encoder: SentenceEncoder) -> dict[str, Share]:
     probes = load_probes(encoder)
     if probes is None:
         return {}
-    stack, manifest = VoiceBank([voice]), voice.manifest
-    _, heads, registers = (said[:, 0] for said in stack.answers(probes.vectors, probes.texts))
-    familiar = stack.familiarity(probes.vectors)[:, 0].tolist()
+    bank, manifest = VoiceBank([voice]), voice.manifest
+    _, heads, registers = (answer[:, 0] for answer in bank.answers(probes.vectors, probes.texts))
+    familiar = bank.familiarity(probes.vectors)[:, 0].tolist()
     pages: dict[tuple[str, str], list[int]] = {}
     for row, (name, piece, text) in enumerate(
         zip(probes.voices, probes.pieces, probes.texts, strict=True)
@@ -230,8 +230,8 @@ def most_doubtful(lines: TrainingLines, *, keep_texts: bool = True) -> tuple[Dou
 def what_to_collect(probes: dict[str, Share]) -> str:
     """Return which off-brand lines would help most, from how many probes are stopped."""
     weak = sorted(probes.items(), key=lambda item: item[1].count / item[1].of)[:2]
-    told = [read_as(name) for name, found in weak if found.count < MIN_STOPPED_SHARE * found.of]
-    return f"off-brand lines that read like {' or '.join(told)}" if told else ""
+    names = [read_as(name) for name, found in weak if found.count < MIN_STOPPED_SHARE * found.of]
+    return f"off-brand lines that read like {' or '.join(names)}" if names else ""
 
 
 def _warnings(manifest: Manifest, encoder: SentenceEncoder, lines: TrainingLines) -> Iterable[str]:
@@ -324,11 +324,11 @@ def _by_source(lines: TrainingLines, right: NDArray[np.bool_]) -> dict[str, Shar
         if not on and line.source:
             found.setdefault(source_of(line.source), []).append(hit)
     most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    told = {name: share(sum(hits), len(hits)) for name, hits in most[:MAX_SOURCES]}
+    shares = {name: share(sum(hits), len(hits)) for name, hits in most[:MAX_SOURCES]}
     rest = [hit for _, hits in most[MAX_SOURCES:] for hit in hits]
     if rest:
-        told[f"{len(most) - MAX_SOURCES} others"] = share(sum(rest), len(rest))
-    return told
+        shares[f"{len(most) - MAX_SOURCES} others"] = share(sum(rest), len(rest))
+    return shares
 
 
 def source_of(source: str | None) -> str:
