@@ -1,6 +1,6 @@
 """`Scorer`: load voices once, then score sentences and check drafts.
 
-What every voice says of a sentence is remembered, so that what is asked again is a lookup.
+The scores of sentences can be cached, so that checking a draft again after an edit is fast.
 """
 
 from __future__ import annotations
@@ -53,33 +53,33 @@ from onbrand.voice.storage import (
 )
 
 MIN_WORDS = 3
-"""Shorter sentences carry next to no evidence of a voice and are not judged."""
+"""Minimum number of words: shorter sentences show hardly anything of a voice and are not judged."""
 CHUNK = 256
-"""Sentences whose vectors are in memory at once, 3 MB of the default encoder's; larger chunks
-would be no quicker."""
+"""Sentences whose vectors are in memory at once (3 MB with the default encoder); larger chunks are
+not faster."""
 FRAGMENT_ROOM = 0.7
-"""How much further outside of the brand's range headings, list items and table cells may read, in
-spreads: they are written in another manner than the running text that voices learn from."""
+"""Extra room, in spreads, of headings, list items and table cells, which differ in style from the
+running text that voices are trained on."""
 CONTEXT_SLOPE = 2.0
-"""Log-odds by which the threshold of a sentence moves for each that the registers say, on average,
-of the rest of the draft: who writes one sentence like an advertisement writes the next one so."""
+"""Shift of a sentence's threshold, in log-odds, per mean register log-odds of the rest of the
+draft: a writer who writes one sentence like an advertisement is likely to write the next one so."""
 CONTEXT_PRIOR = 3
-"""Sentences that count as saying nothing, beside the rest of the draft."""
+"""Number of neutral sentences that are added to the rest of the draft in this mean."""
 MAX_CONTEXT, MAX_LENIENCY = 3.0, 1.0
-"""Log-odds that the rest of a draft may raise and lower a threshold by …"""
+"""Maximum log-odds by which the rest of a draft raises and lowers a threshold …"""
 MAX_THRESHOLD = DEFAULT_GATE
-"""… and never above this P: a sentence that would go forward by itself is not flagged."""
+"""… and the maximum P of a raised one: what would go forward by itself is not flagged."""
 MAX_EXPLANATIONS = 768
-"""Explanations to remember, some 5 kB each."""
+"""Maximum number of cached explanations, about 5 kB each."""
 
 
 class _SentenceScorer:
-    """Judges sentences by all voices at once. Safe to use from several threads.
+    """Scores sentences by all voices at once, with a cache. Safe to use from several threads.
 
     Args:
-        encoder: what turns sentences into vectors.
+        encoder: the encoder.
         bank: the voices.
-        remember: how many judgements to keep, the latest used ones (some 500 bytes each).
+        remember: size of the cache in sentences (about 500 bytes each).
     """
 
     def __init__(self, encoder: SentenceEncoder, bank: VoiceBank, remember: int) -> None:
@@ -99,7 +99,7 @@ class _SentenceScorer:
         )
         self._cache = LRURecordCache(remember, self._record)
         self._explanations = LRUCache[tuple[str, str], Explanation](min(remember, MAX_EXPLANATIONS))
-        # Of a function that does not know the judge: a cycle would keep old voices in memory.
+        # Not a method: a reference cycle through self would keep old voices in memory.
         self._not_judged = lru_cache(remember)(partial(why_not_judged, self._voices))
 
     def score(
@@ -109,18 +109,18 @@ class _SentenceScorer:
         cancelled: Callable[[], bool] | None = None,
         progress: Progress = silent,
     ) -> Records:
-        """Return a record of each sentence; one that comes twice is judged once.
+        """Return a record per sentence; duplicates are computed once.
 
-        Its fields are ``logits``, ``heads``, ``registers`` (`Answers`) and ``familiarity`` (of all
-        brands in their order, float32), ``words`` (their number) and ``truncated``.
+        Its fields are ``logits``, ``heads``, ``registers`` (`Answers`) and ``familiarity`` (each of
+        all brands in their order, float32), ``words`` (their number) and ``truncated``.
 
         Args:
             texts: sentences, white space collapsed.
-            cancelled: asked between batches whether to give up.
-            progress: told between batches how many sentences are done.
+            cancelled: called between batches; True stops the work.
+            progress: called between batches with the number of sentences done.
 
         Raises:
-            Cancelled: ``cancelled`` returned true; what was judged by then is remembered.
+            Cancelled: ``cancelled`` returned true; what was done by then is cached.
         """
         judged = np.empty(len(texts), self._record)
         missing = self._cache.get_many(texts, judged)
@@ -151,9 +151,9 @@ class _SentenceScorer:
 
         Args:
             document: the draft.
-            brands: of each sentence; one without a voice leaves it unjudged.
-            threshold: instead of the voices' own.
-            ignored: `text_key` of sentences that are not to be flagged.
+            brands: the brand of each sentence; without a voice it is not judged.
+            threshold: replaces the voices' own.
+            ignored: `text_key` of sentences that are never flagged.
             cancelled: see `score`.
             progress: see `score`.
         """
@@ -231,16 +231,16 @@ class _SentenceScorer:
 
         Args:
             pairs: each a sentence, white space collapsed, and a brand that has a voice.
-            cancelled: asked after each sentence whether to give up.
+            cancelled: called after each sentence; True stops the work.
 
         Raises:
-            Cancelled: ``cancelled`` returned true; what was explained by then is remembered.
+            Cancelled: ``cancelled`` returned true; what was explained by then is cached.
         """
         known = {pair: self._explanations.get(pair) for pair in pairs}
         missing = [pair for pair, explanation in known.items() if explanation is None]
         pool = ThreadPoolExecutor(self._encoder.threads, "onbrand-explain")
         try:
-            # One alone is not worth a thread, and one thread is the caller's own.
+            # A single one is explained in this thread, and so are all if one thread is allowed.
             spread = pool.map if missing[1:] and self._encoder.threads > 1 else map
             made = spread(self._explain, missing)
             for pair in missing:
@@ -279,14 +279,14 @@ class _SentenceScorer:
 def why_not_judged(
     voices: Mapping[str, Voice], brand: str, text: str, words: int, familiarity: float
 ) -> str | None:
-    """Return why a brand's voice does not judge a sentence, None where it does.
+    """Return why a brand's voice does not judge a sentence, None if it does.
 
     Args:
-        voices: by brand.
-        brand: whose voice is to judge.
+        voices: brand → voice.
+        brand: the brand to judge by.
         text: the sentence.
-        words: how many it has.
-        familiarity: `VoiceBank.familiarity` of it.
+        words: its number of words.
+        familiarity: its `VoiceBank.familiarity`.
     """
     voice = voices.get(brand)
     if voice is None:
@@ -299,7 +299,7 @@ def why_not_judged(
 
 
 def _own_threshold(voice: Voice | None, kind: str) -> float:
-    """Return the P below which a sentence of such a block is flagged."""
+    """Return the P below which a sentence in this kind of block is flagged."""
     if voice is None:
         return 0.0
     answer = voice.manifest.registers
@@ -309,18 +309,18 @@ def _own_threshold(voice: Voice | None, kind: str) -> float:
 
 
 def _shifted(p: float, by: float) -> float:
-    """Return a threshold that was moved by some log-odds."""
+    """Return a threshold shifted by some log-odds."""
     if not 0.0 < p < MAX_THRESHOLD:
         return p
     return min(probability(log_odds(p) + by), MAX_THRESHOLD)
 
 
 MAX_EXPLAINED = 500
-"""Flagged sentences that get an explanation in one check, the worst first."""
+"""Maximum number of flagged sentences that a check explains, the worst first."""
 
 
 class Scorer:
-    """Judges text against brands. Safe to use from several threads."""
+    """Scores text by the voices of brands. Safe to use from several threads."""
 
     def __init__(
         self, encoder: SentenceEncoder, voices: Sequence[Voice], *, remember: int = 0
@@ -328,10 +328,10 @@ class Scorer:
         """Put an encoder and voices together.
 
         Args:
-            encoder: turns sentences into vectors.
-            voices: the brands to judge by.
-            remember: how many sentences' judgements to keep (some 500 bytes each), for callers
-                that check a text again after every edit. Their encoder needs no cache.
+            encoder: the encoder that the voices were trained on.
+            voices: the voices of the brands.
+            remember: number of sentences whose scores are cached (about 500 bytes each), for
+                callers that check a text again after every edit. Their encoder needs no cache.
 
         Raises:
             OnbrandError: a voice was trained on another encoder.
@@ -354,12 +354,12 @@ class Scorer:
         """Load voices and the encoder.
 
         Args:
-            folders: folders of voices, voices' own folders, or installations.
+            folders: folders of voices, single voices, or installations.
             brands: load only these; all by default.
             encoder: an encoder bundle; by default the one that an installation brings for its
                 voices, else the one that ships with onbrand.
             threads: see `Encoder.load`.
-            remember: how many sentences' judgements to keep, instead of some sentences' vectors.
+            remember: number of sentences whose scores are cached, instead of their vectors.
 
         Raises:
             OnbrandError: something is missing, damaged or does not fit; the message names it.
@@ -375,14 +375,14 @@ class Scorer:
 
     @classmethod
     def avoiding(cls, encoder: SentenceEncoder, registers: Sequence[str]) -> Self:
-        """Return what judges without a voice, by what a text must not read like.
+        """Return a scorer without a brand: it flags text that reads like these registers.
 
         Args:
-            encoder: one that has registers: the one that ships with onbrand.
-            registers: names, say "corporate" and "hype".
+            encoder: an encoder with registers, such as the one that ships with onbrand.
+            registers: names of registers, such as "corporate" and "hype".
 
         Raises:
-            OnbrandError: there is no register of a name, or the encoder has none at all.
+            OnbrandError: a name is unknown, or the encoder has no registers.
         """
         return cls(encoder, [avoid_voice(encoder, registers)])
 
@@ -395,7 +395,7 @@ class Scorer:
         """Return a brand's voice.
 
         Raises:
-            OnbrandError: no such voice; the nearest known name is offered.
+            OnbrandError: there is no such voice; the message suggests the closest name.
         """
         if brand not in self.brands:
             raise unknown_brand(brand, self.brands)
@@ -418,9 +418,9 @@ class Scorer:
         )[0]
 
     def nearest(self, sentence: str, brand: str, count: int = 3) -> list[Example]:
-        """Return the on-brand lines that are most like a sentence, the most alike first.
+        """Return the on-brand lines that are most like a sentence, the closest first.
 
-        There are none where the voice keeps no texts.
+        The list is empty if the voice keeps no texts.
         """
         voice = self.voice(brand)
         return nearest(
@@ -438,21 +438,21 @@ class Scorer:
         quotes: bool = False,
         read_as: str | None = None,
     ) -> Report:
-        """Check a whole draft; its format follows from the ending of ``path``.
+        """Check a whole draft; its format follows from the suffix of ``path``.
 
         Args:
             text: the draft's source.
-            brand: judge everything as this brand; by default what comments and front matter say,
-                or the only voice loaded.
-            path: a name for reports. One that does not say a format makes it plain text, with a
-                warning.
+            brand: judge everything as this brand; by default the brand in comments and front
+                matter, or the only voice loaded.
+            path: a name for reports. If its suffix is no known format, the draft is read as plain
+                text, with a warning.
             gate: P at which the draft goes forward, instead of the voice's own.
             threshold: P below which sentences are flagged, instead of the voice's own.
             quotes: judge block quotes too.
             read_as: the format, whatever the path: "text", "markdown", "mdx" or "html".
 
         Raises:
-            OnbrandError: the brand or the format is not known.
+            OnbrandError: the brand or the format is unknown.
         """
         document = parse_named(text, path, read_as=read_as, quotes=quotes)
         return self.check_document(document, brand=brand, path=path, gate=gate, threshold=threshold)
@@ -477,17 +477,17 @@ class Scorer:
         Args:
             document: the parsed draft.
             path: a name for reports.
-            brand: overrides what the document says.
-            default_brand: used where the document says nothing.
-            gate: instead of the voice's own.
-            threshold: instead of the voices' own.
+            brand: overrides the brands in the document.
+            default_brand: used if the document names no brand.
+            gate: replaces the voice's own.
+            threshold: replaces the voices' own.
             ignored: `onbrand.labels.normalization.text_key` of sentences that are never flagged,
                 whatever their probability.
-            lenient: where a comment names a brand without a voice, warn and do not judge instead
-                of raising. The draft's own brand must have one.
-            explained: how many flagged sentences to explain, the worst first.
-            cancelled: asked between batches whether to give up (raises `Cancelled`).
-            progress: told how many sentences are encoded.
+            lenient: if a comment names a brand without a voice, warn and do not judge instead of
+                raising. The draft's own brand must have a voice.
+            explained: maximum number of flagged sentences to explain, the worst first.
+            cancelled: called between batches; True stops the work (raises `Cancelled`).
+            progress: called with the number of encoded sentences.
         """
         main = brand or document.brand or default_brand or self._only_brand(path)
         own = self.voice(main)
@@ -549,14 +549,14 @@ class Scorer:
 
 
 def draft_probability(voice: Voice, sentences: Iterable[SentenceVerdict]) -> float | None:
-    """Return P(on-brand) of a draft or a part of one, None where nothing in it was judged.
+    """Return P(on-brand) of a draft or a part of one, None if no sentence in it was judged.
 
-    What its sentences say together, but no more than the share of them that is the brand's: a page
-    of the brand with three foreign sentences in thirty is at 0.90 at most. Only what is flagged
-    counts as foreign here: what a writer is not shown must not stop a draft.
+    It combines the sentences (`DraftCalibration`), but is at most the share of them that is the
+    brand's: a page of the brand with three foreign sentences in thirty is at 0.90 at most. Only
+    flagged sentences count as foreign here: what writers are not shown must not stop a draft.
 
     Args:
-        voice: the brand of the draft.
+        voice: the voice of the draft's brand.
         sentences: the verdicts on its sentences.
     """
     return _probability(voice, with_foreign(sentences))
@@ -573,9 +573,9 @@ def _probability(voice: Voice, sentences: Sequence[SentenceVerdict]) -> float | 
 
 
 def with_foreign(sentences: Iterable[SentenceVerdict]) -> list[SentenceVerdict]:
-    """Tell of each judged sentence how likely it is of another voice, in this draft."""
+    """Add to each judged sentence the P that it is of another voice, given the draft."""
     verdicts = list(sentences)
-    # Beyond these no sentence counts for more, and 0 and 1 have no log-odds.
+    # Sentences count no more beyond these, and 0 and 1 have no log-odds.
     low, high = probability(-MAX_SENTENCE_LOGIT), probability(MAX_SENTENCE_LOGIT)
     judged = [v.probability for v in verdicts if v.probability is not None]
     foreign = iter(unmix(np.array([log_odds(min(max(p, low), high)) for p in judged])).foreign)

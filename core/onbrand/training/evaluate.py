@@ -1,4 +1,4 @@
-"""Held-out quality of the whole recipe on a folder of labelled tasks, beside a bag of words."""
+"""Quality of the whole recipe on a folder of labelled tasks, compared with a bag of words."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from onbrand.voice.model import DraftCalibration, Metrics, VoiceBank, sigmoid
 
 TRAIN, TEST, POOL = ".train.jsonl", ".test.jsonl", ".pool.jsonl"
 DRAFT_SIZE = 5
-"""Fragments of one label that make a simulated draft."""
+"""Lines of one label that make a simulated draft."""
 
 
 class TaskResult(msgspec.Struct, frozen=True):
-    """One task: trained on its training file, judged on its test file."""
+    """One task: trained on its training file, scored on its test file."""
 
     task: str
     accuracy: float
@@ -38,8 +38,8 @@ class TaskResult(msgspec.Struct, frozen=True):
     train: int
     test: int
     stopped: float | None = None
-    """Share of probes, pages in wrong voices that no voice is trained on, that are stopped; None
-    where the encoder has none."""
+    """Share of probes (pages in wrong voices that no voice is trained on) that are stopped; None if
+    the encoder has no probes."""
 
 
 class Means(msgspec.Struct, frozen=True):
@@ -88,13 +88,13 @@ def evaluate_folder(
     published: bool = False,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Train and judge every task of a folder; nothing of a test file enters the training.
+    """Train and score every task of a folder; test files are not trained on.
 
     Args:
         folder: pairs of ``<task>.train.jsonl`` and ``<task>.test.jsonl``.
         encoder: the encoder under test.
         published: learn from the unlabelled lines of ``<task>.pool.jsonl`` too.
-        progress: told the task at hand, and how many are done.
+        progress: called before each task with its name.
     """
     names = find_tasks(folder)
     model = _fit_pools(folder, encoder) if published else None

@@ -1,4 +1,4 @@
-"""Logistic regressions of the members of a voice, on sentence vectors and on TF-IDF matrices."""
+"""Logistic regressions on sentence vectors and on TF-IDF matrices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Features: TypeAlias = "NDArray[np.floating] | csr_matrix"
 
 GRAM_MAX_ROWS = 1500
-"""Up to this many lines the fit goes through the lines' Gram matrix."""
+"""Maximum number of lines that are fitted by their Gram matrix."""
 JITTER = 1e-9
 """Keeps the Gram matrix positive definite where lines repeat."""
 
@@ -29,7 +29,7 @@ def need_sklearn() -> None:
     """Check that the training extra is installed.
 
     Raises:
-        OnbrandError: it is not; the message says how to install it.
+        OnbrandError: it is not installed; the message says how to install it.
     """
     try:
         import sklearn  # noqa: F401
@@ -41,8 +41,8 @@ def need_sklearn() -> None:
 class Standardiser:
     """Centres features, and scales them all by one figure, to a mean variance of 1.
 
-    One scale each, the usual way, was no better in cross-validation, and it blows up the features
-    that hardly vary together with the quantisation noise in them.
+    A scale per feature, as usual, was no better in cross-validation, and amplifies features that
+    hardly vary, with the quantisation noise in them.
     """
 
     mean: NDArray[np.floating]
@@ -77,11 +77,11 @@ def fit_logistic(features: Features, on: NDArray[np.bool_], cs: Sequence[float])
     With fewer lines than features the solution lies in the span of the lines (the representer
     theorem, Kimeldorf and Wahba 1971), so an exact fit needs only the Gram matrix: the rows of its
     Cholesky factor have the same inner products as the lines, in ``lines`` columns instead of
-    thousands, and one factor serves every strength.
+    thousands, and one factor serves every C.
 
     Args:
         features: dense or sparse, shape (lines, features).
-        on: which lines are on-brand, shape (lines,); both classes must be present.
+        on: True for on-brand lines, shape (lines,); both classes must be present.
         cs: values of scikit-learn's ``C``.
     """
     from scipy.linalg import solve_triangular
@@ -130,12 +130,12 @@ def fit_weighted(features: NDArray[np.floating], on: NDArray[np.bool_], c: float
 
 
 MIN_LINES = 2
-"""An n-gram of one line alone teaches the head nothing but that line."""
+"""Minimum number of lines with an n-gram: one of a single line would only memorise that line."""
 
 
 @dataclass(frozen=True, slots=True)
 class TermMatrix:
-    """The damped n-gram frequencies of all lines, counted once for all folds."""
+    """The sublinear n-gram frequencies of all lines, counted once for all folds."""
 
     terms: tuple[str, ...]
     """Sorted, so that each block is a run of columns."""

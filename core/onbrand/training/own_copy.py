@@ -1,7 +1,7 @@
-"""A voice from a brand's own published copy alone: nobody has to label a line.
+"""Training a voice from published copy alone, without labels.
 
-On the on-brand side are the brand's own lines, on the other a background of open voices, and other
-brands' copy where it is given. What a wrong voice is, the registers know.
+The brand's own lines are on-brand; off-brand are a background of open voices and, if given, other
+brands' copy. Wrong voices are detected by the registers.
 """
 
 from __future__ import annotations
@@ -39,36 +39,36 @@ from onbrand.training.weak_labels import FOLDS, find_misfits
 from onbrand.voice.model import DEFAULT_GATE, LabelCounts, LinearHead, ShortCalibration, Voice
 
 MIN_LINES = 40
-"""Different lines of published copy that a voice needs at the least."""
+"""Minimum number of distinct lines of published copy."""
 MIN_WORDS = 6
-"""Shorter sentences of pages are headings and labels more often than copy."""
+"""Minimum number of words of a sentence of a page: shorter ones are mostly headings and labels."""
 MAX_OTHERS = 2000
-"""Lines of other brands that join the background."""
+"""Maximum number of other brands' lines that join the background."""
 MAX_EXAMPLES = 400
-"""Lines that are kept to be shown as the nearest ones."""
+"""Maximum number of lines that are kept to be shown as nearest examples."""
 SHORT_SLOPE = 0.5
-"""What is left of the log-odds of a very short sentence: its mean over few tokens scatters."""
+"""Factor of the log-odds of a very short sentence, whose mean over few tokens scatters."""
 
 
 def read_published(
     paths: Sequence[Path], brand: str | None = None, *, left_out: set[Path] | None = None
 ) -> list[LabelLine]:
-    """Read published copy: label files, pages as they are, and folders of either.
+    """Read published copy from label files, pages, and folders of either.
 
     Args:
         paths: ``.jsonl``, ``.csv`` or ``.tsv`` files, drafts in any format, folders.
-        brand: whose copy pages and lines without a brand are; pages need it.
-        left_out: takes the files in folders that are neither.
+        brand: the brand of pages and of lines that name none; pages need it.
+        left_out: collects files in folders that are neither.
 
     Raises:
-        OnbrandError: a file cannot be read, or nothing says whose copy it is.
+        OnbrandError: a file cannot be read, or its brand is not known.
     """
     lines: list[LabelLine] = []
     read: set[Path] = set()
     others = set() if left_out is None else left_out
     for path in paths:
         for file in _files_of(path, others) if path.is_dir() else [path]:
-            if file.resolve() in read:  # named, and in a folder that is named too
+            if file.resolve() in read:  # given, and in a folder that is given, too
                 continue
             read.add(file.resolve())
             if form := formats.of_path(file):
@@ -79,7 +79,7 @@ def read_published(
 
 
 def _table(file: Path, brand: str | None, folder: Path | None) -> list[LabelLine]:
-    """Return the copy in a table, without what is labelled as off-brand."""
+    """Return the lines of a table that are not labelled off-brand."""
     try:
         lines = read_labels([file], brand=brand, unlabelled=True)
     except OnbrandError as error:
@@ -124,7 +124,7 @@ def _sentences(page: Path, form: InputFormat, brand: str | None) -> list[LabelLi
 
 @dataclass(frozen=True, slots=True)
 class _CrossFit:
-    """Own and other lines, and what models that had not seen them say of them."""
+    """Out-of-fold logits of own and other lines."""
 
     on: NDArray[np.bool_]
     logits: NDArray[np.float64]
@@ -145,16 +145,16 @@ def train_from_copy(
 ) -> Voice:
     """Train one brand's voice from published copy. The same lines give the same voice.
 
-    Lines that do not fit (`find_misfits`), up to a fifth of them, are left out.
+    Lines that seem to be another's (`find_misfits`), a fifth at most, are left out.
 
     Args:
         brand: its name.
-        published: copy of the brand, and of others perhaps, which is then what it is not.
-        encoder: one that has a background: the default one.
+        published: copy of the brand, and perhaps of others, which is then off-brand.
+        encoder: an encoder with a background, such as the default one.
         gate: P of a draft at which it goes forward.
         alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
         keep_texts: store lines in the voice, so that the nearest one can be shown.
-        progress: told how far it is.
+        progress: called with how much is done.
 
     Raises:
         OnbrandError: there are too few lines, the encoder has no background, or scikit-learn is
@@ -217,7 +217,7 @@ def train_from_copy(
 
 
 def _misfit_warning(fits: NDArray[np.bool_]) -> tuple[str, ...]:
-    """Return a word on the lines that do not fit, if there are any."""
+    """Return a warning about misfits, if there are any."""
     if fits.all():
         return ()
     return (
@@ -240,7 +240,7 @@ def _cross_fit(
     on = np.arange(len(both)) < len(own)
     folds, grouped = make_folds(on, [*docs, *[None] * len(other)], max_folds=FOLDS)
     logits = held_out_logits(both, on, folds)
-    # As many of either side, so that P 0.5 is where both are as likely.
+    # As many of either side, so that P 0.5 means that both are equally likely.
     fewer = min(len(own), len(other))
     random = np.random.default_rng(0)
     even = np.concatenate([random.permutation(np.flatnonzero(side))[:fewer] for side in (on, ~on)])

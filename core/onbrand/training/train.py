@@ -1,4 +1,4 @@
-"""Training a voice: from labels and published copy to a head, thresholds, examples and a report."""
+"""Training of a voice: head, thresholds, examples and report, from labels and published copy."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ from onbrand.voice.model import (
 from onbrand.voice.profile import build_profile
 
 MIN_LABELS_ALONE = 160
-"""On-brand labels from which the range is measured on them alone, without published lines."""
+"""Number of on-brand labels from which the range is measured on them alone."""
 MIN_UNSEEN_COPY = 40
-"""Published lines of documents without labels that are enough for that."""
+"""Number of published lines from unlabelled documents that suffice to measure it."""
 
 
 def train_voice(
@@ -88,9 +88,9 @@ def train_voice(
         gate: P of a draft at which it goes forward.
         alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
         keep_texts: store the lines in the voice, so that the nearest one can be shown.
-        published: what published copy teaches of the brand, if it is among its brands.
-        extra_members: what else may answer; it joins the voice as far as cross-validation finds.
-        progress: told how far it is.
+        published: model of published copy; it is used if it knows the brand.
+        extra_members: further members of the ensemble; cross-validation weighs them.
+        progress: called with how much is done.
 
     Raises:
         OnbrandError: scikit-learn is not installed.
@@ -110,7 +110,7 @@ def train_voice(
         fold_progress = scaled(progress, start=0.2, size=0.7)
         held_out = cross_validate(lines, folds, members, progress=fold_progress)
     ensemble = fit_ensemble(members, held_out, lines.on)
-    # The most regularised model follows single labels least, wrong ones included.
+    # Of the dense member, which is the first: it follows single labels, right or wrong, the least.
     most_regularised = held_out.whole[0][:, :1]
     fitted = FittedHead(
         ensemble.head(lines),
@@ -159,7 +159,7 @@ def _prepare(labels: Sequence[LabelLine], encoder: SentenceEncoder) -> Lines:
 def _hold_out_copy(
     ensemble: Ensemble, lines: Lines, copy: OwnCopy | None, encoder: SentenceEncoder
 ) -> HeldOutCopy | None:
-    """Return what the head says of published lines, of documents without labels if it can be."""
+    """Return held-out logits of published lines, of unlabelled documents if there are enough."""
     if copy is None or lines.on.sum() >= MIN_LABELS_ALONE:
         return None
     copy = copy.without_misfits(encoder)
@@ -190,52 +190,52 @@ def _label_counts(labels: Sequence[LabelLine], published: int) -> LabelCounts:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutCopy:
-    """Published lines that the head has not seen: the brand's range is measured on them, too."""
+    """Published lines that the head has not seen; the brand's range is measured on them, too."""
 
     lines: OwnCopy
     logits: NDArray[np.float64]
-    """What the head says of them, calibrated, shape (lines,)."""
+    """The head's calibrated logits of them, shape (lines,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """A head, the lines it was fitted on, and what it says of them when they are held out."""
+    """A head with the lines it was fitted on, and their held-out logits."""
 
     head: Head
     weights: dict[str, float]
     """Member → its weight in the head."""
     labels: Sequence[LabelLine]
     texts: Sequence[str]
-    """Of the lines, white space collapsed."""
+    """The lines, white space collapsed."""
     vectors: NDArray[np.float32]
     """Shape (lines, dim)."""
     short_vectors: NDArray[np.float32]
-    """Of lines cut to their first words, shape (any, dim)."""
+    """Vectors of lines cut to their first words, shape (any, dim)."""
     background: NDArray[np.float32]
-    """Off-brand rows without a text, which come after the lines, shape (rows - lines, dim)."""
+    """Off-brand rows without a text; they follow the lines, shape (rows - lines, dim)."""
     on: NDArray[np.bool_]
     """Shape (rows,)."""
     logits: NDArray[np.float64]
-    """Calibrated, of held-out rows, shape (rows,)."""
+    """Calibrated logits of held-out rows, shape (rows,)."""
     short: ShortCalibration
     counts: LabelCounts
     fold_count: int
     grouped: bool
     """Whether folds kept the lines of one document together."""
     folds: Sequence[Fold] = ()
-    """How labelled lines were held out; none without labels."""
+    """Folds of the labelled lines; empty without labels."""
     short_p: NDArray[np.floating] | None = None
-    """P of the held-out rows cut to their first words, shape (rows,), if the threshold minds it."""
+    """P of held-out rows cut to their first words, shape (rows,); the threshold considers them."""
     doubt: NDArray[np.float64] | None = None
-    """Logits to rank wrong labels by, shape (lines,), if not the voice's own."""
+    """Logits by which doubtful labels are ranked, shape (lines,); by default the voice's own."""
     baseline: Metrics | None = None
-    """Of a bag of words on the same folds."""
+    """Figures of a bag of words on the same folds."""
     max_examples: int | None = None
-    """Lines to keep to be shown as the nearest ones; None for all."""
+    """Maximum number of lines to keep as examples; None for all."""
     warnings: tuple[str, ...] = ()
-    """What the report says of the lines before its own warnings."""
+    """Warnings that come first in the report."""
     copy: HeldOutCopy | None = None
-    """Published copy beside the lines."""
+    """Held-out published copy, used beside the lines."""
 
 
 def assemble_voice(
@@ -247,7 +247,7 @@ def assemble_voice(
     alarm_budget: float,
     keep_texts: bool,
 ) -> Voice:
-    """Return the voice that a head makes with the registers; see `train_voice` for the options."""
+    """Make a voice of a head and the registers; see `train_voice` for the options."""
     on, lines = fitted.on, len(fitted.texts)
     own, off = np.flatnonzero(on[:lines]).tolist(), np.flatnonzero(~on[:lines]).tolist()
     copy = fitted.copy or _no_copy(encoder)
@@ -266,7 +266,7 @@ def assemble_voice(
     if registers is not None:
         alone = registers.alone
         logits[on] = registers.own(heads)[: len(own)]
-        # The background has no texts: its lines are longer than what is short.
+        # The background has no texts; its lines are long.
         off_words = [words[i] for i in off] + [LONG_WORDS] * len(fitted.background)
         off_vectors = np.concatenate([fitted.vectors[off], fitted.background])
         logits[~on] = registers.other(off_vectors, off_words, logits[~on])
@@ -315,15 +315,12 @@ def assemble_voice(
 
 
 def digest(rows: Iterable[str]) -> str:
-    """Return the SHA-256 of training lines; their order is no matter."""
+    """Return the SHA-256 of training lines in any order."""
     return hashlib.sha256("\n".join(sorted(rows)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Keep BLAS to one thread, for small matrices.
-
-    A second one waits more than it works, and on a busy machine the two wait for each other.
-    """
+    """Limit BLAS to one thread: with small matrices a second one only causes waiting."""
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)  # type: ignore[no-any-return]
@@ -334,7 +331,7 @@ def _no_copy(encoder: SentenceEncoder) -> HeldOutCopy:
 
 
 def _threshold(fitted: FittedHead, copy: HeldOutCopy, budget: float) -> float:
-    """Return the P below which at most the budget of on-brand rows lie, short ones too."""
+    """Return the P below which at most the budget of on-brand rows lie, short ones included."""
     on = np.concatenate([fitted.on, np.ones(len(copy.logits), np.bool_)])
     p = sigmoid(np.concatenate([fitted.logits, copy.logits]))
     if fitted.short_p is not None:

@@ -1,7 +1,7 @@
-"""A brand's habits as plain counts, and what a sentence does that the brand rarely does.
+"""A brand's style as plain counts, and the habits in which a sentence deviates from it.
 
-The profile is for people: it takes no part in the probability. Writers are told both figures,
-theirs and the brand's, so that they can see for themselves.
+The profile is for people and takes no part in the probability. Messages show both figures, the
+sentence's and the brand's, so that writers can judge for themselves.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from onbrand.voice.reasons import MAX_HABITS, Habit
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _VOWELS = re.compile(r"[aeiouy]+", re.IGNORECASE)
 MAX_RARE_RATE = 0.05
-"""A mark that the brand uses in fewer of its sentences than this is worth a word."""
+"""A marker in a smaller share of the brand's sentences than this is reported."""
 MARGIN = 1.15
-"""How far outside the usual range a figure must be to be worth a word."""
+"""Multiple of the usual range's upper end above which a figure is reported."""
 
 
 def _words(sentence: str) -> list[str]:
@@ -55,7 +55,7 @@ def reading_grade(sentence: str) -> float:
 
 
 class PercentileRange(msgspec.Struct, frozen=True):
-    """The usual range of a figure: 10th, 50th and 90th percentile of on-brand sentences."""
+    """The usual range of a statistic: 10th, 50th and 90th percentile of on-brand sentences."""
 
     low: float
     middle: float
@@ -63,18 +63,18 @@ class PercentileRange(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A brand's habits, counted over its on-brand sentences."""
+    """A brand's style, counted over its on-brand sentences."""
 
     sentences: int
     ranges: dict[str, PercentileRange]
     """By key of `STYLE_STATS`."""
     rates: dict[str, float]
-    """By key of `STYLE_MARKERS`: the share of sentences with the mark, 0 to 1."""
+    """By key of `STYLE_MARKERS`: the share of sentences with the marker, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class StyleStat:
-    """Something about a sentence that is counted, and how to say it."""
+    """A statistic of a sentence, and how to print it."""
 
     measure: Callable[[str], float]
     before: str = ""
@@ -123,11 +123,11 @@ STYLE_MARKERS: dict[str, tuple[str, re.Pattern[str]]] = {
     "ellipsis": ("an ellipsis", re.compile(r"…|\.\.\.")),
     "emoji": ("an emoji", re.compile(r"[\U0001F300-\U0001FAFF☀-➿]")),
 }
-"""Key → how to name the mark, how to find it."""
+"""Key → (name for messages, pattern that finds it)."""
 
 
 def build_profile(sentences: Iterable[str]) -> Profile:
-    """Count the habits of a brand over its on-brand sentences."""
+    """Return the profile of a brand, counted over its on-brand sentences."""
     lines = list(sentences)
     ranges = {
         key: PercentileRange(
@@ -145,7 +145,7 @@ def build_profile(sentences: Iterable[str]) -> Profile:
 def style_deviations(
     sentence: str, profile: Profile, brand: str, *, limit: int = MAX_HABITS
 ) -> tuple[Habit, ...]:
-    """Return what the sentence does that the brand rarely does, the most telling first."""
+    """Return the habits in which the sentence deviates from the brand, the strongest first."""
     found = [*_outside_range(sentence, profile, brand), *_rare_markers(sentence, profile, brand)]
     found.sort(key=lambda item: -item[0])
     return tuple(habit for _, habit in found[:limit])

@@ -55,20 +55,20 @@ class ExampleLine(msgspec.Struct, omit_defaults=True):
 
 
 def is_voice(folder: Path) -> bool:
-    """Tell whether a folder holds a voice."""
+    """Return whether a folder holds a voice."""
     return (folder / MANIFEST).is_file()
 
 
 def fix_hint(voice: Path, otherwise: str = _RETRAIN) -> str:
-    """Return what hints a voice; ``otherwise`` does where it is one of one's own."""
+    """Return advice on a damaged voice; ``otherwise`` if it belongs to no installation."""
     return repair(voice) or otherwise
 
 
 def check_output_folder(folder: Path) -> None:
-    """Check that a voice may be written to ``folder``, before any work is put into it.
+    """Check that a voice can be written to ``folder``, before it is trained.
 
     Raises:
-        OnbrandError: the folder holds something that is no voice, or nothing can be written there.
+        OnbrandError: the folder holds something other than a voice, or cannot be written.
     """
     check_writable(folder.absolute().parent)
     taken = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
@@ -77,12 +77,12 @@ def check_output_folder(folder: Path) -> None:
 
 
 def save_voice(voice: Voice, folder: Path) -> Voice:
-    """Write a voice to ``folder``, replacing what was there at once or not at all.
+    """Write a voice to ``folder``, atomically replacing a voice that is there.
 
     Returns the voice with the manifest as written (file checksums filled in).
 
     Raises:
-        OnbrandError: the folder cannot be written, or holds something that is no voice.
+        OnbrandError: the folder cannot be written, or holds something other than a voice.
     """
     from safetensors.numpy import save
 
@@ -124,7 +124,7 @@ def _tensors(voice: Voice) -> dict[str, NDArray[np.generic]]:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """Read ``voice.json`` alone.
+    """Read ``voice.json`` only.
 
     Raises:
         OnbrandError: no voice here, not valid, or made by a newer onbrand.
@@ -195,7 +195,7 @@ def _from_tensors(
 ) -> tuple[LinearHead, Examples]:
     dim = manifest.encoder.dimensions
     blob = bytes(tensors["terms"].tobytes())
-    # Voices have most terms in common; they need to be in memory once.
+    # Voices share most terms: interned, each is in memory once.
     terms = tuple(map(sys.intern, blob.decode("utf-8").split("\n"))) if blob else ()
     lines = tensors["example_vectors"].shape[0]
     _expect(tensors, "weights", np.float32, (dim,))
@@ -240,17 +240,17 @@ def _expect(
 
 T = TypeVar("T")
 DEFAULT_VOICES = Path("voices")
-"""The folder of voices where nothing names another."""
+"""The default folder of voices."""
 _TRAIN = "train one with onbrand train"
 
 
 def with_consistent_release(folders: Iterable[Path], read: Callable[[Sequence[Path]], T]) -> T:
-    """Return what ``read`` makes of the folders, all of it from one release of each installation.
+    """Call ``read`` on folders so that it sees one release of each installation; return its result.
 
     Args:
-        folders: folders of voices, voices' own folders, or installations.
-        read: gets the same folders, but the current release's voices for an installation. It is
-            called again when a release was taken away while it read.
+        folders: folders of voices, single voices, or installations.
+        read: gets the folders, an installation replaced by its current release's voices. It is
+            called again if a release was removed while it read.
 
     Raises:
         OnbrandError: what ``read`` raises.
@@ -271,12 +271,12 @@ def with_consistent_release(folders: Iterable[Path], read: Callable[[Sequence[Pa
 def encoder_for(folders: Iterable[Path], brands: Iterable[str] | None = None) -> Path | None:
     """Return the bundle that an installed release brings for its voices.
 
-    None: the voices need none but the one that ships with onbrand, or one that nobody brings. Where
-    they need different ones, it is the one that most of them need.
+    None: they need the encoder that ships with onbrand, or one that no release brings. If they need
+    different ones, the one that most of them need is returned.
 
     Args:
-        folders: folders of voices, voices' own folders, or installations.
-        brands: whose voices are to be judged by; all by default.
+        folders: folders of voices, single voices, or installations.
+        brands: brands whose voices are used; all by default.
 
     Raises:
         OnbrandError: a bundle is damaged.
@@ -287,7 +287,7 @@ def encoder_for(folders: Iterable[Path], brands: Iterable[str] | None = None) ->
         return None
     needed: dict[str, str] = {}
     for candidate in (voice for place in places for voice in _voices_in(place)):
-        with suppress(OnbrandError, OSError):  # whoever loads it learns of it
+        with suppress(OnbrandError, OSError):  # loading it reports the error
             manifest = load_manifest(candidate)
             needed.setdefault(manifest.brand, manifest.encoder.fingerprint)
     wanted = Counter(needed[brand] for brand in brands or needed if brand in needed)
@@ -296,7 +296,7 @@ def encoder_for(folders: Iterable[Path], brands: Iterable[str] | None = None) ->
 
 
 def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
-    """Return the folder of each brand's voice, by name; a brand named twice keeps its first folder.
+    """Return each brand's voice folder by name; the first folder wins if a brand has several.
 
     Raises:
         OnbrandError: a folder is missing, or none holds a voice.
@@ -342,15 +342,15 @@ def load_voices(folders: Iterable[Path], brands: Sequence[str] | None = None) ->
 def load_valid_voices(
     folders: Iterable[Path], fingerprint: str, before: Iterable[Voice] = ()
 ) -> tuple[list[Voice], list[str]]:
-    """Load the voices that can be loaded, for programs that run on when one is damaged.
+    """Load the voices that are valid, for programs that keep running if one is damaged.
 
     Args:
-        folders: folders of voices, voices' own folders, or installations.
-        fingerprint: of the encoder; voices that were trained on another are left out.
-        before: what was loaded the last time: of a voice that is damaged now, this stays.
+        folders: folders of voices, single voices, or installations.
+        fingerprint: fingerprint of the encoder; voices for another one are left out.
+        before: the voices loaded last time; a voice that is damaged now keeps that version.
 
     Returns:
-        The voices, and in one line each why others could not be loaded.
+        The voices, and one line for each that could not be loaded with the reason.
     """
     known = {voice.folder: voice for voice in before}
     voices: dict[str, Voice] = {}
@@ -379,10 +379,10 @@ def load_valid_voices(
 
 
 def voices_signature(folders: Iterable[Path]) -> Stamp:
-    """Return what changes when a file of a voice does, or an installation switches to a release.
+    """Return a signature that changes when a voice's file or an installation's release changes.
 
-    Reads folders, but of files only ``installed.json``. A switch shows in the release's own name:
-    two of them may well lie within one tick of the file system's clock.
+    It lists folders, and reads no file but ``installed.json``. A switch of release shows in the
+    release's name, because two may happen within one tick of the file system's clock.
     """
     places = [place for folder in _resolve_all(folders) for place in (folder, *_inside(folder))]
     files = (MANIFEST, HEAD, EXAMPLES)
@@ -392,7 +392,7 @@ def voices_signature(folders: Iterable[Path]) -> Stamp:
 def unknown_brand(
     brand: str, known: Iterable[str], *, path: str | None = None, line: int | None = None
 ) -> OnbrandError:
-    """Return the error for a brand without a voice, asked for in a line of ``path``."""
+    """Return the error for a brand without a voice, which a line of ``path`` may have named."""
     names = sorted(filter(is_brand, known))
     near = difflib.get_close_matches(brand.lower(), [name.lower() for name in names], 1, 0.5)
     hint = next((f"; did you mean {name!r}?" for name in names if near == [name.lower()]), "")
@@ -402,19 +402,19 @@ def unknown_brand(
 
 
 def _resolve_all(folders: Iterable[Path]) -> tuple[Path, ...]:
-    """Put the current release's voices in the place of each installation."""
+    """Replace each installation by its current release's voices."""
     return tuple(map(_resolve, folders))
 
 
 def _resolve(folder: Path) -> Path:
     try:
         return voices_of(folder) or folder
-    except (OnbrandError, OSError):  # whoever loads it learns of it
+    except (OnbrandError, OSError):  # loading it reports the error
         return folder
 
 
 def _is_retained(place: Path) -> bool:
-    """Tell whether a release is still there in full: the current and the one before it are."""
+    """Return whether a release is still retained: the current and the previous one are."""
     held = holder_of(place / MANIFEST)
     return held is None or place.parent.name in (held[1].current, held[1].previous)
 
@@ -426,7 +426,7 @@ def _bundles(places: Iterable[Path]) -> list[Path]:
 
 
 def _folder_fix_hint(folder: Path) -> str:
-    """Return what puts voices into a folder of voices."""
+    """Return the advice on a folder without voices."""
     return fix_hint(folder / MANIFEST, _TRAIN)
 
 
@@ -451,9 +451,9 @@ def check_encoder(
 
     Args:
         voices: the voices.
-        encoder: the encoder, or what its bundle says of it.
-        what: how errors call it.
-        advice: what to do about a voice that was not.
+        encoder: the encoder, or its manifest.
+        what: the encoder's name in errors.
+        advice: what errors advise.
 
     Raises:
         OnbrandError: a voice was trained on another encoder.
@@ -478,7 +478,7 @@ def _voices_in(folder: Path) -> list[Path]:
 def _may_be_voice(place: Path) -> bool:
     try:
         return is_voice(place)
-    except PermissionError:  # whoever loads it learns why it cannot be
+    except PermissionError:  # loading it reports the error
         return True
 
 
