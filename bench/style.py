@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder
 from onbrand.training.crossval import measure
 from onbrand.training.logistic import fit_weighted
-from onbrand.training.registers import STRENGTH
+from onbrand.training.registers import REGRESSION_C
 from onbrand.voice.model import unit
 from onbrand.voice.registers import SCALES, load_registers
 
@@ -127,7 +127,7 @@ def measure_twins(file: Path, encoder: Encoder) -> dict[str, dict[str, float]]:
 def head_auroc(table: Floats, on: NDArray[np.bool_], learnt: NDArray[np.bool_]) -> float:
     """Return the AUROC of a logistic head, on what it was not fitted on."""
     # The same shrinkage for a weight, whatever the number of columns.
-    fit = fit_weighted(table[learnt], on[learnt], max(STRENGTH, 1 / table.shape[1]))
+    fit = fit_weighted(table[learnt], on[learnt], max(REGRESSION_C, 1 / table.shape[1]))
     logits = fit.logits(table[~learnt])
     return measure(on[~learnt], 1 / (1 + np.exp(-logits))).auroc
 

@@ -27,17 +27,17 @@ from onbrand.voice.model import (
     DraftCalibration,
     EncoderReference,
     Examples,
-    Familiarity,
-    Head,
     LabelCounts,
+    LinearHead,
     Manifest,
     Metrics,
+    OutOfDomainDetector,
     ShortCalibration,
     TrainingReport,
     Voice,
     log_odds,
 )
-from onbrand.voice.profile import Profile, Range
+from onbrand.voice.profile import PercentileRange, Profile
 from onbrand_lsp.checking.judging import Checked
 from onbrand_lsp.sync.documents import Snapshot
 from onbrand_lsp.wire.capabilities import ClientSupport
@@ -69,17 +69,20 @@ def voice(brand: str, folder: Path | None = None) -> Voice:
         gate=GATE,
         draft=DraftCalibration(slope=1.0, exponent=0.5),
         short=ShortCalibration(1.0, 0.0),
-        familiarity=Familiarity(-1.0, -1.0, ()),
+        familiarity=OutOfDomainDetector(-1.0, -1.0, ()),
         labels=LabelCounts(82, 80, "0" * 64),
         profile=Profile(
             90,
-            {"words_per_sentence": Range(8.0, 12.0, 18.0), "letters_per_word": Range(3.1, 4, 4.9)},
+            {
+                "words_per_sentence": PercentileRange(8.0, 12.0, 18.0),
+                "letters_per_word": PercentileRange(3.1, 4, 4.9),
+            },
             {"contraction": 0.314, "semicolon": 0.0, "mark of a later version": 0.5},
         ),
         report=TrainingReport(quality, Metrics(0.741, 0.8, 0.5, 0.1, 0.3), {"dense": 1.0}, 5, True),
         files={},
     )
-    head = Head(nothing, 0.0, nothing, Vocabulary((), nothing[:0]), nothing[:0])
+    head = LinearHead(nothing, 0.0, nothing, Vocabulary((), nothing[:0]), nothing[:0])
     lines = Examples(np.zeros((0, 2), np.int8), np.zeros(0, bool), (), (), nothing)
     return Voice(manifest, head, lines, folder)
 

@@ -20,11 +20,11 @@ from onbrand.voice.model import (
     DraftCalibration,
     EncoderReference,
     Examples,
-    Familiarity,
-    Head,
     LabelCounts,
+    LinearHead,
     Manifest,
     Metrics,
+    OutOfDomainDetector,
     ShortCalibration,
     TrainingReport,
     Voice,
@@ -154,7 +154,7 @@ def tiny_voice(folder: Path, brand: str, encoder: EncoderManifest, seed: int = 0
         gate=0.7,
         draft=DraftCalibration(1.0, 0.5),
         short=ShortCalibration(1.0, 0.0),
-        familiarity=Familiarity(-1.0, -1.0, ("the", "and")),
+        familiarity=OutOfDomainDetector(-1.0, -1.0, ("the", "and")),
         labels=LabelCounts(2, 1, "0" * 64),
         profile=build_profile(list(LINES[:2])),
         report=TrainingReport(
@@ -167,7 +167,7 @@ def tiny_voice(folder: Path, brand: str, encoder: EncoderManifest, seed: int = 0
         ),
         files={},
     )
-    head = Head(
+    head = LinearHead(
         weights=vectors[0],
         bias=0.0,
         mean=np.zeros(encoder.dim, np.float32),

@@ -1,9 +1,9 @@
-"""How long work tells how far it is: one protocol for training, checking, fetching and exporting.
+"""Progress of long work: one protocol for training, checking, fetching and exporting.
 
     def fetch(..., *, progress: Progress = silent) -> ...:
         progress(ProgressEvent("unpacking", 3, 10))
 
-A part of the work reports from 0 to 1 as if it were all; its caller places that within the whole
+A part of the work reports from 0 to 1 as if it were the whole; its caller maps that into the whole
 with `scaled`.
 """
 
@@ -15,31 +15,31 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
-    """What is being done, and how much of all work is done."""
+    """The current stage, and how much of the work is done."""
 
     stage: str
-    """Say "unpacking", or the name of the brand or the draft at hand."""
+    """The stage, such as "unpacking", or the name of the current brand or draft."""
     done: float = 0.0
-    """Of ``total``, in whatever unit: shares, sentences, bytes."""
+    """The part of ``total`` that is done, in any unit: shares, sentences, bytes."""
     total: float = 1.0
     message: str = ""
-    """More to show beside the stage; for whom there is to wait where `waiting`."""
+    """More to show beside the stage; if `waiting`, the text to show instead."""
     waiting: bool = False
-    """Nothing is being done: another process is in the way. People are told at once."""
+    """Whether the work waits for another process; shown at once."""
 
     @property
     def share(self) -> float:
-        """The share of the work that is done, 0 to 1; of no work all is done."""
+        """The share of the work that is done, 0 to 1; 1 if ``total`` is 0."""
         return self.done / self.total if self.total else 1.0
 
     @property
     def text(self) -> str:
-        """What is being done, in words."""
+        """The text to show."""
         return self.message if self.waiting else f"{self.stage} {self.message}".strip()
 
 
 class Progress(Protocol):
-    """Takes events in the thread that does the work; it must be quick."""
+    """A callback that gets events in the thread that does the work; it must be fast."""
 
     def __call__(self, event: ProgressEvent, /) -> None:
         """Show how far the work is."""
@@ -52,13 +52,13 @@ def silent(_event: ProgressEvent, /) -> None:
 def scaled(
     progress: Progress, stage: str = "", *, start: float, size: float, total: float = 1.0
 ) -> Progress:
-    """Return what a part of the work reports to, from 0 to 1.
+    """Return a callback for a part of the work, which reports from 0 to 1.
 
     Args:
-        progress: shows the whole.
-        stage: of the whole, instead of the part's own stages.
-        start: what is done of the whole when the part begins.
-        size: how much of the whole the part is.
+        progress: the callback for the whole.
+        stage: replaces the part's own stages.
+        start: how much of the whole is done when the part begins.
+        size: the part's size.
         total: the whole, in the unit of ``start`` and ``size``.
     """
 

@@ -1,4 +1,4 @@
-"""What onbrand says of a draft: the data that reports, editors and chat messages are made from."""
+"""The results of a check: the data that reports, editors and chat messages are made from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onbrand.voice.reasons import Example, Explanation, Habit, WordShare
 
 __all__ = [
     "AVOID",
-    "CLEARLY",
+    "MIN_FOREIGN_TO_MEND",
     "Evidence",
     "Example",
     "Explanation",
@@ -24,25 +24,25 @@ __all__ = [
 
 Verdict = Literal["forward", "review", "not judged"]
 AVOID = "avoid: "
-"""How the ``brand`` of a verdict begins where no brand's voice judged, but registers alone; what
-follows are their names. No brand's name has a colon in it."""
+"""Prefix of ``brand`` in a verdict by registers alone, followed by their names. No brand's name
+contains a colon."""
 
 
-CLEARLY = 0.5
-"""P of being of another voice above which a flagged sentence is to be mended."""
+MIN_FOREIGN_TO_MEND = 0.5
+"""P of being of another voice above which a flagged sentence has to be fixed."""
 
 
 def is_brand(name: str) -> bool:
-    """Tell whether the ``brand`` of a verdict is one, and not what registers are to be avoided."""
+    """Return whether the ``brand`` of a verdict is a brand, not a list of registers to avoid."""
     return not name.startswith(AVOID)
 
 
 class Evidence(NamedTuple):
-    """What the voice's two answers say of a sentence, natural-log odds: drafts are judged by it."""
+    """The two answers of a voice on a sentence, natural-log odds, by which drafts are judged."""
 
     head: float
     registers: float
-    """Infinite where the voice has no registers."""
+    """Infinite if the voice has no registers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class SentenceVerdict:
     column: int
     """Counted from 1, code points."""
     text: str
-    """What was judged: the sentence without markup, white space collapsed."""
+    """The text that was judged: the sentence without markup, white space collapsed."""
     brand: str
     probability: float | None
     """Calibrated P(on-brand); None when the sentence was not judged."""
@@ -64,7 +64,7 @@ class SentenceVerdict:
     threshold: float
     """Below it the sentence is flagged."""
     not_judged: str | None = None
-    """Why it was not judged ("too short", "unfamiliar text", …)."""
+    """The reason why it was not judged ("too short", "unfamiliar text", …)."""
     evidence: Evidence | None = None
     """None when the sentence was not judged."""
     truncated: bool = False
@@ -78,9 +78,9 @@ class SentenceVerdict:
     def to_mend(self) -> bool:
         """Whether it is flagged and clearly of another voice.
 
-        It is then to be mended even where the draft as a whole goes forward.
+        It then has to be fixed even if the draft as a whole goes forward.
         """
-        return self.flagged and (self.foreign or 0.0) > CLEARLY
+        return self.flagged and (self.foreign or 0.0) > MIN_FOREIGN_TO_MEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Report:
     """At or above it the draft goes forward, below it to human review."""
     sentences: tuple[SentenceVerdict, ...] = ()
     warnings: tuple[str, ...] = field(default=())
-    """Things the writer should know, one line each (truncated sentences, …)."""
+    """Warnings for the writer, one line each (truncated sentences, …)."""
 
     @property
     def flagged(self) -> tuple[SentenceVerdict, ...]:
@@ -105,6 +105,6 @@ class Report:
 
     @property
     def mend(self) -> tuple[int, ...]:
-        """Indexes of the sentences to mend, the worst first; see `SentenceVerdict.to_mend`."""
+        """Indexes of the sentences to fix, the worst first; see `SentenceVerdict.to_mend`."""
         chosen = (i for i, sentence in enumerate(self.sentences) if sentence.to_mend)
         return tuple(sorted(chosen, key=lambda i: self.sentences[i].probability or 0.0))

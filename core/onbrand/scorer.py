@@ -1,6 +1,6 @@
 """`Scorer`: load voices once, then score sentences and check drafts.
 
-What every voice says of a sentence is remembered, so that what is asked again is a lookup.
+The scores of sentences can be cached, so that checking a draft again after an edit is fast.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.cache import MAX_LENGTH, Recent, RecentRecords, Records
+from onbrand.cache import MAX_LENGTH, LRUCache, LRURecordCache, Records
 from onbrand.document.document import Document, Sentence, parse_named
-from onbrand.encoder import Encoder
+from onbrand.encoder import Encoder, SentenceEncoder
 from onbrand.errors import Cancelled, OnbrandError
 from onbrand.labels.normalization import text_key
 from onbrand.progress import Progress, scaled, silent
@@ -37,7 +37,7 @@ from onbrand.voice.model import (
     DEFAULT_GATE,
     MAX_SENTENCE_LOGIT,
     Voice,
-    VoiceStack,
+    VoiceBank,
     check_one_encoder,
     log_odds,
     probability,
@@ -48,45 +48,45 @@ from onbrand.voice.storage import (
     check_encoder,
     encoder_for,
     load_voices,
-    read_current,
     unknown_brand,
+    with_consistent_release,
 )
 
 MIN_WORDS = 3
-"""Shorter sentences carry next to no evidence of a voice and are not judged."""
+"""Minimum number of words: shorter sentences show hardly anything of a voice and are not judged."""
 CHUNK = 256
-"""Sentences whose vectors are in memory at once, 3 MB of the default encoder's; larger chunks
-would be no quicker."""
+"""Sentences whose vectors are in memory at once (3 MB with the default encoder); larger chunks are
+not faster."""
 FRAGMENT_ROOM = 0.7
-"""How much further outside of the brand's range headings, list items and table cells may read, in
-spreads: they are written in another manner than the running text that voices learn from."""
+"""Extra room, in spreads, of headings, list items and table cells, which differ in style from the
+running text that voices are trained on."""
 CONTEXT_SLOPE = 2.0
-"""Log-odds by which the threshold of a sentence moves for each that the registers say, on average,
-of the rest of the draft: who writes one sentence like an advertisement writes the next one so."""
+"""Shift of a sentence's threshold, in log-odds, per mean register log-odds of the rest of the
+draft: a writer who writes one sentence like an advertisement is likely to write the next one so."""
 CONTEXT_PRIOR = 3
-"""Sentences that count as saying nothing, beside the rest of the draft."""
+"""Number of neutral sentences that are added to the rest of the draft in this mean."""
 MAX_CONTEXT, MAX_LENIENCY = 3.0, 1.0
-"""Log-odds that the rest of a draft may raise and lower a threshold by …"""
+"""Maximum log-odds by which the rest of a draft raises and lowers a threshold …"""
 MAX_THRESHOLD = DEFAULT_GATE
-"""… and never above this P: a sentence that would go forward by itself is not flagged."""
+"""… and the maximum P of a raised one: what would go forward by itself is not flagged."""
 MAX_EXPLANATIONS = 768
-"""Explanations to remember, some 5 kB each."""
+"""Maximum number of cached explanations, about 5 kB each."""
 
 
-class Judge:
-    """Judges sentences by all voices at once. Safe to use from several threads.
+class _SentenceScorer:
+    """Scores sentences by all voices at once, with a cache. Safe to use from several threads.
 
     Args:
-        encoder: what turns sentences into vectors.
-        stack: the voices.
-        remember: how many judgements to keep, the latest used ones (some 500 bytes each).
+        encoder: the encoder.
+        bank: the voices.
+        remember: size of the cache in sentences (about 500 bytes each).
     """
 
-    def __init__(self, encoder: Encoder, stack: VoiceStack, remember: int) -> None:
+    def __init__(self, encoder: SentenceEncoder, bank: VoiceBank, remember: int) -> None:
         self._encoder = encoder
-        self._stack = stack
-        self._voices = {voice.brand: voice for voice in stack.voices}
-        brands = len(stack.brands)
+        self._bank = bank
+        self._voices = {voice.brand: voice for voice in bank.voices}
+        brands = len(bank.brands)
         self._record = np.dtype(
             [
                 ("logits", np.float32, (brands,)),
@@ -97,41 +97,41 @@ class Judge:
                 ("truncated", np.bool_),
             ]
         )
-        self._memory = RecentRecords(remember, self._record)
-        self._explanations = Recent[tuple[str, str], Explanation](min(remember, MAX_EXPLANATIONS))
-        # Of a function that does not know the judge: a cycle would keep old voices in memory.
+        self._cache = LRURecordCache(remember, self._record)
+        self._explanations = LRUCache[tuple[str, str], Explanation](min(remember, MAX_EXPLANATIONS))
+        # Not a method: a reference cycle through self would keep old voices in memory.
         self._not_judged = lru_cache(remember)(partial(why_not_judged, self._voices))
 
-    def judge(
+    def score(
         self,
         texts: Sequence[str],
         *,
         cancelled: Callable[[], bool] | None = None,
         progress: Progress = silent,
     ) -> Records:
-        """Return a record of each sentence; one that comes twice is judged once.
+        """Return a record per sentence; duplicates are computed once.
 
-        Its fields are ``logits``, ``heads``, ``registers`` (`Answers`) and ``familiarity`` (of all
-        brands in their order, float32), ``words`` (their number) and ``truncated``.
+        Its fields are ``logits``, ``heads``, ``registers`` (`Answers`) and ``familiarity`` (each of
+        all brands in their order, float32), ``words`` (their number) and ``truncated``.
 
         Args:
             texts: sentences, white space collapsed.
-            cancelled: asked between batches whether to give up.
-            progress: told between batches how many sentences are done.
+            cancelled: called between batches; True stops the work.
+            progress: called between batches with the number of sentences done.
 
         Raises:
-            Cancelled: ``cancelled`` returned true; what was judged by then is remembered.
+            Cancelled: ``cancelled`` returned true; what was done by then is cached.
         """
         judged = np.empty(len(texts), self._record)
-        missing = self._memory.recall(texts, judged)
+        missing = self._cache.get_many(texts, judged)
         done = len(texts) - sum(map(len, missing.values()))
         fresh = list(missing)
         for start in range(0, len(fresh), CHUNK):
             part = fresh[start : start + CHUNK]
             size = sum(len(missing[text]) for text in part)
-            told = scaled(progress, start=done, size=size, total=len(texts))
-            records = self._judge(part, cancelled, told)
-            self._memory.keep(part, records)
+            part_progress = scaled(progress, start=done, size=size, total=len(texts))
+            records = self._score(part, cancelled, part_progress)
+            self._cache.put_many(part, records)
             for text, record in zip(part, records, strict=True):
                 judged[missing[text]] = record
             done += size
@@ -151,15 +151,15 @@ class Judge:
 
         Args:
             document: the draft.
-            brands: of each sentence; one without a voice leaves it unjudged.
-            threshold: instead of the voices' own.
-            ignored: `text_key` of sentences that are not to be flagged.
-            cancelled: see `judge`.
-            progress: see `judge`.
+            brands: the brand of each sentence; without a voice it is not judged.
+            threshold: replaces the voices' own.
+            ignored: `text_key` of sentences that are never flagged.
+            cancelled: see `score`.
+            progress: see `score`.
         """
         texts = [sentence.text for sentence in document.sentences]
-        judged = self.judge(texts, cancelled=cancelled, progress=progress)
-        places = {brand: place for place, brand in enumerate(self._stack.brands)}
+        judged = self.score(texts, cancelled=cancelled, progress=progress)
+        places = {brand: place for place, brand in enumerate(self._bank.brands)}
         at = range(len(brands)), [places.get(brand, 0) for brand in brands]
         logits, heads, registers, familiarity = (
             judged[name][at].tolist() for name in ("logits", "heads", "registers", "familiarity")
@@ -205,7 +205,7 @@ class Judge:
     ) -> list[float]:
         """Return the P below which each sentence is flagged, given the rest of the draft."""
         least = [
-            _least(self._voices.get(brand), sentence.kind)
+            _own_threshold(self._voices.get(brand), sentence.kind)
             for sentence, brand in zip(sentences, brands, strict=True)
         ]
         for brand in set(brands) & set(self._voices):
@@ -213,12 +213,12 @@ class Judge:
             own = [i for i, name in enumerate(brands) if name == brand and evidence[i] is not None]
             if draft is None or len(own) < 2:
                 continue
-            said = np.array([e.registers for i in own if (e := evidence[i])])
-            said = np.clip(said, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT) - draft.center
-            rest = (said.sum() - said) / (len(own) - 1 + CONTEXT_PRIOR)
+            logits = np.array([e.registers for i in own if (e := evidence[i])])
+            logits = np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT) - draft.center
+            rest = (logits.sum() - logits) / (len(own) - 1 + CONTEXT_PRIOR)
             moved = np.clip(CONTEXT_SLOPE * rest, -MAX_CONTEXT, MAX_LENIENCY)
             for i, by in zip(own, moved.tolist(), strict=True):
-                least[i] = _moved(least[i], -by)
+                least[i] = _shifted(least[i], -by)
         return least
 
     def explain(
@@ -231,16 +231,16 @@ class Judge:
 
         Args:
             pairs: each a sentence, white space collapsed, and a brand that has a voice.
-            cancelled: asked after each sentence whether to give up.
+            cancelled: called after each sentence; True stops the work.
 
         Raises:
-            Cancelled: ``cancelled`` returned true; what was explained by then is remembered.
+            Cancelled: ``cancelled`` returned true; what was explained by then is cached.
         """
         known = {pair: self._explanations.get(pair) for pair in pairs}
         missing = [pair for pair, explanation in known.items() if explanation is None]
         pool = ThreadPoolExecutor(self._encoder.threads, "onbrand-explain")
         try:
-            # One alone is not worth a thread, and one thread is the caller's own.
+            # A single one is explained in this thread, and so are all if one thread is allowed.
             spread = pool.map if missing[1:] and self._encoder.threads > 1 else map
             made = spread(self._explain, missing)
             for pair in missing:
@@ -254,12 +254,12 @@ class Judge:
     def _explain(self, pair: tuple[str, str]) -> Explanation:
         text, brand = pair
         tokens = self._encoder.encode_tokens([text])[0]
-        explanation = explain(self._voices[brand], text, tokens, self._stack.registers)
+        explanation = explain(self._voices[brand], text, tokens, self._bank.registers)
         if len(text) <= MAX_LENGTH:
             self._explanations.put(pair, explanation)
         return explanation
 
-    def _judge(
+    def _score(
         self,
         texts: Sequence[str],
         cancelled: Callable[[], bool] | None,
@@ -267,10 +267,10 @@ class Judge:
     ) -> Records:
         vectors = self._encoder.encode(texts, cancelled=cancelled, progress=progress)
         records = np.empty(len(texts), self._record)
-        answers = self._stack.answers(vectors, texts)
+        answers = self._bank.answers(vectors, texts)
         for name, values in answers._asdict().items():
             records[name] = values
-        records["familiarity"] = self._stack.familiarity(vectors)
+        records["familiarity"] = self._bank.familiarity(vectors)
         records["words"] = [len(words_of(text)) for text in texts]
         records["truncated"] = self._encoder.truncated(texts)
         return records
@@ -279,27 +279,27 @@ class Judge:
 def why_not_judged(
     voices: Mapping[str, Voice], brand: str, text: str, words: int, familiarity: float
 ) -> str | None:
-    """Return why a brand's voice does not judge a sentence, None where it does.
+    """Return why a brand's voice does not judge a sentence, None if it does.
 
     Args:
-        voices: by brand.
-        brand: whose voice is to judge.
+        voices: brand → voice.
+        brand: the brand to judge by.
         text: the sentence.
-        words: how many it has.
-        familiarity: `VoiceStack.familiarity` of it.
+        words: its number of words.
+        familiarity: its `VoiceBank.familiarity`.
     """
     voice = voices.get(brand)
     if voice is None:
         return f"no voice for brand {brand!r}"
     if words < MIN_WORDS:
         return "too short"
-    if not voice.manifest.familiarity.covers(text, words, familiarity):
+    if not voice.manifest.familiarity.is_in_domain(text, words, familiarity):
         return "unfamiliar text"
     return None
 
 
-def _least(voice: Voice | None, kind: str) -> float:
-    """Return the P below which a sentence of such a block is flagged."""
+def _own_threshold(voice: Voice | None, kind: str) -> float:
+    """Return the P below which a sentence in this kind of block is flagged."""
     if voice is None:
         return 0.0
     answer = voice.manifest.registers
@@ -308,28 +308,30 @@ def _least(voice: Voice | None, kind: str) -> float:
     return probability(answer.edge - answer.slope * FRAGMENT_ROOM)
 
 
-def _moved(p: float, by: float) -> float:
-    """Return a threshold that was moved by some log-odds."""
+def _shifted(p: float, by: float) -> float:
+    """Return a threshold shifted by some log-odds."""
     if not 0.0 < p < MAX_THRESHOLD:
         return p
     return min(probability(log_odds(p) + by), MAX_THRESHOLD)
 
 
 MAX_EXPLAINED = 500
-"""Flagged sentences that get an explanation in one check, the worst first."""
+"""Maximum number of flagged sentences that a check explains, the worst first."""
 
 
 class Scorer:
-    """Judges text against brands. Safe to use from several threads."""
+    """Scores text by the voices of brands. Safe to use from several threads."""
 
-    def __init__(self, encoder: Encoder, voices: Sequence[Voice], *, remember: int = 0) -> None:
+    def __init__(
+        self, encoder: SentenceEncoder, voices: Sequence[Voice], *, remember: int = 0
+    ) -> None:
         """Put an encoder and voices together.
 
         Args:
-            encoder: turns sentences into vectors.
-            voices: the brands to judge by.
-            remember: how many sentences' judgements to keep (some 500 bytes each), for callers
-                that check a text again after every edit. Their encoder needs no cache.
+            encoder: the encoder that the voices were trained on.
+            voices: the voices of the brands.
+            remember: number of sentences whose scores are cached (about 500 bytes each), for
+                callers that check a text again after every edit. Their encoder needs no cache.
 
         Raises:
             OnbrandError: a voice was trained on another encoder.
@@ -337,8 +339,8 @@ class Scorer:
         self.encoder = encoder
         check_one_encoder(voices)
         check_encoder(voices, encoder)
-        self.stack = VoiceStack(voices)
-        self._judge = Judge(encoder, self.stack, remember)
+        self.bank = VoiceBank(voices)
+        self._sentences = _SentenceScorer(encoder, self.bank, remember)
 
     @classmethod
     def load(
@@ -352,12 +354,12 @@ class Scorer:
         """Load voices and the encoder.
 
         Args:
-            folders: folders of voices, voices' own folders, or installations.
+            folders: folders of voices, single voices, or installations.
             brands: load only these; all by default.
             encoder: an encoder bundle; by default the one that an installation brings for its
                 voices, else the one that ships with onbrand.
             threads: see `Encoder.load`.
-            remember: how many sentences' judgements to keep, instead of some sentences' vectors.
+            remember: number of sentences whose scores are cached, instead of their vectors.
 
         Raises:
             OnbrandError: something is missing, damaged or does not fit; the message names it.
@@ -369,57 +371,61 @@ class Scorer:
             bundle = encoder_for(places, brands) if encoder is None else Path(encoder)
             return Encoder.load(bundle, threads=threads, **cache), voices
 
-        return cls(*read_current(map(Path, folders), load), remember=remember)
+        return cls(*with_consistent_release(map(Path, folders), load), remember=remember)
 
     @classmethod
-    def avoiding(cls, encoder: Encoder, registers: Sequence[str]) -> Self:
-        """Return what judges without a voice, by what a text must not read like.
+    def avoiding(cls, encoder: SentenceEncoder, registers: Sequence[str]) -> Self:
+        """Return a scorer without a brand: it flags text that reads like these registers.
 
         Args:
-            encoder: one that has registers: the one that ships with onbrand.
-            registers: names, say "corporate" and "hype".
+            encoder: an encoder with registers, such as the one that ships with onbrand.
+            registers: names of registers, such as "corporate" and "hype".
 
         Raises:
-            OnbrandError: there is no register of a name, or the encoder has none at all.
+            OnbrandError: a name is unknown, or the encoder has no registers.
         """
         return cls(encoder, [avoid_voice(encoder, registers)])
 
     @property
     def brands(self) -> tuple[str, ...]:
         """The loaded brands, in the order of the columns of `score`."""
-        return self.stack.brands
+        return self.bank.brands
 
     def voice(self, brand: str) -> Voice:
         """Return a brand's voice.
 
         Raises:
-            OnbrandError: no such voice; the nearest known name is offered.
+            OnbrandError: there is no such voice; the message suggests the closest name.
         """
         if brand not in self.brands:
             raise unknown_brand(brand, self.brands)
-        return self.stack.voices[self.brands.index(brand)]
+        return self.bank.voices[self.brands.index(brand)]
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return P(on-brand) of each text against each brand, shape (texts, brands)."""
-        judged = self._judge.judge([_tidy(text) for text in texts])
+        judged = self._sentences.score([_normalise_whitespace(text) for text in texts])
         return sigmoid(judged["logits"]).astype(np.float32)
 
     def probabilities(self, text: str) -> dict[str, float]:
         """Return P(on-brand) of one sentence for every brand."""
-        logits = self._judge.judge([_tidy(text)])["logits"][0]
+        logits = self._sentences.score([_normalise_whitespace(text)])["logits"][0]
         return dict(zip(self.brands, map(probability, logits.tolist()), strict=True))
 
     def explain(self, sentence: str, brand: str) -> Explanation:
         """Explain one sentence; word spans are offsets into it with white space collapsed."""
-        return self._judge.explain([(_tidy(sentence), self.voice(brand).brand)])[0]
+        return self._sentences.explain(
+            [(_normalise_whitespace(sentence), self.voice(brand).brand)]
+        )[0]
 
     def nearest(self, sentence: str, brand: str, count: int = 3) -> list[Example]:
-        """Return the on-brand lines that are most like a sentence, the most alike first.
+        """Return the on-brand lines that are most like a sentence, the closest first.
 
-        There are none where the voice keeps no texts.
+        The list is empty if the voice keeps no texts.
         """
         voice = self.voice(brand)
-        return nearest(voice, self.encoder.encode([_tidy(sentence)])[0], "on", count)
+        return nearest(
+            voice, self.encoder.encode([_normalise_whitespace(sentence)])[0], "on", count
+        )
 
     def check(
         self,
@@ -432,21 +438,21 @@ class Scorer:
         quotes: bool = False,
         read_as: str | None = None,
     ) -> Report:
-        """Check a whole draft; its format follows from the ending of ``path``.
+        """Check a whole draft; its format follows from the suffix of ``path``.
 
         Args:
             text: the draft's source.
-            brand: judge everything as this brand; by default what comments and front matter say,
-                or the only voice loaded.
-            path: a name for reports. One that does not say a format makes it plain text, with a
-                warning.
+            brand: judge everything as this brand; by default the brand in comments and front
+                matter, or the only voice loaded.
+            path: a name for reports. If its suffix is no known format, the draft is read as plain
+                text, with a warning.
             gate: P at which the draft goes forward, instead of the voice's own.
             threshold: P below which sentences are flagged, instead of the voice's own.
             quotes: judge block quotes too.
             read_as: the format, whatever the path: "text", "markdown", "mdx" or "html".
 
         Raises:
-            OnbrandError: the brand or the format is not known.
+            OnbrandError: the brand or the format is unknown.
         """
         document = parse_named(text, path, read_as=read_as, quotes=quotes)
         return self.check_document(document, brand=brand, path=path, gate=gate, threshold=threshold)
@@ -471,31 +477,31 @@ class Scorer:
         Args:
             document: the parsed draft.
             path: a name for reports.
-            brand: overrides what the document says.
-            default_brand: used where the document says nothing.
-            gate: instead of the voice's own.
-            threshold: instead of the voices' own.
+            brand: overrides the brands in the document.
+            default_brand: used if the document names no brand.
+            gate: replaces the voice's own.
+            threshold: replaces the voices' own.
             ignored: `onbrand.labels.normalization.text_key` of sentences that are never flagged,
                 whatever their probability.
-            lenient: where a comment names a brand without a voice, warn and do not judge instead
-                of raising. The draft's own brand must have one.
-            explained: how many flagged sentences to explain, the worst first.
-            cancelled: asked between batches whether to give up (raises `Cancelled`).
-            progress: told how many sentences are encoded.
+            lenient: if a comment names a brand without a voice, warn and do not judge instead of
+                raising. The draft's own brand must have a voice.
+            explained: maximum number of flagged sentences to explain, the worst first.
+            cancelled: called between batches; True stops the work (raises `Cancelled`).
+            progress: called with the number of encoded sentences.
         """
         main = brand or document.brand or default_brand or self._only_brand(path)
         own = self.voice(main)
         least = own.manifest.gate if gate is None else gate
         brands = [brand or sentence.brand or main for sentence in document.sentences]
-        strangers = [name for name in dict.fromkeys(brands) if name not in self.brands]
-        if strangers and not lenient:
-            raise unknown_brand(strangers[0], self.brands)
-        verdicts = self._judge.verdicts(
+        unknown = [name for name in dict.fromkeys(brands) if name not in self.brands]
+        if unknown and not lenient:
+            raise unknown_brand(unknown[0], self.brands)
+        verdicts = self._sentences.verdicts(
             document, brands, threshold, ignored, cancelled=cancelled, progress=progress
         )
         verdicts = with_foreign(verdicts)
         p = _probability(own, verdicts)
-        warnings = [self._no_voice(name, verdicts) for name in strangers]
+        warnings = [self._unknown_brand_warning(name, verdicts) for name in unknown]
         return Report(
             path=path,
             brand=main,
@@ -506,7 +512,7 @@ class Scorer:
             warnings=(*document.warnings, *warnings, *self._truncation(verdicts)),
         )
 
-    def _no_voice(self, brand: str, verdicts: Iterable[SentenceVerdict]) -> str:
+    def _unknown_brand_warning(self, brand: str, verdicts: Iterable[SentenceVerdict]) -> str:
         line = next(verdict.line for verdict in verdicts if verdict.brand == brand)
         return f"line {line}: {unknown_brand(brand, self.brands).message}"
 
@@ -535,7 +541,7 @@ class Scorer:
         flagged = [i for i, verdict in enumerate(verdicts) if verdict.flagged]
         worst = sorted(flagged, key=lambda i: verdicts[i].probability or 0.0)[:limit]
         pairs = [(verdicts[i].text, verdicts[i].brand) for i in worst]
-        explanations = self._judge.explain(pairs, cancelled=cancelled)
+        explanations = self._sentences.explain(pairs, cancelled=cancelled)
         for i, why in zip(worst, explanations, strict=True):
             placed = _in_source(why, document.sentences[i])
             verdicts[i] = replace(verdicts[i], explanation=placed)
@@ -543,14 +549,14 @@ class Scorer:
 
 
 def draft_probability(voice: Voice, sentences: Iterable[SentenceVerdict]) -> float | None:
-    """Return P(on-brand) of a draft or a part of one, None where nothing in it was judged.
+    """Return P(on-brand) of a draft or a part of one, None if no sentence in it was judged.
 
-    What its sentences say together, but no more than the share of them that is the brand's: a page
-    of the brand with three foreign sentences in thirty is at 0.90 at most. Only what is flagged
-    counts as foreign here: what a writer is not shown must not stop a draft.
+    It combines the sentences (`DraftCalibration`), but is at most the share of them that is the
+    brand's: a page of the brand with three foreign sentences in thirty is at 0.90 at most. Only
+    flagged sentences count as foreign here: what writers are not shown must not stop a draft.
 
     Args:
-        voice: the brand of the draft.
+        voice: the voice of the draft's brand.
         sentences: the verdicts on its sentences.
     """
     return _probability(voice, with_foreign(sentences))
@@ -567,9 +573,9 @@ def _probability(voice: Voice, sentences: Sequence[SentenceVerdict]) -> float | 
 
 
 def with_foreign(sentences: Iterable[SentenceVerdict]) -> list[SentenceVerdict]:
-    """Tell of each judged sentence how likely it is of another voice, in this draft."""
+    """Add to each judged sentence the P that it is of another voice, given the draft."""
     verdicts = list(sentences)
-    # Beyond these no sentence counts for more, and 0 and 1 have no log-odds.
+    # Sentences count no more beyond these, and 0 and 1 have no log-odds.
     low, high = probability(-MAX_SENTENCE_LOGIT), probability(MAX_SENTENCE_LOGIT)
     judged = [v.probability for v in verdicts if v.probability is not None]
     foreign = iter(unmix(np.array([log_odds(min(max(p, low), high)) for p in judged])).foreign)
@@ -578,7 +584,7 @@ def with_foreign(sentences: Iterable[SentenceVerdict]) -> list[SentenceVerdict]:
     ]
 
 
-def _tidy(text: str) -> str:
+def _normalise_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 

@@ -161,7 +161,7 @@ def _judge(
     """Judge the drafts, loading each set of voices and each encoder once."""
     from onbrand.config.trust import check_trust
     from onbrand.scorer import Scorer
-    from onbrand.voice.storage import read_current
+    from onbrand.voice.storage import with_consistent_release
 
     encoders: dict[Path | None, Encoder] = {}
     groups: dict[tuple[tuple[Path, ...], Path | None], list[Draft]] = {}
@@ -181,7 +181,9 @@ def _judge(
         scorers |= {draft.path: scorer for draft in group}
         whose |= {draft.path: scorer.brands[0] for draft in group}
     for (folders, bundle), group in groups.items():
-        scorer = read_current(folders, partial(_scorer, group, brand, bundle, encoders, voices))
+        scorer = with_consistent_release(
+            folders, partial(_scorer, group, brand, bundle, encoders, voices)
+        )
         scorers |= {draft.path: scorer for draft in group}
     reports: list[Report] = []
     total = sum(len(draft.document.sentences) for draft in drafts)

@@ -96,12 +96,12 @@ class _Reader:
 
     def __init__(self, encoder: Encoder, registers: Registers) -> None:
         from onbrand.voice.avoid import avoid_voice
-        from onbrand.voice.model import VoiceStack
+        from onbrand.voice.model import VoiceBank
 
         self._encoder = encoder
         self._registers = registers
         # What --avoid does not judge has no register either: French is no good English copy.
-        self._stack = VoiceStack([avoid_voice(encoder, registers.names)])
+        self._stack = VoiceBank([avoid_voice(encoder, registers.names)])
 
     @classmethod
     def load(cls, bundle: Path | None) -> _Reader:

@@ -162,10 +162,10 @@ def train_all(
     from onbrand.encoder import Encoder
     from onbrand.training.train import train_voice
     from onbrand.training.weak_labels import PublishedModel, learn_from_copy
-    from onbrand.voice.storage import check_place, save_voice
+    from onbrand.voice.storage import check_output_folder, save_voice
 
     for name in brands:
-        check_place(output / name)
+        check_output_folder(output / name)
     loaded = Encoder.load(encoder)
     voices = []
     models: dict[str, PublishedModel] = {}
@@ -201,11 +201,11 @@ def train_from_published(
     """Train and save a voice from published copy alone, for one brand or for each that has some."""
     from onbrand.encoder import Encoder
     from onbrand.training.own_copy import train_from_copy
-    from onbrand.voice.storage import check_place, save_voice
+    from onbrand.voice.storage import check_output_folder, save_voice
 
     names = sorted({line.brand for line in published}) if brand is None else [brand]
     for name in names:
-        check_place(output / name)
+        check_output_folder(output / name)
     loaded = Encoder.load(encoder, cache_size=len(published) + 1)
     voices = []
     with progress_bar("Training") as progress:

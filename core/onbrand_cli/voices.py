@@ -236,7 +236,7 @@ def show(
 
 
 def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
-    from onbrand.voice.profile import MARKS, RANGES
+    from onbrand.voice.profile import STYLE_MARKERS, STYLE_STATS
     from onbrand_cli.common import quality_lines
 
     report, held_out = manifest.report, manifest.report.held_out
@@ -258,14 +258,14 @@ def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
     for line in quality_lines(manifest, doubtful=len(report.doubtful)):
         console.print(line)
     console.print("\n  What its sentences are like (8 of 10 lie in the range)")
-    for key, figure in RANGES.items():
+    for key, figure in STYLE_STATS.items():
         usual = manifest.profile.ranges.get(key)
         if usual is not None:
-            console.print(f"    {figure.say(usual.low, usual.high)}")
+            console.print(f"    {figure.format(usual.low, usual.high)}")
     console.print("\n  How many of 100 sentences have")
     for key, rate in sorted(manifest.profile.rates.items(), key=lambda item: -item[1]):
-        if key in MARKS:
-            console.print(f"    {rate * 100:3.0f}  {MARKS[key][0]}")
+        if key in STYLE_MARKERS:
+            console.print(f"    {rate * 100:3.0f}  {STYLE_MARKERS[key][0]}")
 
 
 def _trained_on(labels: LabelCounts) -> str:

@@ -15,11 +15,16 @@ from pathlib import Path
 from onbrand import Encoder, Report, Scorer
 from onbrand.discovery import MAX_DRAFT_BYTES
 from onbrand.document.document import parse
-from onbrand.encoder import default_bundle, read_manifest
+from onbrand.encoder import SentenceEncoder, default_bundle, read_manifest
 from onbrand.errors import OnbrandError
 from onbrand.files import Stamp
 from onbrand.voice.model import Voice
-from onbrand.voice.storage import encoder_for, load_sound_voices, read_current, stamp_voices
+from onbrand.voice.storage import (
+    encoder_for,
+    load_valid_voices,
+    voices_signature,
+    with_consistent_release,
+)
 from onbrand_slack.config import Config
 from onbrand_slack.model import Pasted, Tenant
 
@@ -213,7 +218,7 @@ class _Voices:
         self._looked = 0.0
 
     @property
-    def encoder(self) -> Encoder | None:
+    def encoder(self) -> SentenceEncoder | None:
         """What it keeps in memory beside the voices."""
         return self._scorer.encoder if self._scorer else None
 
@@ -234,17 +239,17 @@ class _Voices:
         return self._stamp is None or self._clock() - self._looked >= LOOK_EVERY
 
     def _look(self) -> None:
-        stamp = stamp_voices([self._folder])
+        stamp = voices_signature([self._folder])
         if stamp != self._stamp:
 
             def load(folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
                 # Of what is read, before it is: a release may come and go again meanwhile.
                 nonlocal stamp
-                stamp = stamp_voices(folders)
+                stamp = voices_signature(folders)
                 return self._load(folders)
 
             try:
-                encoder, voices, problems = read_current([self._folder], load)
+                encoder, voices, problems = with_consistent_release([self._folder], load)
                 self._scorer = Scorer(encoder, voices) if voices else None
             except (OnbrandError, OSError) as error:  # the encoder: what there was goes on
                 problems = [str(error)]
@@ -255,5 +260,5 @@ class _Voices:
 
     def _load(self, folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
         encoder = self._encoders.get(encoder_for(folders))
-        before = self._scorer.stack.voices if self._scorer else ()
-        return encoder, *load_sound_voices(folders, encoder.fingerprint, before)
+        before = self._scorer.bank.voices if self._scorer else ()
+        return encoder, *load_valid_voices(folders, encoder.fingerprint, before)

@@ -15,7 +15,7 @@ from release_samples import STRANGER, TRUSTED, write_release
 from onbrand.config import settings_for
 from onbrand.encoder import Encoder
 from onbrand.installation import read_installed
-from onbrand.voice.storage import load_sound_voices
+from onbrand.voice.storage import load_valid_voices
 from onbrand_releases.clearing import locked
 from onbrand_releases.signing import key_digits
 
@@ -211,7 +211,7 @@ def test_a_damaged_voice_of_an_installation_is_fetched_again(desk: Path) -> None
         assert error_of(run(*check)).endswith(f"{message}; {advice}"), message
         if "voice.json: is" in message or "no such" in message:
             assert error_of(run("voices", "list", "--voices", root)).endswith(advice)
-        _, problems = load_sound_voices([root], fingerprint)  # what the language server shows
+        _, problems = load_valid_voices([root], fingerprint)  # what the language server shows
         assert problems[0].endswith(advice)
         assert " repaired (" in run("voices", "update", root).out
     assert run(*check).code in (0, 1)

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onbrand.cache import RecentRecords
+from onbrand.cache import LRURecordCache
 from onbrand.document.document import parse
 from onbrand.encoder import Encoder
 from onbrand.results import Report, SentenceVerdict
@@ -76,11 +76,11 @@ texts = st.text("abcdef", min_size=1, max_size=1)
 @given(size=st.integers(0, 4), rounds=st.lists(st.lists(texts, max_size=6), max_size=8))
 def test_records_are_those_of_their_texts(size: int, rounds: list[list[str]]) -> None:
     record = np.dtype([("number", np.int32)])
-    memory = RecentRecords(size, record)
+    memory = LRURecordCache(size, record)
     used: list[str] = []  # in the order of their last use
     for asked in rounds:
         answers = np.zeros(len(asked), record)
-        missing = memory.recall(asked, answers)
+        missing = memory.get_many(asked, answers)
         known = used[-size:] if size else []
         assert list(missing) == [text for text in dict.fromkeys(asked) if text not in known]
         for text, places in missing.items():
@@ -88,6 +88,6 @@ def test_records_are_those_of_their_texts(size: int, rounds: list[list[str]]) ->
             answers["number"][places] = ord(text)
         assert answers["number"].tolist() == [ord(text) for text in asked]
         fresh = np.array([(ord(text),) for text in missing], record)
-        memory.keep(list(missing), fresh)
+        memory.put_many(list(missing), fresh)
         for text in [text for text in asked if text not in missing] + list(missing):
             used = [other for other in used if other != text] + [text]

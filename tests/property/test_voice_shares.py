@@ -33,7 +33,7 @@ def scorer(example_voices: Path) -> Scorer:
 @given(text=TEXTS)
 def test_shares_and_base_add_up_to_the_logit_that_was_scored(scorer: Scorer, text: str) -> None:
     tidy = " ".join(text.split())
-    logits = scorer.stack.logits(scorer.encoder.encode([tidy]), [tidy])[0]
+    logits = scorer.bank.logits(scorer.encoder.encode([tidy]), [tidy])[0]
     for brand, logit in zip(scorer.brands, logits, strict=True):
         why = scorer.explain(text, brand)
         total = why.base + sum(word.share for word in why.words)
@@ -51,6 +51,6 @@ def test_shares_and_base_add_up_to_the_logit_that_was_scored(scorer: Scorer, tex
 def test_one_brand_and_many_give_the_same_probability(scorer: Scorer, texts: list[str]) -> None:
     together = scorer.score(texts)
     assert together.shape == (len(texts), len(scorer.brands))
-    for column, voice in enumerate(scorer.stack.voices):
+    for column, voice in enumerate(scorer.bank.voices):
         alone = Scorer(scorer.encoder, [voice]).score(texts)[:, 0]
         assert together[:, column] == pytest.approx(alone, abs=1e-5)

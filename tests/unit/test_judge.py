@@ -16,7 +16,7 @@ from lsp_samples import voice
 
 from onbrand.document.document import parse
 from onbrand.results import SentenceVerdict
-from onbrand.scorer import MAX_CONTEXT, MAX_THRESHOLD, Judge
+from onbrand.scorer import MAX_CONTEXT, MAX_THRESHOLD, _SentenceScorer
 from onbrand.voice.model import Answers, RegisterDraft, log_odds
 
 THRESHOLD = 0.1
@@ -45,7 +45,7 @@ def verdicts(registers: Sequence[float], *, center: float | None = 0.0) -> list[
         truncated=lambda texts: [False] * len(texts),
     )
     document = parse("\n\n".join(TEXT.format(i) for i in range(len(registers))))
-    judge = Judge(cast("Any", encoder), cast("Any", stack), remember=100)
+    judge = _SentenceScorer(cast("Any", encoder), cast("Any", stack), remember=100)
     return judge.verdicts(document, ["acme"] * len(registers), None, ())
 
 

@@ -113,7 +113,7 @@ def test_words_share_exactly_what_a_register_says(
     why = scorer.explain(HYPE, "oatfolk")
     assert why.register in READS_LIKE
     assert why.base + sum(word.share for word in why.words) == pytest.approx(why.logit)
-    (logit,) = scorer.stack.logits(encoder.encode([HYPE]), [HYPE])[:, 0]
+    (logit,) = scorer.bank.logits(encoder.encode([HYPE]), [HYPE])[:, 0]
     assert why.logit == pytest.approx(float(logit), abs=0.05)
 
 

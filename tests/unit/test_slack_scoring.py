@@ -173,8 +173,8 @@ def test_voices_are_warm_before_the_first_draft(
 ) -> None:
     put("oatfolk"), put("quillpot")
     loads = []
-    load = module.load_sound_voices
-    monkeypatch.setattr(module, "load_sound_voices", lambda *a: loads.append(a) or load(*a))
+    load = module.load_valid_voices
+    monkeypatch.setattr(module, "load_valid_voices", lambda *a: loads.append(a) or load(*a))
     one.warm(T1)
     assert len(loads) == 1
     one.check(T1, DRAFT, "oatfolk")
@@ -214,14 +214,14 @@ def test_while_one_thread_loads_anew_the_others_go_on(
     put("quillpot")
     clock.pass_by()
     loading, go_on = threading.Event(), threading.Event()
-    load = module.load_sound_voices
+    load = module.load_valid_voices
 
     def slowly(*arguments):
         loading.set()
         assert go_on.wait(60)
         return load(*arguments)
 
-    monkeypatch.setattr(module, "load_sound_voices", slowly)
+    monkeypatch.setattr(module, "load_valid_voices", slowly)
     with ThreadPoolExecutor(1) as pool:
         fresh = pool.submit(one.scorer, T1)
         assert loading.wait(60)
@@ -235,13 +235,13 @@ def test_many_threads_load_a_workspace_once(
 ) -> None:
     put("oatfolk")
     loads: list[object] = []
-    load = module.load_sound_voices
+    load = module.load_valid_voices
 
     def counted(*arguments):
         loads.append(arguments)
         return load(*arguments)
 
-    monkeypatch.setattr(module, "load_sound_voices", counted)
+    monkeypatch.setattr(module, "load_valid_voices", counted)
     together = threading.Barrier(8)
 
     def ask() -> Scorer:

@@ -35,7 +35,7 @@ def test_a_draft_is_judged_in_its_format(one: Scoring, encoder: Encoder) -> None
     report = one.check(HERE, DRAFT, "oatfolk")
     assert report.brand == "oatfolk"
     assert [s.text for s in report.sentences] == DRAFT.text.split("\n\n")
-    scorer = Scorer(encoder, one.scorer(HERE).stack.voices)
+    scorer = Scorer(encoder, one.scorer(HERE).bank.voices)
     assert report == scorer.check(DRAFT.text, brand="oatfolk", path="draft", read_as="text")
     page = Pasted("<h1>Oats are simple</h1><p>Eat them daily.</p>", "html")
     judged = one.check(HERE, page, "oatfolk").sentences

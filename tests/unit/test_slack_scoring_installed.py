@@ -157,7 +157,7 @@ def test_a_release_that_comes_and_goes_while_it_is_read_does_not_stay(
     for number in (1, 2):
         tiny_release(voices, number, {"acme": number}, encoder=number)
     switch(voices, 1)
-    look, looks = module.stamp_voices, []
+    look, looks = module.voices_signature, []
 
     def look_and_switch(folders: Iterable[Path]) -> Stamp:
         looks.append(look(folders))
@@ -165,7 +165,7 @@ def test_a_release_that_comes_and_goes_while_it_is_read_does_not_stay(
             switch(voices, 2, 1)
         return looks[-1]
 
-    monkeypatch.setattr(module, "stamp_voices", look_and_switch)
+    monkeypatch.setattr(module, "voices_signature", look_and_switch)
     second = judged(scoring.check(HERE, DRAFT, "acme"))
     assert second == expected(voices)
     switch(voices, 1, 2)

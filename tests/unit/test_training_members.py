@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from onbrand import Encoder, Scorer
 from onbrand.labels.files import LabelLine, read_labels
-from onbrand.training.ensemble import DenseMember, HeadSum, LexicalMember, Lines
+from onbrand.training.ensemble import DenseMember, HeadBuilder, LexicalMember, Lines
 from onbrand.training.train import train_voice
 from onbrand.voice.lexical import Vocabulary
 from onbrand.voice.model import Voice
@@ -41,7 +41,7 @@ class MeansMember:
         whole, short = (v[held] @ weights + bias for v in (lines.vectors, lines.short_vectors))
         return whole[:, None], short[:, None]
 
-    def fold(self, lines: Lines, candidate: int, share: float, into: HeadSum) -> None:
+    def fit_into(self, lines: Lines, candidate: int, share: float, into: HeadBuilder) -> None:
         assert candidate == 0
         weights, bias = self.direction(lines, np.arange(len(lines.on)))
         into.add(share * weights, share * bias)
@@ -85,7 +85,7 @@ def test_a_member_that_does_not_earn_its_place_leaves_no_trace(
 def test_what_members_add_is_one_head(few: list[LabelLine]) -> None:
     vectors = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     mean = vectors.mean(axis=0)
-    total = HeadSum(3, 0.5)
+    total = HeadBuilder(3, 0.5)
     total.add(np.array([1.0, 2.0, 3.0]), 0.25, mean)
     total.add(np.array([0.0, -2.0, 1.0]), -1.0)
     total.add_terms(Vocabulary(("wone",), np.ones(1, np.float32)), np.array([0.7]), 0.125)

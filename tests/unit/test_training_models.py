@@ -13,7 +13,7 @@ from onbrand.training.crossval import (
     calibration_error,
     make_folds,
     measure,
-    without_twins,
+    remove_contrast_pairs,
 )
 from onbrand.training.ensemble import fit_stacker
 from onbrand.training.logistic import fit_logistic
@@ -74,7 +74,7 @@ def test_twins_leave_the_training_side_of_each_other(rng: Generator) -> None:
     contents[20] = contents[0] + 0.01  # an off-brand rewriting of line 0
     contents[2] = contents[1] + 0.01  # two on-brand lines that are alike: no twins
     folds, _ = make_folds(on, [None] * 40)
-    for train, held in without_twins(folds, on, contents):
+    for train, held in remove_contrast_pairs(folds, on, contents):
         assert not (0 in held and 20 in train)
         assert not (20 in held and 0 in train)
         assert (1 in train) != (1 in held)

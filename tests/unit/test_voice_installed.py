@@ -22,10 +22,10 @@ from onbrand.voice.storage import (
     encoder_for,
     find_voices,
     list_manifests,
-    load_sound_voices,
+    load_valid_voices,
     load_voices,
-    read_current,
-    stamp_voices,
+    voices_signature,
+    with_consistent_release,
 )
 
 LINES = ["We brand the oats simple.", "Your new brand is in to you."]
@@ -61,7 +61,7 @@ def test_the_current_release_is_what_there_is(root: Path) -> None:
         folder / "voices/gamma",
     ]
     fingerprint = Encoder.load(folder / "encoders/tiny").fingerprint
-    voices, problems = load_sound_voices([root], fingerprint)
+    voices, problems = load_valid_voices([root], fingerprint)
     assert ([voice.brand for voice in voices], problems) == (["acme", "gamma"], [])
     switch(root, 1, 2)
     assert list(find_voices([root])) == ["acme", "beta"]
@@ -118,24 +118,24 @@ def test_folders_that_need_different_encoders_are_refused_by_name(
 def test_no_switch_is_missed_however_quick(root: Path) -> None:
     pointer = root / POINTER
     os.utime(pointer, ns=(1, 1))
-    before, size = stamp_voices([root]), pointer.stat().st_size
+    before, size = voices_signature([root]), pointer.stat().st_size
     switch(root, 2)
     os.utime(pointer, ns=(1, 1))
     os.utime(root, ns=(1, 1))
     assert pointer.stat().st_size == size
-    assert stamp_voices([root]) != before
+    assert voices_signature([root]) != before
     switch(root, 1)
-    assert stamp_voices([root]) == before
+    assert voices_signature([root]) == before
 
 
 def test_a_damaged_pointer_takes_no_other_folder_with_it(root: Path, example_voices: Path) -> None:
-    sound = stamp_voices([root])
+    sound = voices_signature([root])
     (root / POINTER).write_text('{"format": 1')
     with pytest.raises(OnbrandError, match="damaged"):
         Scorer.load(root)
-    assert stamp_voices([root]) != sound
+    assert voices_signature([root]) != sound
     fingerprint = Encoder.load().fingerprint
-    voices, (problem,) = load_sound_voices([root, example_voices], fingerprint)
+    voices, (problem,) = load_valid_voices([root, example_voices], fingerprint)
     assert len(voices) == 4
     assert str(root / POINTER) in problem
     assert encoder_for([root, example_voices]) is None
@@ -183,7 +183,7 @@ def test_a_release_that_is_deleted_while_it_is_loaded_is_left_for_the_next(
         fingerprint = Encoder.load(encoder_for(folders)).fingerprint
         reads.clear()
         monkeypatch.setattr(library, "load_voice", load_later)
-        return [voice.brand for voice in load_sound_voices(folders, fingerprint)[0]]
+        return [voice.brand for voice in load_valid_voices(folders, fingerprint)[0]]
 
     def load_later(folder: Path) -> object:
         if folder.parent == release_voices(root, 3):
@@ -191,7 +191,7 @@ def test_a_release_that_is_deleted_while_it_is_loaded_is_left_for_the_next(
             shutil.rmtree(release(root, 3) / missing)
         return load(folder)
 
-    assert read_current([root], sound) == ["eta"]
+    assert with_consistent_release([root], sound) == ["eta"]
 
 
 def release_voices(root: Path, number: int) -> Path:
@@ -210,7 +210,7 @@ def test_a_voice_that_went_unnoticed_is_missed_all_the_same(root: Path) -> None:
         seen.append(list(find_voices(folders)))
         return seen[-1]
 
-    assert read_current([root], read) == ["acme", "gamma"]
+    assert with_consistent_release([root], read) == ["acme", "gamma"]
     assert seen == [["beta"], ["acme", "gamma"]]
 
 
@@ -264,13 +264,13 @@ def test_servers_get_one_release_or_the_other_too(root: Path) -> None:
 
     def load(folders: object) -> tuple[str, np.ndarray, list[str]]:
         encoder = Encoder.load(encoder_for(folders), threads=1)
-        voices, problems = load_sound_voices(folders, encoder.fingerprint)
+        voices, problems = load_valid_voices(folders, encoder.fingerprint)
         return encoder.fingerprint, Scorer(encoder, voices).brands, problems
 
     with ThreadPoolExecutor(3) as pool:
         switching = pool.submit(back_and_forth)
         try:
-            found = list(pool.map(lambda _: read_current([root], load), range(150)))
+            found = list(pool.map(lambda _: with_consistent_release([root], load), range(150)))
         finally:
             stop.set()
         switching.result(60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onbrand.voice.profile import MARKS, build_profile, reading_grade, unusual_habits
+from onbrand.voice.profile import STYLE_MARKERS, build_profile, reading_grade, style_deviations
 
 PLAIN = [f"We pay you on day {n}. " + "It works." * (n % 2) for n in range(40)]
 
@@ -20,7 +20,7 @@ def test_the_brands_figures_are_counts() -> None:
 def test_a_long_sentence_is_told_with_both_figures() -> None:
     profile = build_profile(PLAIN)
     long = "We " + "really " * 30 + "pay you."
-    habits = unusual_habits(long, profile, "Acme")
+    habits = style_deviations(long, profile, "Acme")
     words = next(habit for habit in habits if habit.name == "words_per_sentence")
     assert words.value == 33
     assert words.message.startswith("33 words; Acme usually writes ")
@@ -29,13 +29,13 @@ def test_a_long_sentence_is_told_with_both_figures() -> None:
 
 def test_a_rare_mark_is_told_and_a_common_one_is_not() -> None:
     profile = build_profile(PLAIN)
-    habits = {habit.name for habit in unusual_habits("We pay you on day 3!", profile, "Acme")}
+    habits = {habit.name for habit in style_deviations("We pay you on day 3!", profile, "Acme")}
     assert "exclamation" in habits
     assert not habits & {"we", "you", "number"}
 
 
 def test_an_ordinary_sentence_has_nothing_to_tell() -> None:
-    assert unusual_habits("We pay you on day 5.", build_profile(PLAIN), "Acme") == ()
+    assert style_deviations("We pay you on day 5.", build_profile(PLAIN), "Acme") == ()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_ordinary_sentence_has_nothing_to_tell() -> None:
     ],
 )
 def test_marks(mark: str, yes: str, no: str) -> None:
-    pattern = MARKS[mark][1]
+    pattern = STYLE_MARKERS[mark][1]
     assert pattern.search(yes)
     assert not pattern.search(no)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.cache import Recent
+from onbrand.cache import LRUCache
 from onbrand.encoder.bundle import (
     INPUTS,
     MANIFEST,
@@ -83,7 +83,7 @@ class Encoder:
         self._session = session
         self._tokenizer = tokenizer
         self.threads = threads
-        self._cache = Recent[str, _Encoded](cache)
+        self._cache = LRUCache[str, _Encoded](cache)
 
     @classmethod
     def load(

@@ -1,12 +1,11 @@
-"""What training brings along: other organisations' copy, and pieces of copy in wrong voices.
+"""Data that ships for training: other organisations' copy, and pieces of copy in wrong voices.
 
 `Background` is copy of open voices as vectors. The bank of voices has short pieces of copy, each in
-a neutral voice and again in wrong ones. `Probes` are those pieces of the bank that no voice is made
-of: ``models/voice_bank/make.py`` leaves them out of the fit of the registers and of the directions
-of the background, and writes them into ``core/onbrand/data`` as texts and vectors, so that a report
-tries a voice with them at no cost. A vector is kept in the directions of the background and,
-exactly, in those of the registers: what a voice says of it is within 0.1 log-odds of what it says
-of the whole vector.
+a neutral voice and again in wrong ones. `Probes` are pieces of the bank that nothing is fitted on:
+``models/voice_bank/make.py`` leaves them out of the registers and of the background's directions,
+and writes them to ``core/onbrand/data`` as texts and vectors, so that a report can test a voice on
+them without encoding. Vectors are projected onto the directions of the background and of the
+registers; a voice's log-odds of the projection are within 0.1 of those of the whole vector.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.training.crossval import Fold
 from onbrand.training.logistic import fit_weighted
 from onbrand.voice.registers import Registers, load_registers
 
-STRENGTH = 0.01
+REGRESSION_C = 0.01
 """scikit-learn's C on vectors scaled to a mean variance of 1."""
 SHRINKAGE = 0.1
 """Share of the mean variance that is added to the background's covariance."""
@@ -38,20 +37,20 @@ _FOLDER = Path(__file__).parents[1] / "data"
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Vectors of open voices in the directions in which copy varies most."""
+    """Vectors of open voices, projected onto the directions in which copy varies most."""
 
     fingerprint: str
-    """Of the encoder that made them."""
+    """Fingerprint of the encoder that made them."""
     mean: NDArray[np.float32]
     """Shape (dim,)."""
     basis: NDArray[np.int8]
     """Shape (dim, dimensions)."""
     step: float
-    """What one unit of the basis stands for."""
+    """The value of one unit of the basis."""
     rows: NDArray[np.int8]
     """Shape (lines, dimensions)."""
     row_step: NDArray[np.float32]
-    """Shape (dimensions,): what one unit of the rows stands for."""
+    """The value of one unit of each column of the rows, shape (dimensions,)."""
 
     @classmethod
     def compress(
@@ -61,14 +60,14 @@ class Background:
         basis: NDArray[np.float32],
         vectors: NDArray[np.float32],
     ) -> Background:
-        """Keep vectors of shape (lines, dim) as bytes in the basis, shape (dim, dimensions)."""
+        """Project vectors (lines, dim) onto a basis (dim, dimensions), and quantise to bytes."""
         step = float(np.abs(basis).max()) / 127
         small = np.round(basis / step).astype(np.int8)
         rows, row_step = to_bytes((vectors - mean) @ (small.astype(np.float32) * step))
         return cls(fingerprint, mean.astype(np.float32), small, step, rows, row_step)
 
     def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return vectors of shape (lines, dim) in the basis, shape (lines, dimensions)."""
+        """Project vectors of shape (lines, dim) onto the basis, shape (lines, dimensions)."""
         return np.asarray((vectors - self.mean) @ (self.basis * np.float32(self.step)))
 
     def lines(self) -> NDArray[np.float32]:
@@ -76,17 +75,17 @@ class Background:
         return self.rows * self.row_step
 
     def restore(self, projected: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what `project` was given, as far as it is known, shape (lines, dim)."""
+        """Invert `project`, up to the directions that the basis lacks, shape (lines, dim)."""
         return np.asarray(self.mean + projected @ (self.basis * np.float32(self.step)).T)
 
     def lift(self, weights: NDArray[np.float64], bias: float) -> tuple[NDArray[np.float64], float]:
-        """Return weights and bias in the basis as those of the encoder's vectors."""
+        """Turn weights and bias in the basis into those for the encoder's vectors."""
         whole = (self.basis * self.step) @ weights
         return whole, bias - float(whole @ self.mean)
 
 
 def to_bytes(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return rows of shape (lines, dimensions) as bytes, and what one unit of each column is."""
+    """Quantise rows (lines, dimensions) to bytes; also return the value of a column's unit."""
     step = np.maximum(np.abs(rows).max(axis=0), 1e-12) / 127
     return np.round(rows / step).astype(np.int8), step.astype(np.float32)
 
@@ -94,14 +93,15 @@ def to_bytes(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.fl
 def fit_own(
     own: NDArray[np.float32], other: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the direction that tells a brand's own copy from other copy, both in the basis.
+    """Return weights and bias that separate a brand's own copy from other copy, in the basis.
 
-    The mean of two: logistic regression, and the difference of the means whitened by the other
-    copy's covariance (Fisher 1936, The use of multiple measurements in taxonomic problems), which
-    holds up better where own lines are few. Each is scaled to a spread of 1 over the other copy.
+    The weights are the mean of two: logistic regression, and the difference of the means whitened
+    by the other copy's covariance (Fisher 1936, The use of multiple measurements in taxonomic
+    problems), which is more robust if own lines are few. Each is scaled to a standard deviation of
+    1 over the other copy.
     """
     fit = fit_weighted(
-        np.concatenate([own, other]), np.arange(len(own) + len(other)) < len(own), STRENGTH
+        np.concatenate([own, other]), np.arange(len(own) + len(other)) < len(own), REGRESSION_C
     )
     covariance = np.cov(other.T)
     ridge = SHRINKAGE * np.trace(covariance) / len(covariance)
@@ -119,13 +119,13 @@ def held_out_logits(
     folds: Sequence[Fold],
     trusted: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """Return what directions that were fitted on the other folds say of lines, shape (lines,).
+    """Return the logits of lines by models that were fitted on the other folds, shape (lines,).
 
     Args:
-        both: own lines and others in the basis, shape (lines, dimensions).
-        on: which of them are own ones, shape (lines,).
+        both: own and other lines in the basis, shape (lines, dimensions).
+        on: True for own lines, shape (lines,).
         folds: (train, held-out) index pairs.
-        trusted: the lines to fit on, shape (lines,); None for all.
+        trusted: True for lines to fit on, shape (lines,); None for all.
     """
     logits = np.zeros(len(both))
     for train, held in folds:
@@ -135,8 +135,8 @@ def held_out_logits(
     return logits
 
 
-def load_background(encoder: Encoder) -> Background | None:
-    """Return the background of an encoder; None where it has none."""
+def load_background(encoder: SentenceEncoder) -> Background | None:
+    """Return the background of an encoder; None if it has none."""
     from safetensors import safe_open
 
     path = _FOLDER / f"background-{encoder.fingerprint[:12]}.safetensors"
@@ -151,7 +151,7 @@ def load_background(encoder: Encoder) -> Background | None:
 
 
 def save_background(background: Background, folder: Path = _FOLDER) -> Path:
-    """Write a background where `load_background` finds it, and return the file."""
+    """Write a background where `load_background` finds it; return the path."""
     from safetensors.numpy import save
 
     from onbrand.files import write_atomic
@@ -174,8 +174,8 @@ PROBES = (
     "release-roundup",
     "webhooks-docs",
 )
-"""A product description, an e-mail, an announcement, a job advertisement, a blog post, error texts,
-a digest and developer documentation."""
+"""Pieces of the bank that are probes: a product description, an e-mail, an announcement, a job
+advertisement, a blog post, error texts, a digest and developer documentation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class Probes:
     """Lines of pages in wrong voices; a page is the lines of one piece in one voice."""
 
     pieces: tuple[str, ...]
-    """Of each line, as `voices` and `texts`."""
+    """The piece of each line; `voices` and `texts` are per line, too."""
     voices: tuple[str, ...]
     texts: tuple[str, ...]
     vectors: NDArray[np.float32]
@@ -198,35 +198,37 @@ class _Line(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """The directions in which vectors are kept: those of the background, then the registers'."""
+    """The directions that probes are projected onto: the background's, then the registers'."""
 
     background: Background
     registers: Registers
 
     @property
-    def read(self) -> NDArray[np.float32]:
+    def register_directions(self) -> NDArray[np.float32]:
         """Orthonormal directions that the registers read, shape (dim, registers)."""
         return np.asarray(np.linalg.qr(self.registers.weights)[0])
 
     @property
     def digest(self) -> str:
-        """What tells one basis from another: rows mean nothing in another one."""
+        """SHA-256 of the basis; rows are valid for one basis only."""
         directions = self.background.basis.tobytes() + self.registers.weights.tobytes()
         return hashlib.sha256(directions).hexdigest()
 
     def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         rows = self.background.project(vectors)
         rest = vectors - self.background.restore(rows)
-        return np.concatenate([rows, rest @ self.read], axis=1)
+        return np.concatenate([rows, rest @ self.register_directions], axis=1)
 
     def restore(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        edge = self.background.basis.shape[1]
-        vectors = self.background.restore(rows[:, :edge]) + rows[:, edge:] @ self.read.T
+        width = self.background.basis.shape[1]
+        vectors = (
+            self.background.restore(rows[:, :width]) + rows[:, width:] @ self.register_directions.T
+        )
         return np.asarray(vectors, np.float32)
 
 
-def save_probes(pieces: Sequence[Piece], encoder: Encoder, folder: Path = _FOLDER) -> Path:
-    """Write the wrong voices of these pieces where `load_probes` finds them; return the file.
+def save_probes(pieces: Sequence[Piece], encoder: SentenceEncoder, folder: Path = _FOLDER) -> Path:
+    """Write the wrong voices of these pieces where `load_probes` finds them; return the path.
 
     Raises:
         OnbrandError: the encoder has no background or no registers.
@@ -252,8 +254,8 @@ def save_probes(pieces: Sequence[Piece], encoder: Encoder, folder: Path = _FOLDE
     return path
 
 
-def load_probes(encoder: Encoder) -> Probes | None:
-    """Return the probes of an encoder; None where it has none that fit its other data."""
+def load_probes(encoder: SentenceEncoder) -> Probes | None:
+    """Return the probes of an encoder; None if it has none that match its other data."""
     from safetensors import safe_open
 
     basis, path = _basis_of(encoder), _file(_FOLDER, encoder.fingerprint)
@@ -277,20 +279,20 @@ def _file(folder: Path, fingerprint: str) -> Path:
     return folder / f"probes-{fingerprint[:12]}.safetensors"
 
 
-def _basis_of(encoder: Encoder) -> _Basis | None:
+def _basis_of(encoder: SentenceEncoder) -> _Basis | None:
     background, registers = load_background(encoder), load_registers(encoder.fingerprint)
     return None if background is None or registers is None else _Basis(background, registers)
 
 
 NEUTRAL = "neutral"
 GOOD_VOICES = (NEUTRAL, "plain", "wry", "warm", "terse", "exact")
-"""What an editor would be happy to publish."""
+"""Voices of the bank that are good copy."""
 WRONG_VOICES: tuple[str, ...] = (
     *("hype", "corporate", "legalese", "chatbot", "chummy", "academic", "bureaucratic", "tabloid"),
     *("hardsell", "motivational", "condescending", "florid", "telegraphic", "jargon"),
     *("apologetic", "slang"),
 )
-"""The ways in which drafts go wrong."""
+"""Voices of the bank that are faults, as drafts have them."""
 
 _LINE = re.compile(r"(\d+)\. (\S.*)")
 
@@ -301,11 +303,11 @@ class Piece:
 
     name: str
     kind: str
-    """Of text, say "help page"."""
+    """The kind of text, such as "help page"."""
     subject: str
-    """And whose it is, say "neighbourhood bakery"."""
+    """The subject, such as "neighbourhood bakery"."""
     lines: dict[str, tuple[str, ...]]
-    """Of each voice, the same number for all; the first one is a heading."""
+    """Voice → its lines, the same number for all; the first line is a heading."""
 
 
 def read_piece(path: Path) -> Piece:

@@ -1,4 +1,4 @@
-"""Calibration of drafts, and how far from the training lines a sentence may lie and be judged."""
+"""Calibration of drafts, and fitting of the out-of-domain detector."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ from onbrand.training.registers import prior_share
 from onbrand.voice.lexical import LONG_WORDS, words_of
 from onbrand.voice.model import (
     DEFAULT_GATE,
-    MOST_SENTENCES,
+    MAX_SENTENCES,
     DraftCalibration,
-    Familiarity,
+    OutOfDomainDetector,
     RegisterDraft,
     draft_evidence,
     log_odds,
 )
 
-SIZES = (1, 2, 3, 5, 8, 13, MOST_SENTENCES)
-"""Sentences in a simulated draft."""
+SIZES = (1, 2, 3, 5, 8, 13, MAX_SENTENCES)
+"""Numbers of sentences of simulated drafts."""
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 OWN_SIZES = (8, 13)
-"""Sizes of the brand's own groups that are to reach the gate …"""
+"""Sizes of the groups of the brand's own sentences that should reach the gate …"""
 OWN_STOPPED = 0.03
-"""… and the share of them that may not."""
+"""… and the share of them that may fail to."""
 MAX_ROOM = 1.0
-"""How far below these the center may lie, in log-odds."""
+"""Log-odds by which the center may lie below these groups."""
 REGISTER_SLOPE = 3.0
-"""Log-odds that a draft's mean log-odds by registers are worth: fitted on pages of nine open voices
-and the same pages in twelve wrong voices, eight of which no register knows."""
+"""Slope of a draft's mean register log-odds: fitted on pages of nine open voices and the same pages
+in twelve wrong voices, eight of which have no register."""
 REGISTER_ROOM = 0.85
-"""How far below the brand's own groups a draft's mean may lie until a wrong voice is as likely, in
-log-odds; on the same pages. And …"""
+"""Log-odds below the brand's own groups at which a wrong voice is as likely, on the same pages …"""
 FEW_ROOM = 0.6
-"""… so much more, the fewer lines there are to know the range from."""
+"""… and what is added to it if there are few lines to measure the range on."""
 WINDOWS = 24
 """Simulated drafts of each size and class."""
 
@@ -50,18 +49,18 @@ def calibrate_drafts(
 ) -> DraftCalibration:
     """Fit the draft calibration on groups of out-of-fold sentences of one label.
 
-    Groups are runs of neighbouring lines, documents kept together, because sentences of one
-    document err together: shuffled ones would promise a certainty that real drafts do not have.
-    The center is 0, or lower where more than a few of the brand's own groups would not reach the
-    gate. That of the registers lies below all but a few of the brand's own groups.
+    Groups are runs of neighbouring lines, with documents kept together, because errors within a
+    document are correlated: shuffled lines would give a certainty that real drafts do not have.
+    The center is 0, or lower if more than a few of the brand's own groups would not reach the gate.
+    The center of the registers lies below all but a few of the brand's own groups.
 
     Args:
         heads: calibrated out-of-fold logits of the head, shape (lines,).
         on: labels, shape (lines,).
         docs: the document of each line, where known.
         gate: P of a draft at which it goes forward.
-        registers: log-odds of the registers alone of the on-brand lines when held out, shape
-            (on-brand lines,); None for a voice without registers.
+        registers: held-out log-odds of the on-brand lines by the registers alone, shape (on-brand
+            lines,); None for a voice without registers.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -115,45 +114,45 @@ def _simulated_drafts(
                     yield label, around[start : start + size]
 
 
-STRANGEST = 0.01
-"""Share of the training lines that may count as strange …"""
-ROOM = 0.03
-"""… and how much further out, in cosine, the border is drawn."""
-EVERYDAY = 0.03
-"""Share of the training lines that a word must stand in to count as an everyday word …"""
-FEWEST_LINES = 3
-"""… and how many lines that is at the least."""
+OUTLIER_QUANTILE = 0.01
+"""Share of the training lines that may lie beyond the limit …"""
+MARGIN = 0.03
+"""… and how much further out, in cosine, the limit is set."""
+COMMON_WORD_SHARE = 0.03
+"""Share of the training lines that a common word has to occur in …"""
+MIN_COMMON_LINES = 3
+"""… and the minimum number of such lines."""
 
 
-def fit_familiarity(
+def fit_out_of_domain(
     texts: Sequence[str], vectors: NDArray[np.float32], shorts: NDArray[np.float32]
-) -> Familiarity:
-    """Return where the familiar ends, for short and for long sentences.
+) -> OutOfDomainDetector:
+    """Fit the out-of-domain detector.
 
-    Short ones have a border of their own, so that taglines are not taken for foreign text only
+    Short sentences have a limit of their own, so that taglines do not count as foreign text only
     because a mean over five tokens scatters.
 
     Args:
         texts: the training lines, on and off.
-        vectors: theirs, shape (lines, dim).
-        shorts: of lines cut to their first words, shape (any, dim).
+        vectors: their vectors, shape (lines, dim).
+        shorts: vectors of lines cut to their first words, shape (any, dim).
     """
     centroid = vectors.mean(axis=0)
     long = [i for i, text in enumerate(texts) if len(text.split()) >= LONG_WORDS]
     whole = vectors[long] if len(long) >= len(texts) // 4 else vectors
-    return Familiarity(
+    return OutOfDomainDetector(
         short=_border(shorts, centroid),
         long=_border(whole, centroid),
-        everyday=_everyday(texts),
+        everyday=_common_words(texts),
     )
 
 
-def _everyday(texts: Sequence[str]) -> tuple[str, ...]:
+def _common_words(texts: Sequence[str]) -> tuple[str, ...]:
     lines_with = Counter(word for text in texts for word in set(words_of(text)))
-    enough = max(FEWEST_LINES, EVERYDAY * len(texts))
+    enough = max(MIN_COMMON_LINES, COMMON_WORD_SHARE * len(texts))
     return tuple(sorted(word for word, count in lines_with.items() if count >= enough))
 
 
 def _border(vectors: NDArray[np.float32], centroid: NDArray[np.float32]) -> float:
     norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(centroid)
-    return float(np.quantile(vectors @ centroid / norms, STRANGEST)) - ROOM
+    return float(np.quantile(vectors @ centroid / norms, OUTLIER_QUANTILE)) - MARGIN

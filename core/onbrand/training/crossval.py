@@ -1,4 +1,4 @@
-"""Cross-validation: which lines are held out together, and quality figures of what was held out."""
+"""Cross-validation: folds by document, and quality figures of held-out lines."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from onbrand.voice.model import Metrics, unit
 
 MAX_FOLDS = 10
 MIN_GROUPS = 5
-"""With fewer documents per class than this, folds by document would starve the training side."""
+"""Documents per class below which folds are by line: too little would be left to train on."""
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def make_folds(
-    on: NDArray[np.bool_], docs: Sequence[str | None], *, most: int = MAX_FOLDS
+    on: NDArray[np.bool_], docs: Sequence[str | None], *, max_folds: int = MAX_FOLDS
 ) -> tuple[list[Fold], bool]:
     """Return (train, held-out) index pairs, and whether documents were kept together.
 
-    Lines of one document share subject and author: held out one by one they would flatter the
-    model. Lines without a document stand for themselves. The same labels give the same folds.
+    Lines of one document share subject and author: split between train and held-out they would
+    make the figures too good. A line without a document is its own group. The folds are the same
+    for the same labels.
 
     Args:
         on: labels, shape (lines,), both classes present at least twice.
         docs: the document of each line, where known.
-        most: the largest number of folds.
+        max_folds: the largest number of folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -36,33 +37,33 @@ def make_folds(
     per_class = min(len(set(groups[on])), len(set(groups[~on])))
     rows = np.zeros((len(on), 1))
     if per_class >= MIN_GROUPS:
-        splitter = StratifiedGroupKFold(min(most, per_class), shuffle=True, random_state=0)
+        splitter = StratifiedGroupKFold(min(max_folds, per_class), shuffle=True, random_state=0)
         folds = list(splitter.split(rows, on, groups))
-        if all(_both(on[train]) and len(held) for train, held in folds):
+        if all(_has_both_classes(on[train]) and len(held) for train, held in folds):
             return folds, any(docs)
     smallest = int(min(on.sum(), (~on).sum()))
-    plain = StratifiedKFold(max(2, min(most, smallest)), shuffle=True, random_state=0)
+    plain = StratifiedKFold(max(2, min(max_folds, smallest)), shuffle=True, random_state=0)
     return list(plain.split(rows, on)), False
 
 
-def _both(on: NDArray[np.bool_]) -> bool:
+def _has_both_classes(on: NDArray[np.bool_]) -> bool:
     return bool(on.any() and not on.all())
 
 
-def without_twins(
+def remove_contrast_pairs(
     folds: Sequence[Fold], on: NDArray[np.bool_], contents: NDArray[np.float32]
 ) -> list[Fold]:
-    """Drop from each training side the opposite-label twins of its held-out lines.
+    """Drop the opposite-label twins of held-out lines from each training side.
 
-    Off-brand lines are often rewritten on-brand ones, or picked for the same subject. With one twin
-    held out and the other trained on, its subject speaks for the wrong label, and the figures would
-    come out worse than those on text that has no twin. Twins are two lines of different label that
-    are each other's nearest line.
+    Off-brand lines are often rewritten on-brand ones, or chosen for the same subject. If one twin
+    is held out and the other trained on, the subject points to the wrong label, and the figures
+    come out worse than on text that has no twin. Twins are two lines with different labels that are
+    each other's nearest line.
 
     Args:
         folds: (train, held-out) index pairs.
         on: labels, shape (lines,).
-        contents: vectors near for like content, shape (lines, any): the encoder's last layer.
+        contents: vectors that are near for like content, shape (lines, any).
     """
     centred = unit(contents - contents.mean(axis=0))
     cosines = centred @ centred.T
@@ -73,7 +74,7 @@ def without_twins(
     cleaned = []
     for train, held in folds:
         kept = train[~np.isin(train, nearest[held[twinned[held]]])]
-        cleaned.append((kept if _both(on[kept]) else train, held))
+        cleaned.append((kept if _has_both_classes(on[kept]) else train, held))
     return cleaned
 
 
@@ -82,7 +83,7 @@ ALARM_BUDGET = 0.05
 
 
 def measure(on: NDArray[np.bool_], probabilities: NDArray[np.floating]) -> Metrics:
-    """Return the figures for lines with known labels.
+    """Return quality figures of predictions.
 
     Args:
         on: the labels, shape (lines,).
@@ -128,9 +129,9 @@ def recall_at_budget(on: NDArray[np.bool_], p: NDArray[np.floating]) -> float:
 def bag_of_words(
     train: Sequence[str], on: NDArray[np.bool_], test: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Return P(on-brand) of the test lines, shape (lines,), from TF-IDF unigrams alone.
+    """Return P(on-brand) of the test lines by a bag-of-words baseline, shape (lines,).
 
-    Sublinear TF-IDF and logistic regression with C=10, as a good engineer would try first.
+    It is what one would try first: sublinear TF-IDF of unigrams and logistic regression, C=10.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -150,8 +151,8 @@ def first_words(text: str) -> str:
 
 DEFAULT_ALARM_BUDGET = 0.05
 """Share of on-brand sentences that may be underlined."""
-HIGHEST_THRESHOLD = 0.35
-"""A sentence is underlined only when it is clearly more likely off-brand than on-brand."""
+MAX_THRESHOLD = 0.35
+"""Upper limit of a voice's threshold: only what is clearly more likely off-brand is underlined."""
 HEAD_SHARE, REGISTER_SHARE = 0.1, 0.4
-"""What the head and the registers may use of the budget of underlined sentences. The rest is room:
-drafts hold headings and lists, which lines of a label file are not."""
+"""Shares of the alarm budget that the head and the registers may use. The rest is reserve, because
+drafts have headings and lists, and label files do not."""

@@ -1,9 +1,9 @@
-"""The members of a voice: cross-fitted, weighed and joined into one logit.
+"""The ensemble of a voice: members are cross-fitted, stacked and merged into one linear head.
 
-Each member is a class that answers in its own way whether a line is the brand's. Whatever it learns
-from, its answer is linear in a sentence's vector or in its n-grams. So the members fold into one
-head, at no cost when a sentence is judged, and each word's share is exact. A new member is one
-class: it is tried as one of `train_voice`'s ``extra_members``, and stays in the list there.
+Each `Member` is a class that predicts in its own way whether a line is the brand's. Whatever it
+learns from, its logit is linear in the sentence's vector or in its n-grams. So all members merge
+into one head, cost nothing at inference, and each word's share is exact. A new member is one class:
+try it as one of `train_voice`'s ``extra_members``, then add it to the list there.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from onbrand.training.crossval import Fold, bag_of_words
 from onbrand.training.logistic import LinearFit, Standardiser, TermMatrix, fit_logistic
 from onbrand.training.weak_labels import PublishedModel
 from onbrand.voice.lexical import Vocabulary
-from onbrand.voice.model import Head, sigmoid
+from onbrand.voice.model import LinearHead, sigmoid
 
-DENSE_STRENGTHS = (3e-4, 1e-3, 3e-3)
-"""Candidates of C for the encoder's features, standardised."""
-LEXICAL_STRENGTH = 10.0
-"""C for n-grams; anything from 3 to 30 does as well."""
+DENSE_CS = (3e-4, 1e-3, 3e-3)
+"""Candidates of C for the encoder's features, which are standardised."""
+LEXICAL_C = 10.0
+"""C for n-grams; anything from 3 to 30 works as well."""
 LEXICAL_GAIN = 0.002
-"""Log loss, in nats, that n-grams must save to be worth their place in the voice."""
+"""Reduction of log loss, in nats, below which n-grams are dropped from the voice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The training lines of one brand in every form that the members need."""
+    """The training lines of one brand, in every form that members need."""
 
     texts: list[str]
     on: NDArray[np.bool_]
@@ -41,13 +41,13 @@ class Lines:
     vectors: NDArray[np.float32]
     """Shape (lines, dim)."""
     short_vectors: NDArray[np.float32]
-    """Shape (lines, dim), of the lines cut to their first words."""
+    """Vectors of the lines cut to their first words, shape (lines, dim)."""
     terms: TermMatrix
-    """Of the lines, then of the lines cut to their first words."""
+    """Rows of the lines, then rows of the lines cut to their first words."""
 
 
-class HeadSum:
-    """The head that the members' answers add up to."""
+class HeadBuilder:
+    """Adds up the members' linear functions into one head."""
 
     def __init__(self, dim: int, intercept: float) -> None:
         self._vector = LinearFit(np.zeros(dim), intercept)
@@ -70,15 +70,15 @@ class HeadSum:
         """Add ``weights . tfidf + bias``, weights of shape (terms,).
 
         Raises:
-            ValueError: another member has its n-grams there; a head has one vocabulary.
+            ValueError: another member has added n-grams; a head has one vocabulary.
         """
         if self._vocabulary.terms:
             raise ValueError("only one member of a voice can weigh n-grams")
         self._vocabulary, self._terms = vocabulary, LinearFit(weights, bias)
 
-    def head(self, mean: NDArray[np.float32]) -> Head:
-        """Return the head; its own space is centred on ``mean``, shape (dim,)."""
-        return Head(
+    def head(self, mean: NDArray[np.float32]) -> LinearHead:
+        """Return the head; its space is centred on ``mean``, shape (dim,)."""
+        return LinearHead(
             weights=self._vector.weights.astype(np.float32),
             bias=self._vector.bias + self._terms.bias,
             mean=mean,
@@ -88,38 +88,38 @@ class HeadSum:
 
 
 class Member(Protocol):
-    """One answer to whether a line is on-brand, linear in its vector or in its n-grams."""
+    """A model of whether a line is on-brand, linear in its vector or in its n-grams."""
 
     @property
     def name(self) -> str:
-        """What the voice's report calls it."""
+        """The member's name in the voice's report."""
 
     @property
     def candidates(self) -> int:
-        """Ways to fit it, of which cross-validation picks one; the most regularised is first."""
+        """Number of candidates, one of which is picked; the most regularised is the first."""
 
     @property
     def min_gain(self) -> float | None:
-        """Log loss, in nats, that it must save to keep its place; None where it always does."""
+        """Reduction of log loss, in nats, below which it is dropped; None to keep it always."""
 
     def held_out(
         self, lines: Lines, train: NDArray[np.intp], held: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return natural-log odds of lines that it has not seen, shape (held lines, candidates).
+        """Return natural-log odds of the ``held`` lines, shape (held lines, candidates).
 
-        Everything learnt, scaling included, is learnt without the ``held`` lines. The second value
-        is of the same lines cut to their first words.
+        Everything is fitted without these lines, scaling included. The second value is for the same
+        lines cut to their first words.
         """
 
-    def fold(self, lines: Lines, candidate: int, share: float, into: HeadSum) -> None:
-        """Fit on all lines, and add ``share`` times the answer to a head."""
+    def fit_into(self, lines: Lines, candidate: int, share: float, into: HeadBuilder) -> None:
+        """Fit on all lines, and add ``share`` times the logit to a head."""
 
 
 @dataclass(frozen=True, slots=True)
 class DenseMember:
     """Logistic regression on the encoder's vectors."""
 
-    strengths: Sequence[float] = DENSE_STRENGTHS
+    cs: Sequence[float] = DENSE_CS
     """Candidates of scikit-learn's C, rising."""
     name: str = "dense"
     min_gain: float | None = None
@@ -127,13 +127,13 @@ class DenseMember:
     @property
     def candidates(self) -> int:
         """One per strength."""
-        return len(self.strengths)
+        return len(self.cs)
 
     def held_out(
         self, lines: Lines, train: NDArray[np.intp], held: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Member.held_out`."""
-        standardise, fits = fit_dense(lines.vectors[train], lines.on[train], self.strengths)
+        standardise, fits = fit_dense(lines.vectors[train], lines.on[train], self.cs)
 
         def logits(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
             unseen = standardise(vectors[held])
@@ -141,9 +141,9 @@ class DenseMember:
 
         return logits(lines.vectors), logits(lines.short_vectors)
 
-    def fold(self, lines: Lines, candidate: int, share: float, into: HeadSum) -> None:
-        """See `Member.fold`."""
-        standardise, (fit,) = fit_dense(lines.vectors, lines.on, [self.strengths[candidate]])
+    def fit_into(self, lines: Lines, candidate: int, share: float, into: HeadBuilder) -> None:
+        """See `Member.fit_into`."""
+        standardise, (fit,) = fit_dense(lines.vectors, lines.on, [self.cs[candidate]])
         into.add(share * fit.weights / standardise.scale, share * fit.bias, standardise.mean)
 
 
@@ -151,7 +151,7 @@ class DenseMember:
 class LexicalMember:
     """Logistic regression on n-grams."""
 
-    strengths: Sequence[float] = (LEXICAL_STRENGTH,)
+    cs: Sequence[float] = (LEXICAL_C,)
     """Candidates of scikit-learn's C, rising."""
     name: str = "lexical"
     min_gain: float | None = LEXICAL_GAIN
@@ -159,13 +159,13 @@ class LexicalMember:
     @property
     def candidates(self) -> int:
         """One per strength."""
-        return len(self.strengths)
+        return len(self.cs)
 
     def held_out(
         self, lines: Lines, train: NDArray[np.intp], held: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Member.held_out`."""
-        vocabulary, columns, fits = _fit_lexical(lines, train, self.strengths)
+        vocabulary, columns, fits = _fit_lexical(lines, train, self.cs)
 
         def logits(rows: NDArray[np.intp]) -> NDArray[np.float64]:
             unseen = lines.terms.tfidf(rows, vocabulary, columns)
@@ -173,16 +173,16 @@ class LexicalMember:
 
         return logits(held), logits(held + len(lines.texts))
 
-    def fold(self, lines: Lines, candidate: int, share: float, into: HeadSum) -> None:
-        """See `Member.fold`."""
-        every, strength = np.arange(len(lines.texts)), self.strengths[candidate]
-        vocabulary, _, (fit,) = _fit_lexical(lines, every, [strength])
+    def fit_into(self, lines: Lines, candidate: int, share: float, into: HeadBuilder) -> None:
+        """See `Member.fit_into`."""
+        every, c = np.arange(len(lines.texts)), self.cs[candidate]
+        vocabulary, _, (fit,) = _fit_lexical(lines, every, [c])
         into.add_terms(vocabulary, share * fit.weights, share * fit.bias)
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedMember:
-    """What published copy teaches of the brand; it was fitted before, without the labels."""
+    """The model of published copy, which is fitted beforehand and without labels."""
 
     model: PublishedModel
     brand: str
@@ -196,52 +196,52 @@ class PublishedMember:
         train: NDArray[np.intp],  # noqa: ARG002 - it never sees the labels
         held: NDArray[np.intp],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """See `Member.held_out`: by parts of the model that did not see the lines' documents."""
+        """See `Member.held_out`; each line is scored by a model without its document."""
 
         def logits(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
             return self.model.held_out(self.brand, vectors, lines.docs, lines.texts)[held, None]
 
         return logits(lines.vectors), logits(lines.short_vectors)
 
-    def fold(
+    def fit_into(
         self,
         lines: Lines,  # noqa: ARG002 - fitted before
         candidate: int,  # noqa: ARG002 - the only one
         share: float,
-        into: HeadSum,
+        into: HeadBuilder,
     ) -> None:
-        """See `Member.fold`."""
+        """See `Member.fit_into`."""
         whole, column = self.model.whole, self.model.brands.index(self.brand)
         into.add(share * whole.weights[:, column], share * float(whole.bias[column]))
 
 
 def fit_dense(
-    vectors: NDArray[np.float32], on: NDArray[np.bool_], strengths: Sequence[float]
+    vectors: NDArray[np.float32], on: NDArray[np.bool_], cs: Sequence[float]
 ) -> tuple[Standardiser, list[LinearFit]]:
-    """Fit the dense models, one per strength, on standardised features."""
+    """Fit the dense models, one per C, on standardised features."""
     standardise = Standardiser.fit(vectors)
-    return standardise, fit_logistic(standardise(vectors).astype(np.float64), on, strengths)
+    return standardise, fit_logistic(standardise(vectors).astype(np.float64), on, cs)
 
 
 def _fit_lexical(
-    lines: Lines, train: NDArray[np.intp], strengths: Sequence[float]
+    lines: Lines, train: NDArray[np.intp], cs: Sequence[float]
 ) -> tuple[Vocabulary, NDArray[np.intp], list[LinearFit]]:
     """Fit n-gram models on the ``train`` lines; also return their columns in ``lines.terms``."""
     vocabulary, columns = lines.terms.fit(train)
     features = lines.terms.tfidf(train, vocabulary, columns)
-    return vocabulary, columns, fit_logistic(features, lines.on[train], strengths)
+    return vocabulary, columns, fit_logistic(features, lines.on[train], cs)
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfFold:
-    """What the members say of lines that they had not seen, as natural-log odds."""
+    """The members' logits of held-out lines."""
 
     whole: tuple[NDArray[np.float64], ...]
-    """Of each member, shape (lines, candidates)."""
+    """Per member, shape (lines, candidates)."""
     short: tuple[NDArray[np.float64], ...]
-    """The same of the lines cut to their first words."""
+    """The same for the lines cut to their first words."""
     baseline: NDArray[np.float64]
-    """Shape (lines,), probabilities of the bag of words."""
+    """Probabilities by the bag of words, shape (lines,)."""
 
 
 def cross_validate(
@@ -256,8 +256,8 @@ def cross_validate(
     Args:
         lines: the training lines.
         folds: (train, held-out) index pairs; each line is held out once.
-        members: what answers.
-        progress: told after each fold how many are done.
+        members: the members.
+        progress: called after each fold.
     """
     count = len(lines.texts)
     whole, short = (tuple(np.zeros((count, m.candidates)) for m in members) for _ in range(2))
@@ -272,39 +272,39 @@ def cross_validate(
 
 
 SHRINKAGE = 1e-3
-"""L2 on the weights: keeps a perfectly separated tiny set from claiming certainty."""
+"""L2 on the stacker's weights: prevents extreme logits where a tiny set is separated perfectly."""
 PRIOR_LINES = 20.0
-"""The square of its share of the lines is the L2 on how the members are weighed against each other,
-which few lines cannot tell: with 40 labels beside published copy that saves log loss on other lines
-of 14 open voices, with 320 next to nothing changes."""
+"""The squared ratio of this to the number of lines is the L2 on the members' relative weights, as
+few lines determine them badly: with 40 labels beside published copy it reduces log loss on other
+lines of 14 open voices, with 320 it changes next to nothing."""
 
 
-class Part(NamedTuple):
-    """A member that was chosen."""
+class ChosenMember(NamedTuple):
+    """A member of the ensemble, with its candidate and weight."""
 
     member: Member
     candidate: int
     weight: float
-    """In the joint logit."""
+    """Weight in the ensemble's logit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """The members that cross-validation chose, joined and calibrated on held-out lines."""
+    """The members that cross-validation chose, stacked and calibrated on held-out lines."""
 
-    parts: tuple[Part, ...]
+    chosen: tuple[ChosenMember, ...]
     intercept: float
-    temper: Stacker
-    """Calibrates the joint logit of short sentences."""
+    short_calibration: Stacker
+    """Calibrates the ensemble's logit of short sentences."""
     logits: NDArray[np.float64]
-    """Joint out-of-fold logits, shape (lines,)."""
+    """The ensemble's out-of-fold logits, shape (lines,)."""
     short_logits: NDArray[np.float64]
-    """The same of the lines cut to their first words, tempered."""
+    """The same for the lines cut to their first words, after short calibration."""
 
     @property
     def weights(self) -> dict[str, float]:
-        """Weight of each member in the joint logit; those left out have none."""
-        return {part.member.name: part.weight for part in self.parts}
+        """Weight of each member by name; dropped members are missing."""
+        return {part.member.name: part.weight for part in self.chosen}
 
     @property
     def short_p(self) -> NDArray[np.floating]:
@@ -314,29 +314,29 @@ class Ensemble:
     def held_out(
         self, lines: Lines, train: NDArray[np.intp], held: NDArray[np.intp]
     ) -> NDArray[np.float64]:
-        """Return the joint logits of lines that the members do not see, shape (held lines,)."""
+        """Return the ensemble's logits of ``held`` lines by members fitted without them."""
         joint = np.full(len(held), self.intercept)
-        for part in self.parts:
+        for part in self.chosen:
             if part.weight > 0:
                 logits, _ = part.member.held_out(lines, train, held)
                 joint += part.weight * logits[:, part.candidate]
         return joint
 
-    def head(self, lines: Lines) -> Head:
-        """Fit the members on all lines, and fold scaling and stacking into one set of weights."""
-        total = HeadSum(lines.vectors.shape[1], self.intercept)
-        for part in self.parts:
+    def head(self, lines: Lines) -> LinearHead:
+        """Fit the members on all lines, and merge them into one head."""
+        total = HeadBuilder(lines.vectors.shape[1], self.intercept)
+        for part in self.chosen:
             if part.weight > 0:
-                part.member.fold(lines, part.candidate, part.weight, total)
+                part.member.fit_into(lines, part.candidate, part.weight, total)
         return total.head(lines.vectors.mean(axis=0))
 
 
 def fit_ensemble(members: Sequence[Member], held_out: OutOfFold, on: NDArray[np.bool_]) -> Ensemble:
-    """Choose the members and the candidate of each by log loss, and fit the stacker.
+    """Choose members and their candidates by log loss, and fit the stacker.
 
     Args:
-        members: those to choose from.
-        held_out: what they say of lines that they had not seen.
+        members: the members to choose from.
+        held_out: their logits of held-out lines.
         on: labels, shape (lines,).
     """
     every = range(len(members))
@@ -348,22 +348,22 @@ def fit_ensemble(members: Sequence[Member], held_out: OutOfFold, on: NDArray[np.
         without = [k for k in kept if k != i]
         if member.min_gain is None or not without:
             continue
-        poorer = stacked_loss(_columns(held_out.whole, without, pick), on)
-        if poorer - loss <= member.min_gain:
-            kept, loss = without, poorer
+        loss_without = stacked_loss(_columns(held_out.whole, without, pick), on)
+        if loss_without - loss <= member.min_gain:
+            kept, loss = without, loss_without
     whole = _columns(held_out.whole, kept, pick)
     stacker = fit_stacker(whole, on)
     short = stacker(_columns(held_out.short, kept, pick))[:, None]
-    temper = fit_stacker(short, on)
+    short_calibration = fit_stacker(short, on)
     return Ensemble(
-        parts=tuple(
-            Part(members[i], pick[i], weight)
+        chosen=tuple(
+            ChosenMember(members[i], pick[i], weight)
             for i, weight in zip(kept, stacker.weights.tolist(), strict=True)
         ),
         intercept=stacker.intercept,
-        temper=temper,
+        short_calibration=short_calibration,
         logits=stacker(whole),
-        short_logits=temper(short),
+        short_logits=short_calibration(short),
     )
 
 
@@ -382,19 +382,19 @@ class Stacker:
     intercept: float
 
     def __call__(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Join logits of shape (lines, models) into shape (lines,)."""
+        """Combine logits of shape (lines, models) into shape (lines,)."""
         return np.asarray(logits @ self.weights + self.intercept)
 
 
 def fit_stacker(logits: NDArray[np.float64], on: NDArray[np.bool_]) -> Stacker:
-    """Fit on out-of-fold logits, so that the joint logit comes out calibrated.
+    """Fit a stacker on out-of-fold logits, so that its logit is calibrated.
 
-    Stacked generalisation with weights kept from going negative (Wolpert 1992; Breiman 1996,
-    Stacked regressions): first how the models are weighed against each other, with an L2 of
-    `PRIOR_LINES`, then the scale of that, by Platt's scaling (Platt 1999).
+    Stacked generalisation with non-negative weights (Wolpert 1992; Breiman 1996, Stacked
+    regressions): the relative weights of the models are fitted first, with an L2 by `PRIOR_LINES`,
+    and then their scale and intercept (Platt 1999).
 
     Args:
-        logits: shape (lines, models), of lines that the models had not seen.
+        logits: out-of-fold logits, shape (lines, models).
         on: labels, shape (lines,).
     """
     if logits.shape[1] == 1:
@@ -406,7 +406,7 @@ def fit_stacker(logits: NDArray[np.float64], on: NDArray[np.bool_]) -> Stacker:
 
 
 def _minimise(logits: NDArray[np.float64], on: NDArray[np.bool_], shrinkage: float) -> Stacker:
-    """Return the weights of least log loss, with L2 on them and none of them negative."""
+    """Minimise log loss plus L2 on the weights, which are not negative."""
     from scipy.optimize import minimize
 
     sign = np.where(on, 1.0, -1.0)
@@ -427,6 +427,6 @@ def _minimise(logits: NDArray[np.float64], on: NDArray[np.bool_], shrinkage: flo
 
 
 def stacked_loss(logits: NDArray[np.float64], on: NDArray[np.bool_]) -> float:
-    """Return the mean log loss of the best calibration of these out-of-fold logits."""
+    """Return the mean log loss of out-of-fold logits after fitting a stacker on them."""
     joint = fit_stacker(logits, on)(logits)
     return float(np.logaddexp(0.0, np.where(on, -joint, joint)).mean())

@@ -1,4 +1,4 @@
-"""Held-out quality of the whole recipe on a folder of labelled tasks, beside a bag of words."""
+"""Quality of the whole recipe on a folder of labelled tasks, compared with a bag of words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine, read_labels
 from onbrand.labels.grouping import MIN_PER_CLASS
@@ -16,15 +16,15 @@ from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.training.crossval import bag_of_words, calibration_error, measure
 from onbrand.training.train import train_voice
 from onbrand.training.weak_labels import PublishedModel, fit_published
-from onbrand.voice.model import DraftCalibration, Metrics, VoiceStack, sigmoid
+from onbrand.voice.model import DraftCalibration, Metrics, VoiceBank, sigmoid
 
 TRAIN, TEST, POOL = ".train.jsonl", ".test.jsonl", ".pool.jsonl"
 DRAFT_SIZE = 5
-"""Fragments of one label that make a simulated draft."""
+"""Lines of one label that make a simulated draft."""
 
 
 class TaskResult(msgspec.Struct, frozen=True):
-    """One task: trained on its training file, judged on its test file."""
+    """One task: trained on its training file, scored on its test file."""
 
     task: str
     accuracy: float
@@ -38,8 +38,8 @@ class TaskResult(msgspec.Struct, frozen=True):
     train: int
     test: int
     stopped: float | None = None
-    """Share of probes, pages in wrong voices that no voice is trained on, that are stopped; None
-    where the encoder has none."""
+    """Share of probes (pages in wrong voices that no voice is trained on) that are stopped; None if
+    the encoder has no probes."""
 
 
 class Means(msgspec.Struct, frozen=True):
@@ -83,18 +83,18 @@ def find_tasks(folder: Path) -> list[str]:
 
 def evaluate_folder(
     folder: Path,
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     published: bool = False,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Train and judge every task of a folder; nothing of a test file enters the training.
+    """Train and score every task of a folder; test files are not trained on.
 
     Args:
         folder: pairs of ``<task>.train.jsonl`` and ``<task>.test.jsonl``.
         encoder: the encoder under test.
         published: learn from the unlabelled lines of ``<task>.pool.jsonl`` too.
-        progress: told the task at hand, and how many are done.
+        progress: called before each task with its name.
     """
     names = find_tasks(folder)
     model = _fit_pools(folder, encoder) if published else None
@@ -111,15 +111,15 @@ def evaluate_folder(
 
 
 def _evaluate_task(
-    folder: Path, name: str, encoder: Encoder, published: PublishedModel | None
+    folder: Path, name: str, encoder: SentenceEncoder, published: PublishedModel | None
 ) -> tuple[TaskResult, NDArray[np.bool_], NDArray[np.floating]]:
     train = labelled_lines(folder / (name + TRAIN), name)
     test = labelled_lines(folder / (name + TEST), name)
     voice = train_voice(name, train, encoder, keep_texts=False, published=published)
     texts = [" ".join(line.text.split()) for line in test]
     on = np.array([line.label == "on" for line in test])
-    answers = VoiceStack([voice]).answers(encoder.encode(texts), texts)
-    logits, heads, registers = (said[:, 0] for said in answers)
+    answers = VoiceBank([voice]).answers(encoder.encode(texts), texts)
+    logits, heads, registers = (answer[:, 0] for answer in answers)
     p = sigmoid(logits)
     figures = measure(on, p)
     probes = voice.manifest.report.stopped
@@ -138,7 +138,7 @@ def _evaluate_task(
     return result, on, p
 
 
-def _fit_pools(folder: Path, encoder: Encoder) -> PublishedModel:
+def _fit_pools(folder: Path, encoder: SentenceEncoder) -> PublishedModel:
     pools = sorted(folder.glob(f"*{POOL}"))
     if not pools:
         raise OnbrandError(f"holds no TASK{POOL} with published lines", path=folder)

@@ -1,4 +1,4 @@
-"""Logistic regressions of the members of a voice, on sentence vectors and on TF-IDF matrices."""
+"""Logistic regressions on sentence vectors and on TF-IDF matrices."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Features: TypeAlias = "NDArray[np.floating] | csr_matrix"
 
-GRAM_LIMIT = 1500
-"""Up to this many lines the fit goes through the lines' Gram matrix."""
+GRAM_MAX_ROWS = 1500
+"""Maximum number of lines that are fitted by their Gram matrix."""
 JITTER = 1e-9
 """Keeps the Gram matrix positive definite where lines repeat."""
 
@@ -29,7 +29,7 @@ def need_sklearn() -> None:
     """Check that the training extra is installed.
 
     Raises:
-        OnbrandError: it is not; the message says how to install it.
+        OnbrandError: it is not installed; the message says how to install it.
     """
     try:
         import sklearn  # noqa: F401
@@ -41,8 +41,8 @@ def need_sklearn() -> None:
 class Standardiser:
     """Centres features, and scales them all by one figure, to a mean variance of 1.
 
-    One scale each, the usual way, was no better in cross-validation, and it blows up the features
-    that hardly vary together with the quantisation noise in them.
+    A scale per feature, as usual, was no better in cross-validation, and amplifies features that
+    hardly vary, with the quantisation noise in them.
     """
 
     mean: NDArray[np.floating]
@@ -71,29 +71,27 @@ class LinearFit:
         return np.asarray(features @ self.weights).ravel() + self.bias
 
 
-def fit_logistic(
-    features: Features, on: NDArray[np.bool_], strengths: Sequence[float]
-) -> list[LinearFit]:
+def fit_logistic(features: Features, on: NDArray[np.bool_], cs: Sequence[float]) -> list[LinearFit]:
     """Fit one model per inverse regularisation strength ``C``.
 
     With fewer lines than features the solution lies in the span of the lines (the representer
     theorem, Kimeldorf and Wahba 1971), so an exact fit needs only the Gram matrix: the rows of its
     Cholesky factor have the same inner products as the lines, in ``lines`` columns instead of
-    thousands, and one factor serves every strength.
+    thousands, and one factor serves every C.
 
     Args:
         features: dense or sparse, shape (lines, features).
-        on: which lines are on-brand, shape (lines,); both classes must be present.
-        strengths: values of scikit-learn's ``C``.
+        on: True for on-brand lines, shape (lines,); both classes must be present.
+        cs: values of scikit-learn's ``C``.
     """
     from scipy.linalg import solve_triangular
     from sklearn.linear_model import LogisticRegression
 
     lines = features.shape[0]
-    if lines > min(GRAM_LIMIT, features.shape[1]):
+    if lines > min(GRAM_MAX_ROWS, features.shape[1]):
         fits = []
-        for strength in strengths:
-            model = LogisticRegression(C=strength, max_iter=300).fit(features, on)
+        for c in cs:
+            model = LogisticRegression(C=c, max_iter=300).fit(features, on)
             fits.append(LinearFit(model.coef_[0].astype(np.float64), float(model.intercept_[0])))
         return fits
 
@@ -102,8 +100,8 @@ def fit_logistic(
     gram[np.diag_indices(lines)] += JITTER * np.trace(gram) / lines + 1e-12
     factor = np.linalg.cholesky(gram)
     fits = []
-    for strength in strengths:
-        model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100)
+    for c in cs:
+        model = LogisticRegression(C=c, solver="newton-cholesky", max_iter=100)
         model.fit(factor, on)
         duals = solve_triangular(factor, model.coef_[0], lower=True, trans="T")
         weights = np.asarray(features.T @ duals).ravel()
@@ -111,9 +109,7 @@ def fit_logistic(
     return fits
 
 
-def fit_weighted(
-    features: NDArray[np.floating], on: NDArray[np.bool_], strength: float
-) -> LinearFit:
+def fit_weighted(features: NDArray[np.floating], on: NDArray[np.bool_], c: float) -> LinearFit:
     """Fit one model in which both classes weigh the same, on features of any scale.
 
     The features are centred and divided by one figure, to a mean variance of 1; weights and bias
@@ -122,24 +118,24 @@ def fit_weighted(
     Args:
         features: shape (lines, features).
         on: shape (lines,); both classes must be present.
-        strength: scikit-learn's ``C``.
+        c: scikit-learn's ``C``.
     """
     from sklearn.linear_model import LogisticRegression
 
     standardise = Standardiser.fit(features)
-    model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, class_weight="balanced")
+    model = LogisticRegression(C=c, max_iter=300, tol=1e-3, class_weight="balanced")
     model.fit(standardise(features), on)
     weights = model.coef_[0].astype(np.float64) / standardise.scale
     return LinearFit(weights, float(model.intercept_[0]) - float(weights @ standardise.mean))
 
 
 MIN_LINES = 2
-"""An n-gram of one line alone teaches the head nothing but that line."""
+"""Minimum number of lines with an n-gram: one of a single line would only memorise that line."""
 
 
 @dataclass(frozen=True, slots=True)
 class TermMatrix:
-    """The damped n-gram frequencies of all lines, counted once for all folds."""
+    """The sublinear n-gram frequencies of all lines, counted once for all folds."""
 
     terms: tuple[str, ...]
     """Sorted, so that each block is a run of columns."""

@@ -1,7 +1,7 @@
-"""A voice from a brand's own published copy alone: nobody has to label a line.
+"""Training a voice from published copy alone, without labels.
 
-On the on-brand side are the brand's own lines, on the other a background of open voices, and other
-brands' copy where it is given. What a wrong voice is, the registers know.
+The brand's own lines are on-brand; off-brand are a background of open voices and, if given, other
+brands' copy. Wrong voices are detected by the registers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from onbrand.discovery import find_drafts, read_draft
 from onbrand.document import formats
 from onbrand.document.document import parse
 from onbrand.document.formats import InputFormat
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.files import MAX_TEXT_BYTES
 from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_labels
@@ -32,43 +32,43 @@ from onbrand.training.background import (
     load_background,
 )
 from onbrand.training.crossval import DEFAULT_ALARM_BUDGET, first_words, make_folds
-from onbrand.training.ensemble import HeadSum, Stacker, fit_stacker
+from onbrand.training.ensemble import HeadBuilder, Stacker, fit_stacker
 from onbrand.training.logistic import need_sklearn
 from onbrand.training.train import FittedHead, assemble_voice, digest
 from onbrand.training.weak_labels import FOLDS, find_misfits
-from onbrand.voice.model import DEFAULT_GATE, Head, LabelCounts, ShortCalibration, Voice
+from onbrand.voice.model import DEFAULT_GATE, LabelCounts, LinearHead, ShortCalibration, Voice
 
 MIN_LINES = 40
-"""Different lines of published copy that a voice needs at the least."""
+"""Minimum number of distinct lines of published copy."""
 MIN_WORDS = 6
-"""Shorter sentences of pages are headings and labels more often than copy."""
+"""Minimum number of words of a sentence of a page: shorter ones are mostly headings and labels."""
 MAX_OTHERS = 2000
-"""Lines of other brands that join the background."""
+"""Maximum number of other brands' lines that join the background."""
 MAX_EXAMPLES = 400
-"""Lines that are kept to be shown as the nearest ones."""
+"""Maximum number of lines that are kept to be shown as nearest examples."""
 SHORT_SLOPE = 0.5
-"""What is left of the log-odds of a very short sentence: its mean over few tokens scatters."""
+"""Factor of the log-odds of a very short sentence, whose mean over few tokens scatters."""
 
 
 def read_published(
     paths: Sequence[Path], brand: str | None = None, *, left_out: set[Path] | None = None
 ) -> list[LabelLine]:
-    """Read published copy: label files, pages as they are, and folders of either.
+    """Read published copy from label files, pages, and folders of either.
 
     Args:
         paths: ``.jsonl``, ``.csv`` or ``.tsv`` files, drafts in any format, folders.
-        brand: whose copy pages and lines without a brand are; pages need it.
-        left_out: takes the files in folders that are neither.
+        brand: the brand of pages and of lines that name none; pages need it.
+        left_out: collects files in folders that are neither.
 
     Raises:
-        OnbrandError: a file cannot be read, or nothing says whose copy it is.
+        OnbrandError: a file cannot be read, or its brand is not known.
     """
     lines: list[LabelLine] = []
     read: set[Path] = set()
     others = set() if left_out is None else left_out
     for path in paths:
         for file in _files_of(path, others) if path.is_dir() else [path]:
-            if file.resolve() in read:  # named, and in a folder that is named too
+            if file.resolve() in read:  # given, and in a folder that is given, too
                 continue
             read.add(file.resolve())
             if form := formats.of_path(file):
@@ -79,7 +79,7 @@ def read_published(
 
 
 def _table(file: Path, brand: str | None, folder: Path | None) -> list[LabelLine]:
-    """Return the copy in a table, without what is labelled as off-brand."""
+    """Return the lines of a table that are not labelled off-brand."""
     try:
         lines = read_labels([file], brand=brand, unlabelled=True)
     except OnbrandError as error:
@@ -123,8 +123,8 @@ def _sentences(page: Path, form: InputFormat, brand: str | None) -> list[LabelLi
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """Own and other lines, and what models that had not seen them say of them."""
+class _CrossFit:
+    """Out-of-fold logits of own and other lines."""
 
     on: NDArray[np.bool_]
     logits: NDArray[np.float64]
@@ -136,7 +136,7 @@ class _Judged:
 def train_from_copy(
     brand: str,
     published: Sequence[LabelLine],
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     gate: float = DEFAULT_GATE,
     alarm_budget: float = DEFAULT_ALARM_BUDGET,
@@ -145,16 +145,16 @@ def train_from_copy(
 ) -> Voice:
     """Train one brand's voice from published copy. The same lines give the same voice.
 
-    Lines that do not fit (`find_misfits`), up to a fifth of them, are left out.
+    Lines that seem to be another's (`find_misfits`), a fifth at most, are left out.
 
     Args:
         brand: its name.
-        published: copy of the brand, and of others perhaps, which is then what it is not.
-        encoder: one that has a background: the default one.
+        published: copy of the brand, and perhaps of others, which is then off-brand.
+        encoder: an encoder with a background, such as the default one.
         gate: P of a draft at which it goes forward.
         alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
         keep_texts: store lines in the voice, so that the nearest one can be shown.
-        progress: told how far it is.
+        progress: called with how much is done.
 
     Raises:
         OnbrandError: there are too few lines, the encoder has no background, or scikit-learn is
@@ -167,7 +167,7 @@ def train_from_copy(
             f"published copy alone needs the background of encoder {encoder.name}, which onbrand "
             "brings for its default encoder only; give labels, too"
         )
-    own = _different(line for line in published if line.brand == brand)
+    own = _deduplicated(line for line in published if line.brand == brand)
     if len(own) < MIN_LINES:
         raise OnbrandError(
             f'brand "{brand}" has {plural(len(own), "different line")} of published copy; '
@@ -176,7 +176,7 @@ def train_from_copy(
     texts = [" ".join(line.text.split()) for line in own]
     vectors = encoder.encode(texts)
     progress(ProgressEvent("encoding", 0.5))
-    others = _different(line for line in published if line.brand != brand)
+    others = _deduplicated(line for line in published if line.brand != brand)
     picked = np.random.default_rng(0).permutation(len(others))[:MAX_OTHERS]
     strange = [background.lines()]
     if len(picked):
@@ -203,11 +203,11 @@ def train_from_copy(
         on=judged.on,
         logits=judged.logits,
         short=ShortCalibration(SHORT_SLOPE, 0.0),
-        counts=_count(own),
+        counts=_label_counts(own),
         fold_count=judged.folds,
         grouped=judged.grouped,
         max_examples=MAX_EXAMPLES,
-        warnings=_left_out(fits),
+        warnings=_misfit_warning(fits),
     )
     voice = assemble_voice(
         brand, fitted, encoder, gate=gate, alarm_budget=alarm_budget, keep_texts=keep_texts
@@ -216,8 +216,8 @@ def train_from_copy(
     return voice
 
 
-def _left_out(fits: NDArray[np.bool_]) -> tuple[str, ...]:
-    """Return a word on the lines that do not fit, if there are any."""
+def _misfit_warning(fits: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Return a warning about misfits, if there are any."""
     if fits.all():
         return ()
     return (
@@ -226,7 +226,7 @@ def _left_out(fits: NDArray[np.bool_]) -> tuple[str, ...]:
     )
 
 
-def _different(lines: Iterable[LabelLine]) -> list[LabelLine]:
+def _deduplicated(lines: Iterable[LabelLine]) -> list[LabelLine]:
     once: dict[str, LabelLine] = {}
     for line in lines:
         once.setdefault(text_key(line.text), line)
@@ -235,17 +235,17 @@ def _different(lines: Iterable[LabelLine]) -> list[LabelLine]:
 
 def _cross_fit(
     own: NDArray[np.float32], other: NDArray[np.float32], docs: Sequence[str | None]
-) -> _Judged:
+) -> _CrossFit:
     both = np.concatenate([own, other])
     on = np.arange(len(both)) < len(own)
-    folds, grouped = make_folds(on, [*docs, *[None] * len(other)], most=FOLDS)
+    folds, grouped = make_folds(on, [*docs, *[None] * len(other)], max_folds=FOLDS)
     logits = held_out_logits(both, on, folds)
-    # As many of either side, so that P 0.5 is where both are as likely.
+    # As many of either side, so that P 0.5 means that both are equally likely.
     fewer = min(len(own), len(other))
     random = np.random.default_rng(0)
     even = np.concatenate([random.permutation(np.flatnonzero(side))[:fewer] for side in (on, ~on)])
     stacker = fit_stacker(logits[even][:, None], on[even])
-    return _Judged(on, stacker(logits[:, None]), stacker, len(folds), grouped)
+    return _CrossFit(on, stacker(logits[:, None]), stacker, len(folds), grouped)
 
 
 def _head(
@@ -254,14 +254,14 @@ def _head(
     stacker: Stacker,
     background: Background,
     vectors: NDArray[np.float32],
-) -> Head:
+) -> LinearHead:
     weights, bias = background.lift(*fit_own(own, other))
     slope = float(stacker.weights[0])
-    total = HeadSum(len(weights), stacker.intercept)
+    total = HeadBuilder(len(weights), stacker.intercept)
     total.add(slope * weights, slope * bias)
     return total.head(np.asarray((vectors.mean(axis=0) + background.mean) / 2, np.float32))
 
 
-def _count(lines: Sequence[LabelLine]) -> LabelCounts:
+def _label_counts(lines: Sequence[LabelLine]) -> LabelCounts:
     sha256 = digest(line.text for line in lines)
     return LabelCounts(on=0, off=0, sha256=sha256, published=len(lines))

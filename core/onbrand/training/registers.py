@@ -1,4 +1,4 @@
-"""Fitting registers: the heads, and how far outside its own range a brand's sentence may read."""
+"""Fitting of registers: their heads, and a brand's own range in each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.training.background import GOOD_VOICES, NEUTRAL, WRONG_VOICES, Piece
 from onbrand.training.logistic import LinearFit, fit_weighted
 from onbrand.voice.lexical import LONG_WORDS, SHORT_WORDS, words_of
@@ -23,14 +23,14 @@ from onbrand.voice.registers import (
     room_for,
 )
 
-STRENGTH = 0.005
+REGRESSION_C = 0.005
 """scikit-learn's C on vectors scaled to a mean variance of 1."""
 MAX_LINES = 4000
-"""Of a wrong voice, or of all together, that one register is fitted on."""
+"""Maximum number of lines of a group that a register is fitted on."""
 GOOD_SHARE = 0.02
-"""Good sentences that may lie outside the reference range."""
+"""Share of good sentences that may lie outside the reference range."""
 GENERAL = "any"
-"""The head that tells any wrong voice from any good one."""
+"""Name of the head that separates any wrong voice from any good one."""
 SCALE_ENDS = {
     "formal": (
         ("legalese", "academic", "bureaucratic", "exact"),
@@ -43,7 +43,7 @@ SCALE_ENDS = {
     ),
     "confident": (("hype", "hardsell", "motivational"), ("apologetic", "academic")),
 }
-"""Scale → the voices at its two ends."""
+"""Scale → the voices at its upper and its lower end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Bank:
     vectors: NDArray[np.float32]
     """Shape (lines, dim)."""
     deltas: NDArray[np.float32]
-    """Each line less its neutral twin: what the voice alone does to the vector."""
+    """Each line minus its neutral twin, the effect of the voice alone; shape (lines, dim)."""
 
     @classmethod
-    def encode(cls, pieces: Sequence[Piece], encoder: Encoder) -> Bank:
+    def encode(cls, pieces: Sequence[Piece], encoder: SentenceEncoder) -> Bank:
         """Encode the lines of these pieces."""
         rows = [
             (line, voice, piece.name, number)
@@ -76,13 +76,13 @@ class Bank:
         return cls(texts, np.array(voices), np.array(names), vectors, vectors - vectors[twins])
 
     def of(self, voices: Collection[str]) -> NDArray[np.bool_]:
-        """Return which lines are in one of these voices."""
+        """Return a mask of the lines in these voices, shape (lines,)."""
         return np.isin(self.voices, list(voices))
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Published lines of many organisations and authors, each as good as the other."""
+    """Published lines of many organisations and authors, all of them good copy."""
 
     texts: list[str]
     owners: NDArray[np.str_]
@@ -93,16 +93,16 @@ class Population:
 def fit_head(
     bank: Bank, population: Population, high: NDArray[np.bool_], low: NDArray[np.bool_]
 ) -> LinearFit:
-    """Fit what tells one group of the bank's lines from another, whatever they are about.
+    """Fit a head that separates two groups of the bank's lines, whatever their subject.
 
-    The bank knows 94 subjects; so that its heads hold on others, what a voice does to a vector
-    (the line less its neutral twin) is also added to published lines of the population.
+    The bank has 94 subjects only. So that heads generalise to others, the effect of a voice on a
+    vector (the line minus its neutral twin) is also added to published lines of the population.
 
     Args:
         bank: the lines.
-        population: the lines to which differences are added.
-        high: which lines of the bank are at the upper end.
-        low: which ones are at the lower end.
+        population: the lines that effects are added to.
+        high: mask of the bank's lines at the upper end.
+        low: mask of those at the lower end.
     """
     random = np.random.default_rng(0)
 
@@ -116,7 +116,7 @@ def fit_head(
     as_they_are = np.concatenate([population.vectors, bank.vectors[low]])
     above, below = moved(high), as_they_are if neutral else moved(low)
     on = np.arange(len(above) + len(below)) < len(above)
-    return fit_weighted(np.concatenate([above, below]), on, STRENGTH)
+    return fit_weighted(np.concatenate([above, below]), on, REGRESSION_C)
 
 
 def fit_registers(
@@ -125,13 +125,13 @@ def fit_registers(
     fingerprint: str,
     names: Sequence[str] = WRONG_VOICES,
 ) -> Registers:
-    """Fit all registers, the general one and the scales, and measure good copy by them.
+    """Fit all registers, the general one and the scales, and the range of good copy.
 
     Args:
-        bank: the lines of the bank; no more than these are learnt from.
+        bank: the lines of the bank.
         population: good published lines.
-        fingerprint: of the encoder.
-        names: the wrong voices to have registers of.
+        fingerprint: fingerprint of the encoder.
+        names: the wrong voices, each of which becomes a register.
     """
     fits = fit_heads(bank, population, names)
     return assemble(bank, population, fingerprint, tuple(names), [*fits.values()])
@@ -155,13 +155,13 @@ def assemble(
     names: tuple[str, ...],
     fits: Sequence[LinearFit],
 ) -> Registers:
-    """Return the registers with the range of good copy, and what their excess is worth.
+    """Return the registers with the range of good copy and the slope of their excess.
 
     Args:
         bank: the lines of the bank.
         population: good published lines.
-        fingerprint: of the encoder.
-        names: of the registers.
+        fingerprint: fingerprint of the encoder.
+        names: names of the registers.
         fits: a head for each name, then the general one, then the scales in their order.
     """
     good, wrong = bank.of(GOOD_VOICES), bank.of(names)
@@ -205,27 +205,27 @@ def assemble(
 
 
 PRIOR_LINES = 40
-"""Lines that the range of good copy in general counts for, beside a brand's own."""
+"""Weight, in lines, of the general range of good copy beside a brand's own lines."""
 HEAD_SUPPORT = 0.25
-"""Spreads of excess that one log-odds of the head makes up for."""
+"""Spreads of excess that one log-odds of the head compensates."""
 MAX_SLOPE = 8.0
-"""Log-odds that one spread of excess stands for, at the most."""
-EVEN = 1.125
-"""For each own line that lies outside of the range so many are on the wrong side of P 0.5: what the
-head knows of other brands decides there."""
-PARTS = 4
-"""Own lines are measured by the range of the other parts. Neighbours, which are of one document
-more often than not, are in one part."""
+"""Maximum of log-odds per spread of excess."""
+UNDECIDED_RATIO = 1.125
+"""Own lines below P 0.5 per own line outside the range: between the two the head's knowledge of
+other brands decides."""
+SPLITS = 4
+"""Number of splits in which own lines are measured by the range of the others. Neighbours, which
+are mostly of one document, are in one split."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterFit:
-    """A voice's answer by registers, and what it says of the brand's own lines when held out."""
+    """A voice's answer by registers, with the excess of the brand's held-out lines."""
 
     answer: RegisterAnswer
     registers: Registers
     excess: NDArray[np.float64]
-    """Of own lines, each measured by the range of the others, shape (lines,)."""
+    """Excess of own lines, each by the range of the other splits, shape (lines,)."""
 
     @property
     def alone(self) -> NDArray[np.float64]:
@@ -233,50 +233,50 @@ class RegisterFit:
         return self.answer.odds(self.excess)
 
     def own(self, heads: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what the voice says of own lines, log-odds, shape (lines,).
+        """Return the voice's log-odds of own lines, shape (lines,).
 
         Args:
-            heads: what the head says of them when held out.
+            heads: the head's held-out log-odds of them.
         """
         return np.minimum(heads, self.answer.odds(self.excess, heads))
 
     def other(
         self, vectors: NDArray[np.float32], words: Sequence[int], heads: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return what the voice says of other lines, log-odds, shape (lines,).
+        """Return the voice's log-odds of other lines, shape (lines,).
 
         Args:
-            vectors: of the lines, shape (lines, dim).
-            words: how many each has.
-            heads: what the head says of them when held out.
+            vectors: the lines' vectors, shape (lines, dim).
+            words: number of words of each.
+            heads: the head's held-out log-odds of them.
         """
         raw, allowance = self.registers.raw(vectors), self.registers.allowance(words)
         return np.minimum(heads, self.registers.read(raw, allowance, self.answer, heads).odds)
 
 
 def fit_register_answer(
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     vectors: NDArray[np.float32],
     words: Sequence[int],
     heads: NDArray[np.float64],
     threshold: float,
     share: float,
 ) -> RegisterFit | None:
-    """Measure a voice's range in each register on its own lines.
+    """Fit a voice's range in each register on its own lines; None without registers.
 
     Args:
-        encoder: whose registers to use; there is no answer where it has none.
-        vectors: of on-brand lines, shape (lines, dim), those of one document side by side.
-        words: how many each line has.
-        heads: what the head says of them when held out, log-odds, shape (lines,).
-        threshold: the voice's P below which sentences are flagged: the edge of the range.
-        share: of on-brand sentences that may lie outside of it.
+        encoder: the encoder, whose registers are used.
+        vectors: vectors of on-brand lines, shape (lines, dim), those of one document side by side.
+        words: number of words of each line.
+        heads: the head's held-out log-odds of them, shape (lines,).
+        threshold: P below which sentences are flagged: P at the end of the range.
+        share: share of on-brand sentences that may lie outside.
     """
     registers = load_registers(encoder.fingerprint)
     if registers is None:
         return None
     usual, excess = _range_of(registers, vectors), np.zeros(len(vectors))
-    for held in np.array_split(np.arange(len(vectors)), PARTS):
+    for held in np.array_split(np.arange(len(vectors)), SPLITS):
         others = np.delete(vectors, held, axis=0)
         held_words = [words[i] for i in held]
         part = registers.excess(vectors[held], held_words, _range_of(registers, others))
@@ -284,7 +284,9 @@ def fit_register_answer(
     supported = excess - HEAD_SUPPORT * heads
     prior = prior_share(len(vectors))
     few = prior * registers.reference.room
-    room, even = ((1 - prior) * room_for(supported, s) + few for s in (share, EVEN * share))
+    room, even = (
+        (1 - prior) * room_for(supported, s) + few for s in (share, UNDECIDED_RATIO * share)
+    )
     edge = log_odds(threshold)
     slope = min(MAX_SLOPE, max(registers.slope, -edge / max(room - even, 1e-6)))
     answer = RegisterAnswer(msgspec.structs.replace(usual, room=room), edge, slope, HEAD_SUPPORT)
@@ -292,7 +294,7 @@ def fit_register_answer(
 
 
 def _range_of(registers: Registers, vectors: NDArray[np.float32]) -> RegisterRange:
-    """Return the range of own lines, drawn to that of good copy where they are few."""
+    """Return the range of own lines, the closer to that of good copy the fewer they are."""
     reference = msgspec.structs.replace(registers.reference, room=0.0)
     if len(vectors) == 0:
         return reference
@@ -300,5 +302,5 @@ def _range_of(registers: Registers, vectors: NDArray[np.float32]) -> RegisterRan
 
 
 def prior_share(lines: int) -> float:
-    """Return what the range of good copy counts for beside so many lines of one's own, 0 to 1."""
+    """Return the weight of the range of good copy, given the number of own lines, 0 to 1."""
     return PRIOR_LINES / (PRIOR_LINES + lines)

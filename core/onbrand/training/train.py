@@ -1,4 +1,4 @@
-"""Training a voice: from labels and published copy to a head, thresholds, examples and a report."""
+"""Training of a voice: head, thresholds, examples and report, from labels and published copy."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.labels.files import LabelLine
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
-from onbrand.training.calibration import calibrate_drafts, fit_familiarity
+from onbrand.training.calibration import calibrate_drafts, fit_out_of_domain
 from onbrand.training.crossval import (
     DEFAULT_ALARM_BUDGET,
     HEAD_SHARE,
-    HIGHEST_THRESHOLD,
+    MAX_THRESHOLD,
     REGISTER_SHARE,
     Fold,
     alarm_threshold,
     first_words,
     make_folds,
     measure,
-    without_twins,
+    remove_contrast_pairs,
 )
 from onbrand.training.ensemble import (
     DenseMember,
@@ -61,16 +61,16 @@ from onbrand.voice.model import (
 )
 from onbrand.voice.profile import build_profile
 
-ENOUGH_LABELS = 160
-"""On-brand labels from which the range is measured on them alone, without published lines."""
-MIN_UNSEEN = 40
-"""Published lines of documents without labels that are enough for that."""
+MIN_LABELS_ALONE = 160
+"""Number of on-brand labels from which the range is measured on them alone."""
+MIN_UNSEEN_COPY = 40
+"""Number of published lines from unlabelled documents that suffice to measure it."""
 
 
 def train_voice(
     brand: str,
     labels: Sequence[LabelLine],
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     gate: float = DEFAULT_GATE,
     alarm_budget: float = DEFAULT_ALARM_BUDGET,
@@ -88,9 +88,9 @@ def train_voice(
         gate: P of a draft at which it goes forward.
         alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
         keep_texts: store the lines in the voice, so that the nearest one can be shown.
-        published: what published copy teaches of the brand, if it is among its brands.
-        extra_members: what else may answer; it joins the voice as far as cross-validation finds.
-        progress: told how far it is.
+        published: model of published copy; it is used if it knows the brand.
+        extra_members: further members of the ensemble; cross-validation weighs them.
+        progress: called with how much is done.
 
     Raises:
         OnbrandError: scikit-learn is not installed.
@@ -101,17 +101,17 @@ def train_voice(
     lines = _prepare(labels, encoder)
     progress(ProgressEvent("encoding", 0.2))
     folds, grouped = make_folds(lines.on, lines.docs)
-    folds = without_twins(folds, lines.on, lines.vectors[:, -encoder.hidden :])
+    folds = remove_contrast_pairs(folds, lines.on, lines.vectors[:, -encoder.hidden :])
     members: list[Member] = [DenseMember(), LexicalMember()]
     if published is not None:
         members.append(PublishedMember(published, brand))
     members += extra_members
     with one_blas_thread():
-        told = scaled(progress, start=0.2, size=0.7)
-        held_out = cross_validate(lines, folds, members, progress=told)
+        fold_progress = scaled(progress, start=0.2, size=0.7)
+        held_out = cross_validate(lines, folds, members, progress=fold_progress)
     ensemble = fit_ensemble(members, held_out, lines.on)
-    # The most regularised model follows single labels least, wrong ones included.
-    firm = held_out.whole[0][:, :1]
+    # Of the dense member, which is the first: it follows single labels, right or wrong, the least.
+    most_regularised = held_out.whole[0][:, :1]
     fitted = FittedHead(
         ensemble.head(lines),
         ensemble.weights,
@@ -122,13 +122,15 @@ def train_voice(
         background=lines.vectors[:0],
         on=lines.on,
         logits=ensemble.logits,
-        short=ShortCalibration(float(ensemble.temper.weights[0]), ensemble.temper.intercept),
-        counts=_count(labels, published.lines[brand] if published else 0),
+        short=ShortCalibration(
+            float(ensemble.short_calibration.weights[0]), ensemble.short_calibration.intercept
+        ),
+        counts=_label_counts(labels, published.lines[brand] if published else 0),
         fold_count=len(folds),
         grouped=grouped,
         folds=folds,
         short_p=ensemble.short_p,
-        doubt=fit_stacker(firm, lines.on)(firm),
+        doubt=fit_stacker(most_regularised, lines.on)(most_regularised),
         baseline=measure(lines.on, held_out.baseline),
         copy=_hold_out_copy(ensemble, lines, published.copy.get(brand), encoder)
         if published
@@ -141,7 +143,7 @@ def train_voice(
     return voice
 
 
-def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
+def _prepare(labels: Sequence[LabelLine], encoder: SentenceEncoder) -> Lines:
     texts = [" ".join(line.text.split()) for line in labels]
     shorts = [first_words(text) for text in texts]
     return Lines(
@@ -155,14 +157,14 @@ def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
 
 
 def _hold_out_copy(
-    ensemble: Ensemble, lines: Lines, copy: OwnCopy | None, encoder: Encoder
+    ensemble: Ensemble, lines: Lines, copy: OwnCopy | None, encoder: SentenceEncoder
 ) -> HeldOutCopy | None:
-    """Return what the head says of published lines, of documents without labels if it can be."""
-    if copy is None or lines.on.sum() >= ENOUGH_LABELS:
+    """Return held-out logits of published lines, of unlabelled documents if there are enough."""
+    if copy is None or lines.on.sum() >= MIN_LABELS_ALONE:
         return None
     copy = copy.without_misfits(encoder)
     unseen = copy.without(lines.texts, lines.docs)
-    copy = unseen if len(unseen.texts) >= MIN_UNSEEN else copy.without(lines.texts, ())
+    copy = unseen if len(unseen.texts) >= MIN_UNSEEN_COPY else copy.without(lines.texts, ())
     if not copy.texts:
         return None
     labelled = np.arange(len(lines.texts))
@@ -180,7 +182,7 @@ def _hold_out_copy(
         return HeldOutCopy(copy, ensemble.held_out(both, labelled, held))
 
 
-def _count(labels: Sequence[LabelLine], published: int) -> LabelCounts:
+def _label_counts(labels: Sequence[LabelLine], published: int) -> LabelCounts:
     sha256 = digest(f"{line.label}\t{line.text}" for line in labels)
     on = sum(line.label == "on" for line in labels)
     return LabelCounts(on=on, off=len(labels) - on, sha256=sha256, published=published)
@@ -188,64 +190,64 @@ def _count(labels: Sequence[LabelLine], published: int) -> LabelCounts:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutCopy:
-    """Published lines that the head has not seen: the brand's range is measured on them, too."""
+    """Published lines that the head has not seen; the brand's range is measured on them, too."""
 
     lines: OwnCopy
     logits: NDArray[np.float64]
-    """What the head says of them, calibrated, shape (lines,)."""
+    """The head's calibrated logits of them, shape (lines,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """A head, the lines it was fitted on, and what it says of them when they are held out."""
+    """A head with the lines it was fitted on, and their held-out logits."""
 
     head: Head
     weights: dict[str, float]
     """Member → its weight in the head."""
     labels: Sequence[LabelLine]
     texts: Sequence[str]
-    """Of the lines, white space collapsed."""
+    """The lines, white space collapsed."""
     vectors: NDArray[np.float32]
     """Shape (lines, dim)."""
     short_vectors: NDArray[np.float32]
-    """Of lines cut to their first words, shape (any, dim)."""
+    """Vectors of lines cut to their first words, shape (any, dim)."""
     background: NDArray[np.float32]
-    """Off-brand rows without a text, which come after the lines, shape (rows - lines, dim)."""
+    """Off-brand rows without a text; they follow the lines, shape (rows - lines, dim)."""
     on: NDArray[np.bool_]
     """Shape (rows,)."""
     logits: NDArray[np.float64]
-    """Calibrated, of held-out rows, shape (rows,)."""
+    """Calibrated logits of held-out rows, shape (rows,)."""
     short: ShortCalibration
     counts: LabelCounts
     fold_count: int
     grouped: bool
     """Whether folds kept the lines of one document together."""
     folds: Sequence[Fold] = ()
-    """How labelled lines were held out; none without labels."""
+    """Folds of the labelled lines; empty without labels."""
     short_p: NDArray[np.floating] | None = None
-    """P of the held-out rows cut to their first words, shape (rows,), if the threshold minds it."""
+    """P of held-out rows cut to their first words, shape (rows,); the threshold considers them."""
     doubt: NDArray[np.float64] | None = None
-    """Logits to rank wrong labels by, shape (lines,), if not the voice's own."""
+    """Logits by which doubtful labels are ranked, shape (lines,); by default the voice's own."""
     baseline: Metrics | None = None
-    """Of a bag of words on the same folds."""
+    """Figures of a bag of words on the same folds."""
     max_examples: int | None = None
-    """Lines to keep to be shown as the nearest ones; None for all."""
+    """Maximum number of lines to keep as examples; None for all."""
     warnings: tuple[str, ...] = ()
-    """What the report says of the lines before its own warnings."""
+    """Warnings that come first in the report."""
     copy: HeldOutCopy | None = None
-    """Published copy beside the lines."""
+    """Held-out published copy, used beside the lines."""
 
 
 def assemble_voice(
     brand: str,
     fitted: FittedHead,
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     gate: float,
     alarm_budget: float,
     keep_texts: bool,
 ) -> Voice:
-    """Return the voice that a head makes with the registers; see `train_voice` for the options."""
+    """Make a voice of a head and the registers; see `train_voice` for the options."""
     on, lines = fitted.on, len(fitted.texts)
     own, off = np.flatnonzero(on[:lines]).tolist(), np.flatnonzero(~on[:lines]).tolist()
     copy = fitted.copy or _no_copy(encoder)
@@ -264,7 +266,7 @@ def assemble_voice(
     if registers is not None:
         alone = registers.alone
         logits[on] = registers.own(heads)[: len(own)]
-        # The background has no texts: its lines are longer than what is short.
+        # The background has no texts; its lines are long.
         off_words = [words[i] for i in off] + [LONG_WORDS] * len(fitted.background)
         off_vectors = np.concatenate([fitted.vectors[off], fitted.background])
         logits[~on] = registers.other(off_vectors, off_words, logits[~on])
@@ -293,7 +295,7 @@ def assemble_voice(
             alone,
         ),
         short=fitted.short,
-        familiarity=fit_familiarity(fitted.texts, fitted.vectors, fitted.short_vectors),
+        familiarity=fit_out_of_domain(fitted.texts, fitted.vectors, fitted.short_vectors),
         labels=fitted.counts,
         profile=build_profile([fitted.texts[i] for i in own]),
         report=TrainingReport(
@@ -313,31 +315,28 @@ def assemble_voice(
 
 
 def digest(rows: Iterable[str]) -> str:
-    """Return the SHA-256 of training lines; their order is no matter."""
+    """Return the SHA-256 of training lines in any order."""
     return hashlib.sha256("\n".join(sorted(rows)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Keep BLAS to one thread, for small matrices.
-
-    A second one waits more than it works, and on a busy machine the two wait for each other.
-    """
+    """Limit BLAS to one thread: with small matrices a second one only causes waiting."""
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
-def _no_copy(encoder: Encoder) -> HeldOutCopy:
+def _no_copy(encoder: SentenceEncoder) -> HeldOutCopy:
     return HeldOutCopy(OwnCopy([], [], np.zeros((0, encoder.dim), np.float32)), np.zeros(0))
 
 
 def _threshold(fitted: FittedHead, copy: HeldOutCopy, budget: float) -> float:
-    """Return the P below which at most the budget of on-brand rows lie, short ones too."""
+    """Return the P below which at most the budget of on-brand rows lie, short ones included."""
     on = np.concatenate([fitted.on, np.ones(len(copy.logits), np.bool_)])
     p = sigmoid(np.concatenate([fitted.logits, copy.logits]))
     if fitted.short_p is not None:
         on, p = np.concatenate([on, fitted.on]), np.concatenate([p, fitted.short_p])
-    return min(HIGHEST_THRESHOLD, alarm_threshold(on, p, budget))
+    return min(MAX_THRESHOLD, alarm_threshold(on, p, budget))
 
 
 def _examples(fitted: FittedHead, *, keep_texts: bool) -> Examples:

@@ -1,8 +1,8 @@
-"""The report of a voice: what its held-out lines and pages in wrong voices say of it.
+"""The quality report of a voice, from held-out lines and from pages in wrong voices.
 
-Accuracy on labels tells how well the labels are told apart, which may be easy for the wrong reason
-(another subject, one kind of off-brand line). What a voice is for is tried by its report: of its
-own pages, how many go forward; of pages in wrong voices that it has not seen, how many are stopped.
+Accuracy on labels shows how well the labels are separated, which may be easy for the wrong reason
+(another subject, one kind of off-brand line). So the report also tests what a voice is for: how
+many of its own pages go forward, and how many unseen pages in wrong voices are stopped.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.labels.files import LabelLine
 from onbrand.scorer import why_not_judged
 from onbrand.training.background import load_probes
 from onbrand.training.calibration import calibrate_drafts
 from onbrand.training.crossval import Fold
-from onbrand.training.ensemble import LEXICAL_STRENGTH
+from onbrand.training.ensemble import LEXICAL_C
 from onbrand.training.logistic import fit_logistic
 from onbrand.voice.lexical import words_of
 from onbrand.voice.model import (
@@ -30,55 +30,55 @@ from onbrand.voice.model import (
     Manifest,
     Share,
     Voice,
-    VoiceStack,
+    VoiceBank,
     probability,
     sigmoid,
 )
 from onbrand.voice.registers import load_registers, read_as
 
 MIN_PAGE_LINES = 4
-"""Held-out lines of a document that make it a page to be judged."""
+"""Minimum number of held-out lines of a document that counts as a page."""
 MADE_PAGE_LINES = 8
-"""Lines of a page that is put together, where too few documents have as many as that."""
+"""Lines of a page that is put together, if too few documents are pages."""
 MIN_PAGES = 5
 CALIBRATION_FOLDS = 4
-"""A page is judged by a draft calibration that did not see it."""
+"""Folds of pages: a page is scored by a draft calibration fitted without it."""
 MAX_DOUBTFUL = 20
 MAX_SOURCES = 12
-FEW_LABELS = 80
-"""Lines of a label below which figures are plainly uncertain."""
-FEW_PUBLISHED = 200
+MIN_SURE_LABELS = 80
+"""Lines of a label below which the report warns of uncertain figures."""
+MIN_SURE_PUBLISHED = 200
 ONE_KIND = 0.8
-"""Share of the off-brand lines of one source or register that makes them one kind."""
+"""Share of off-brand lines from one source or register above which the report warns."""
 SUBJECT_ACCURACY = 0.65
-"""What content words alone must surely reach for a warning, and …"""
+"""Accuracy of content words alone, by its lower bound, that leads to a warning if …"""
 SUBJECT_GAP = 0.1
-"""… by how much they must beat function words. Of 12 open voices against others drawn by chance 11
-were warned of, of the same against the lines nearest in subject none."""
-WEAK = 0.9
-"""Share of stopped pages below which lines in that wrong voice are asked for."""
+"""… it exceeds that of function words by this. 11 of 12 open voices against random others led to a
+warning, and none of them against the lines nearest in subject."""
+MIN_STOPPED_SHARE = 0.9
+"""Share of stopped pages below which the report asks for lines in that wrong voice."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingLines:
-    """What a report is made of, a row a training line: the brand's own and what it is not."""
+    """The data of a report, one row per training line."""
 
     labels: Sequence[LabelLine]
-    """The lines with a text; rows behind them are a background, which is off-brand."""
+    """The lines with a text; further rows are the background, which is off-brand."""
     on: NDArray[np.bool_]
     """Shape (rows,)."""
     vectors: NDArray[np.float32]
-    """Of the lines with a text, shape (lines, dim)."""
+    """Vectors of the lines with a text, shape (lines, dim)."""
     logits: NDArray[np.float64]
-    """What the voice says when it has not seen them, shape (rows,)."""
+    """The voice's held-out logits, shape (rows,)."""
     doubt: NDArray[np.float64]
-    """The same, to rank wrong labels by, of the lines with a text, shape (lines,)."""
+    """Held-out logits by which doubtful labels are ranked, shape (lines,)."""
     folds: Sequence[Fold] = ()
-    """How labelled lines were held out; none without labels."""
+    """Folds of the labelled lines; empty without labels."""
     heads: NDArray[np.float64] | None = None
-    """What the head says of the rows, shape (rows,), if it is not all that the voice says."""
+    """The head's held-out logits, shape (rows,); by default `logits`."""
     registers: NDArray[np.float64] | None = None
-    """What the registers say of the brand's own rows, shape (own rows,), if it has any."""
+    """The registers' held-out logits of the brand's own rows, shape (own rows,)."""
 
     @property
     def docs(self) -> list[str | None]:
@@ -87,14 +87,14 @@ class TrainingLines:
 
 
 def with_report(
-    voice: Voice, encoder: Encoder, lines: TrainingLines, *, keep_texts: bool = True
+    voice: Voice, encoder: SentenceEncoder, lines: TrainingLines, *, keep_texts: bool = True
 ) -> Voice:
-    """Return the voice with what its training lines and the probes say of it in its report.
+    """Return the voice with its report completed.
 
     Args:
-        voice: whose report has the figures of cross-validation already.
-        encoder: what it was trained on.
-        lines: what it was trained from.
+        voice: a voice whose report has the figures of cross-validation.
+        encoder: the encoder it was trained on.
+        lines: the lines it was trained on.
         keep_texts: store the text of doubtful lines.
     """
     manifest = voice.manifest
@@ -106,7 +106,7 @@ def with_report(
         pages=pages,
         page_lines=page_lines,
         probes=probes,
-        stopped=_together(probes),
+        stopped=_total(probes),
         right=share(int(right.sum()), len(right)),
         sources=_by_source(lines, right),
         warnings=(*manifest.report.warnings, *_warnings(manifest, encoder, lines)),
@@ -117,11 +117,11 @@ def with_report(
 
 
 def share(count: int, of: int) -> Share:
-    """Return a share with its Wilson interval (1927), which holds for small numbers and for 100 %.
+    """Return a proportion with its Wilson interval (1927), valid for small numbers and for 100 %.
 
     Args:
-        count: of ``of``, which is at least 1.
-        of: how many there were.
+        count: the numerator.
+        of: the denominator, at least 1.
     """
     from scipy.stats import binomtest
 
@@ -130,11 +130,11 @@ def share(count: int, of: int) -> Share:
 
 
 def own_pages(lines: TrainingLines, gate: float) -> tuple[Share | None, int]:
-    """Return how many of the brand's own pages go forward, and the lines of a page put together.
+    """Return how many of the brand's own pages go forward, and the lines of a made-up page.
 
-    A page's lines were judged by models that had not seen its document where folds keep documents
-    together, and the page itself by a calibration that had not seen it. The second value is 0 where
-    pages are documents.
+    The logits of a page's lines come from models fitted without its document (if folds keep
+    documents together), and the page is scored by a calibration fitted without it. The second value
+    is 0 if pages are documents.
     """
     pages, made = _pages(lines)
     if not pages:
@@ -158,7 +158,7 @@ def own_pages(lines: TrainingLines, gate: float) -> tuple[Share | None, int]:
 
 
 def _pages(lines: TrainingLines) -> tuple[list[NDArray[np.intp]], int]:
-    """Return the rows of each of the brand's own pages, and how many lines those made up have."""
+    """Return the rows of each of the brand's own pages, and the lines of a made-up page."""
     own = np.flatnonzero(lines.on)
     docs = lines.docs
     order = {doc: place for place, doc in enumerate(dict.fromkeys(docs[i] for i in own))}
@@ -173,18 +173,17 @@ def _pages(lines: TrainingLines) -> tuple[list[NDArray[np.intp]], int]:
     return list(np.array_split(together[: count * MADE_PAGE_LINES], count)), MADE_PAGE_LINES
 
 
-def stopped_probes(voice: Voice, encoder: Encoder) -> dict[str, Share]:
-    """Return how many pages in each wrong voice are stopped; nothing where there are no probes.
+def stopped_probes(voice: Voice, encoder: SentenceEncoder) -> dict[str, Share]:
+    """Return how many pages in each wrong voice are stopped; empty if there are no probes.
 
-    A page is stopped unless it goes forward, as in a check; one of which no sentence can be judged
-    is stopped, too.
+    As in a check, a page is stopped unless it goes forward, also if no sentence of it is judged.
     """
     probes = load_probes(encoder)
     if probes is None:
         return {}
-    stack, manifest = VoiceStack([voice]), voice.manifest
-    _, heads, registers = (said[:, 0] for said in stack.answers(probes.vectors, probes.texts))
-    familiar = stack.familiarity(probes.vectors)[:, 0].tolist()
+    bank, manifest = VoiceBank([voice]), voice.manifest
+    _, heads, registers = (answer[:, 0] for answer in bank.answers(probes.vectors, probes.texts))
+    familiar = bank.familiarity(probes.vectors)[:, 0].tolist()
     pages: dict[tuple[str, str], list[int]] = {}
     for row, (name, piece, text) in enumerate(
         zip(probes.voices, probes.pieces, probes.texts, strict=True)
@@ -200,7 +199,7 @@ def stopped_probes(voice: Voice, encoder: Encoder) -> dict[str, Share]:
     return {name: share(stopped[name], of) for name, of in Counter(n for n, _ in pages).items()}
 
 
-def _together(probes: dict[str, Share]) -> Share | None:
+def _total(probes: dict[str, Share]) -> Share | None:
     found = probes.values()
     return share(sum(p.count for p in found), sum(p.of for p in found)) if probes else None
 
@@ -208,8 +207,8 @@ def _together(probes: dict[str, Share]) -> Share | None:
 def most_doubtful(lines: TrainingLines, *, keep_texts: bool = True) -> tuple[DoubtfulLine, ...]:
     """Return the lines whose label is most likely wrong, the worst first.
 
-    They are ranked by what models that had not seen a line say of its label (self-confidence in
-    Northcutt, Jiang and Chuang 2021, Confident learning), and only those that it contradicts.
+    Lines are ranked by their held-out logit for their own label (self-confidence in Northcutt,
+    Jiang and Chuang 2021, Confident learning); only those that it contradicts are returned.
     """
     on = lines.on[: len(lines.labels)]
     trust = np.where(on, lines.doubt, -lines.doubt)
@@ -228,21 +227,21 @@ def most_doubtful(lines: TrainingLines, *, keep_texts: bool = True) -> tuple[Dou
 
 
 def what_to_collect(probes: dict[str, Share]) -> str:
-    """Return which off-brand lines would help most, from how many probes are stopped."""
+    """Return advice on which off-brand lines would help most, by the share of stopped probes."""
     weak = sorted(probes.items(), key=lambda item: item[1].count / item[1].of)[:2]
-    told = [read_as(name) for name, found in weak if found.count < WEAK * found.of]
-    return f"off-brand lines that read like {' or '.join(told)}" if told else ""
+    names = [read_as(name) for name, found in weak if found.count < MIN_STOPPED_SHARE * found.of]
+    return f"off-brand lines that read like {' or '.join(names)}" if names else ""
 
 
-def _warnings(manifest: Manifest, encoder: Encoder, lines: TrainingLines) -> Iterable[str]:
+def _warnings(manifest: Manifest, encoder: SentenceEncoder, lines: TrainingLines) -> Iterable[str]:
     counts = manifest.labels
     if not lines.folds:
-        if counts.published < FEW_PUBLISHED:
+        if counts.published < MIN_SURE_PUBLISHED:
             yield f"{counts.published} published lines are few; some hundred give surer figures"
         return
     for label, count in (("on", counts.on), ("off", counts.off)):
-        if count < FEW_LABELS:
-            yield f"{count} {label}-brand lines are few; {FEW_LABELS} give surer figures"
+        if count < MIN_SURE_LABELS:
+            yield f"{count} {label}-brand lines are few; {MIN_SURE_LABELS} give surer figures"
     if not any(lines.docs):
         yield "no line says which document it is from (doc), so the figures flatter"
     yield from _differ_by_subject(lines)
@@ -263,7 +262,7 @@ def _differ_by_subject(lines: TrainingLines) -> Iterable[str]:
 def word_accuracies(
     texts: Sequence[str], on: NDArray[np.bool_], folds: Sequence[Fold]
 ) -> tuple[float, float]:
-    """Return what a bag of content words and one of function words reach on held-out lines.
+    """Return the held-out accuracies of a bag of content words and one of function words.
 
     Args:
         texts: the lines.
@@ -278,13 +277,13 @@ def word_accuracies(
         bags = TfidfVectorizer(sublinear_tf=True, **which).fit_transform(texts)
         right = np.zeros(len(on), np.bool_)
         for train, held in folds:
-            fit = fit_logistic(bags[train], on[train], [LEXICAL_STRENGTH])[0]
+            fit = fit_logistic(bags[train], on[train], [LEXICAL_C])[0]
             right[held] = (fit.logits(bags[held]) >= 0) == on[held]
         accuracies.append(float(right.mean()))
     return accuracies[0], accuracies[1]
 
 
-def _one_kind(encoder: Encoder, lines: TrainingLines) -> Iterable[str]:
+def _one_kind(encoder: SentenceEncoder, lines: TrainingLines) -> Iterable[str]:
     off = np.flatnonzero(~lines.on[: len(lines.labels)]).tolist()
     sources = Counter(source_of(lines.labels[i].source) for i in off)
     (source, count), *_ = sources.most_common(1)
@@ -315,24 +314,24 @@ def _one_kind(encoder: Encoder, lines: TrainingLines) -> Iterable[str]:
 
 
 def _by_source(lines: TrainingLines, right: NDArray[np.bool_]) -> dict[str, Share]:
-    """Return how many off-brand lines of each source are told, the sources with most lines first.
+    """Return the share of right off-brand lines per source, the largest sources first.
 
-    Where lines name no source there is nothing to tell.
+    Lines without a source are left out.
     """
     found: dict[str, list[bool]] = {}
     for line, on, hit in zip(lines.labels, lines.on.tolist(), right.tolist(), strict=False):
         if not on and line.source:
             found.setdefault(source_of(line.source), []).append(hit)
     most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    told = {name: share(sum(hits), len(hits)) for name, hits in most[:MAX_SOURCES]}
+    shares = {name: share(sum(hits), len(hits)) for name, hits in most[:MAX_SOURCES]}
     rest = [hit for _, hits in most[MAX_SOURCES:] for hit in hits]
     if rest:
-        told[f"{len(most) - MAX_SOURCES} others"] = share(sum(rest), len(rest))
-    return told
+        shares[f"{len(most) - MAX_SOURCES} others"] = share(sum(rest), len(rest))
+    return shares
 
 
 def source_of(source: str | None) -> str:
-    """Return what the ``source`` of a label line names: a site, or what stands before a colon."""
+    """Return the name in the ``source`` of a label line: a site, or the part before a colon."""
     if not source:
         return ""
     site = urlsplit(source).netloc if "://" in source else ""

@@ -1,11 +1,11 @@
-"""Weak labels: who published a line says what its brand sounds like.
+"""Weak labels: published copy is labelled by the brand that published it.
 
-A multinomial model over the brands learns from lines that nobody labelled; its logit for one brand,
-against the mean of the others, joins that brand's head as one more member.
+A multinomial model over the brands is fitted on unlabelled published lines; its logit for one
+brand, against the mean of the others, is one more member of that brand's ensemble.
 
-Guest posts, quotations and boilerplate come with a brand's pages. They hardly move the head, but
-they lie where other copy lies, and a threshold that spares them spares that, too. So lines which
-the rest of the copy says are not the brand's, `find_misfits`, are left out first.
+A brand's pages also have guest posts, quotations and boilerplate. They hardly change the head, but
+they are like other copy, and a threshold low enough not to flag them misses other copy, too. So
+lines that, judged by the rest of the copy, are not the brand's are left out first (`find_misfits`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.labels.files import LabelLine
 from onbrand.progress import Progress, ProgressEvent, silent
@@ -25,14 +25,14 @@ from onbrand.training.background import fit_own, held_out_logits, load_backgroun
 from onbrand.training.crossval import make_folds
 from onbrand.training.logistic import Standardiser, need_sklearn
 
-STRENGTH = 1e-3
+REGRESSION_C = 1e-3
 """scikit-learn's C, the same as the middle one of the labelled models."""
-PARTS = 4
-"""Cross-fitting: lines of a document are judged by a model that did not see that document."""
+SPLITS = 4
+"""Number of splits for cross-fitting: lines are scored by a model without their document."""
 MIN_LINES = 20
-"""Published lines that a brand needs to take part."""
+"""Minimum number of published lines of a brand."""
 MAX_COPY = 400
-"""Lines of a brand that its range is measured on, beside the labelled ones."""
+"""Maximum number of a brand's lines on which its range is measured, beside labelled ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class OwnCopy:
     """Shape (lines, dim)."""
 
     def without(self, texts: Iterable[str], docs: Iterable[str | None]) -> OwnCopy:
-        """Return the lines of which neither the text nor the document is among those given."""
+        """Return the lines whose text and document are not among these."""
         known, seen = set(texts), set(docs) - {None}
         return self._select(
             i
@@ -68,11 +68,11 @@ class OwnCopy:
             if text not in known and doc not in seen
         )
 
-    def without_misfits(self, encoder: Encoder) -> OwnCopy:
-        """Return the lines without those that seem not to be the brand's own (`find_misfits`).
+    def without_misfits(self, encoder: SentenceEncoder) -> OwnCopy:
+        """Return the lines that seem to be the brand's own (`find_misfits`).
 
         Args:
-            encoder: the one of the vectors; where it has no background, all lines stay.
+            encoder: the encoder of the vectors; without a background all lines stay.
         """
         background = load_background(encoder)
         if background is None:
@@ -90,7 +90,7 @@ class OwnCopy:
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """What the published lines of several brands teach of each."""
+    """The models of published copy, for one or several brands."""
 
     brands: tuple[str, ...]
     lines: dict[str, int]
@@ -98,9 +98,9 @@ class PublishedModel:
     whole: LinearModel
     """Fitted on all lines."""
     parts: tuple[LinearModel, ...]
-    """Part ``k`` was fitted without the documents of part ``k``."""
+    """Model ``k`` was fitted without the documents of split ``k``."""
     copy: dict[str, OwnCopy] = field(default_factory=dict)
-    """Of each brand some of its lines."""
+    """Brand → some of its lines."""
 
     def held_out(
         self,
@@ -109,12 +109,12 @@ class PublishedModel:
         docs: Sequence[str | None],
         texts: Sequence[str],
     ) -> NDArray[np.float64]:
-        """Return log-odds of labelled lines from models that did not see their documents.
+        """Return log-odds of labelled lines, each by the model fitted without its document.
 
-        A line without a document is one of its own.
+        A line without a document counts as a document.
         """
         column = self.brands.index(brand)
-        part = np.array([_part(doc or text) for doc, text in zip(docs, texts, strict=True)])
+        part = np.array([_split_of(doc or text) for doc, text in zip(docs, texts, strict=True)])
         logits = np.zeros(len(vectors))
         for k, model in enumerate(self.parts):
             logits[part == k] = model.logits(vectors[part == k], column)
@@ -123,16 +123,16 @@ class PublishedModel:
 
 def fit_published(
     lines: Sequence[LabelLine],
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     progress: Progress = silent,
 ) -> PublishedModel:
-    """Fit the multinomial model on published lines, whose brand is known and nothing else.
+    """Fit the multinomial model on published lines, of which only the brand is known.
 
     Args:
-        lines: published lines of at least two brands; labels they may have are ignored.
+        lines: published lines of at least two brands; labels are ignored.
         encoder: the shared encoder.
-        progress: told how far it is.
+        progress: called with how much is done.
 
     Raises:
         OnbrandError: fewer than two brands have enough lines, or scikit-learn is not installed.
@@ -151,14 +151,14 @@ def fit_published(
     vectors = encoder.encode([" ".join(line.text.split()) for line in kept])
     progress(ProgressEvent("fitting", 0.5))
     owners = np.array([brands.index(line.brand) for line in kept])
-    part = np.array([_part_of(line) for line in kept])
+    part = np.array([_split_of_line(line) for line in kept])
     models = []
-    for k in range(PARTS):
+    for k in range(SPLITS):
         others = part != k
-        if len(np.unique(owners[others])) < 2:  # all copy is of one document or two
+        if len(np.unique(owners[others])) < 2:  # all copy is from one or two documents
             others[:] = True
         models.append(_fit(vectors[others], owners[others], len(brands)))
-        progress(ProgressEvent("fitting", 0.5 + 0.5 * (k + 1) / (PARTS + 1)))
+        progress(ProgressEvent("fitting", 0.5 + 0.5 * (k + 1) / (SPLITS + 1)))
     whole = _fit(vectors, owners, len(brands))
     copy = {
         brand: _own_copy([kept[i] for i in rows], vectors[rows])
@@ -171,22 +171,22 @@ def fit_published(
 
 def learn_from_copy(
     lines: Sequence[LabelLine],
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     *,
     progress: Progress = silent,
 ) -> dict[str, PublishedModel]:
-    """Return what published copy teaches of each brand that has enough of it.
+    """Return the model of published copy of each brand that has enough lines.
 
     Several brands are compared with each other (`fit_published`), a single one with the background
     of open voices that the default encoder has.
 
     Args:
-        lines: published lines; labels they may have are ignored.
+        lines: published lines; labels are ignored.
         encoder: the shared encoder.
-        progress: told how far it is.
+        progress: called with how much is done.
 
     Raises:
-        OnbrandError: there is one brand alone and it has too few lines, or the encoder has no
+        OnbrandError: there is only one brand and it has too few lines, or the encoder has no
             background; see also `fit_published`.
     """
     brands = {line.brand for line in lines}
@@ -202,7 +202,7 @@ def learn_from_copy(
     raw = encoder.encode([" ".join(line.text.split()) for line in lines])
     vectors = background.project(raw)
     progress(ProgressEvent("fitting", 0.5))
-    part = np.array([_part_of(line) for line in lines])
+    part = np.array([_split_of_line(line) for line in lines])
     other = background.lines()
 
     def fit(rows: NDArray[np.bool_]) -> LinearModel:
@@ -210,14 +210,14 @@ def learn_from_copy(
         return LinearModel(weights[:, None], np.array([bias]))
 
     whole = fit(np.ones(len(lines), np.bool_))
-    parts = tuple(fit(part != k) for k in range(PARTS))
+    parts = tuple(fit(part != k) for k in range(SPLITS))
     progress(ProgressEvent("fitting", 1.0))
     copy = {brand: _own_copy(lines, raw)}
     return {brand: PublishedModel((brand,), {brand: len(lines)}, whole, parts, copy)}
 
 
 def _own_copy(lines: Sequence[LabelLine], vectors: NDArray[np.float32]) -> OwnCopy:
-    """Return some of one brand's lines, of whole documents drawn by chance."""
+    """Return up to `MAX_COPY` of one brand's lines, from randomly drawn whole documents."""
     docs = [line.doc or f"line {i}" for i, line in enumerate(lines)]
     names = sorted(set(docs))
     order = dict(zip(names, np.random.default_rng(0).permutation(len(names)), strict=True))
@@ -233,21 +233,21 @@ def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{brand}: {count}" for brand, count in counts.items()) or "none"
 
 
-def _part_of(line: LabelLine) -> int:
-    return _part(line.doc or " ".join(line.text.split()))
+def _split_of_line(line: LabelLine) -> int:
+    return _split_of(line.doc or " ".join(line.text.split()))
 
 
-def _part(doc: str) -> int:
+def _split_of(doc: str) -> int:
     # Not hash(): it differs from process to process.
-    return zlib.crc32(doc.encode("utf-8", "surrogatepass")) % PARTS
+    return zlib.crc32(doc.encode("utf-8", "surrogatepass")) % SPLITS
 
 
 def _fit(vectors: NDArray[np.float32], owners: NDArray[np.intp], brands: int) -> LinearModel:
     from sklearn.linear_model import LogisticRegression
 
     standardise = Standardiser.fit(vectors)
-    # Balanced: a brand that published more is not therefore more likely.
-    model = LogisticRegression(C=STRENGTH, max_iter=1000, class_weight="balanced")
+    # Balanced, so that a brand is not more likely because it published more.
+    model = LogisticRegression(C=REGRESSION_C, max_iter=1000, class_weight="balanced")
     model.fit(standardise(vectors), owners)
     weights, bias = np.zeros((brands, vectors.shape[1])), np.zeros(brands)
     if brands == 2:
@@ -265,24 +265,24 @@ def _fit(vectors: NDArray[np.float32], owners: NDArray[np.intp], brands: int) ->
 
 
 MAX_SHARE = 0.2
-"""Share of the lines that may be left out."""
+"""Maximum share of lines that are left out."""
 ROUNDS = 2
 FOLDS = 4
-PURE = 0.02
-"""Copy that seems to have no more misfits than this at first sight is taken as it is."""
+MAX_PURE_SHARE = 0.02
+"""Estimated share of misfits up to which copy is used as it is."""
 MARGIN = 0.03
-"""A brand writes lines like other copy, too: that much is never taken for misfits."""
+"""Share subtracted from the estimate: every brand also writes lines like other copy."""
 
 
 def find_misfits(
     own: NDArray[np.float32], other: NDArray[np.float32], docs: Sequence[str | None]
 ) -> NDArray[np.bool_]:
-    """Return which lines seem not to be the brand's, shape (lines,); none where copy is pure.
+    """Return a mask of lines that seem not to be the brand's, shape (lines,).
 
-    The head is fitted without those that are least like the brand when held out, which no longer
-    speak for themselves then. What of the copy lies among the lower half of other copy, as a share
-    of that, bounds the share of lines that are other copy (Garg et al. 2021, Mixture proportion
-    estimation and PU learning: a modern approach).
+    The head is refitted without the lines that are least like the brand when held out, so that they
+    no longer support themselves. The share of the copy below the median of other copy, doubled,
+    bounds the share of misfits (Garg et al. 2021, Mixture proportion estimation and PU learning: a
+    modern approach).
 
     Args:
         own: published lines in the background's basis, shape (lines, dimensions).
@@ -290,10 +290,10 @@ def find_misfits(
         docs: the document of each own line, where known; documents are held out together.
     """
     on = np.arange(len(own) + len(other)) < len(own)
-    folds, _ = make_folds(on, [*docs, *[None] * len(other)], most=FOLDS)
+    folds, _ = make_folds(on, [*docs, *[None] * len(other)], max_folds=FOLDS)
     both = np.concatenate([own, other])
     logits = held_out_logits(both, on, folds)
-    if _share(logits, on) <= PURE:
+    if _share(logits, on) <= MAX_PURE_SHARE:
         return np.zeros(len(own), np.bool_)
     for _ in range(ROUNDS):
         trusted = ~on

@@ -1,7 +1,7 @@
-"""A voice made of registers alone: it says what a draft must not read like, and needs no label.
+"""A voice without labels: it flags sentences that read like given registers (``--avoid``).
 
-Its head is silent (the same high log-odds for every sentence), so that the registers decide. All
-else that judges, explains and reports takes it for a voice like any other.
+Its head gives every sentence the same high log-odds, so that the registers alone decide. Scoring,
+explanations and reports treat it like any other voice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import Encoder
+from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.results import AVOID
 from onbrand.voice.lexical import Vocabulary
@@ -24,11 +24,11 @@ from onbrand.voice.model import (
     DraftCalibration,
     EncoderReference,
     Examples,
-    Familiarity,
-    Head,
     LabelCounts,
+    LinearHead,
     Manifest,
     Metrics,
+    OutOfDomainDetector,
     RegisterDraft,
     ShortCalibration,
     TrainingReport,
@@ -40,18 +40,18 @@ from onbrand.voice.registers import READS_LIKE, RegisterAnswer, Registers, load_
 
 THRESHOLD = 0.3
 """P where the range of good copy ends; sentences below it are flagged."""
-SILENT = 6.0
-"""Log-odds of the head for every sentence: more than a sentence counts for in a draft."""
+SILENT_LOGIT = 6.0
+"""Log-odds that the head gives every sentence: above `MAX_SENTENCE_LOGIT`, so it never decides."""
 SENTENCE_ROOM = 0.4
-"""Spreads of room beyond what the registers were measured with: that was on passages, and single
-sentences scatter more. With it some 2 % of the sentences of published documents lie outside of the
-range (172 of the pool of open voices: blogs, guides, newsletters, pages of governments and of
-products, podcasts)."""
+"""Room, in spreads, added to what was measured on passages, because single sentences scatter more.
+With it about 2 % of the sentences of published documents lie outside the range (172 documents of
+the pool of open voices: blogs, guides, newsletters, pages of governments and of products,
+podcasts)."""
 DRAFT = DraftCalibration(slope=1.0, exponent=1.0, registers=RegisterDraft(slope=0.85, center=0.0))
-"""A draft goes forward where the mean log-odds of its sentences are 1.0 and more. Of 63 drafts and
-pages of nine open voices 60 have more, and of the same pages rewritten as hype, corporate-speak,
-legalese and by a chatbot 1 of 36. The share of sentences counts, whatever their number."""
-EVERYDAY = (
+"""A draft goes forward if the mean log-odds of its sentences are at least 1.0. That holds for 60 of
+63 drafts and pages of nine open voices, and for 1 of 36 pages rewritten as hype, corporate-speak,
+legalese or by a chatbot. Length does not matter: only the mean counts."""
+COMMON_WORDS = (
     *(
         "and",
         "are",
@@ -71,23 +71,23 @@ EVERYDAY = (
     *("of", "our", "that", "the", "they", "this", "to", "we", "when", "which", "will", "with"),
     *("you", "your"),
 )
-"""English words that other languages do not have."""
-FAMILIARITY = Familiarity(
+"""Common English words that are not words of other languages."""
+OUT_OF_DOMAIN = OutOfDomainDetector(
     short=0.36,
     long=0.54,
-    everyday=EVERYDAY,
+    everyday=COMMON_WORDS,
 )
-"""1 in 1,000 lines of the bank of voices lies further out; other languages do, and code."""
+"""1 in 1,000 lines of the bank of voices is out of domain by this; other languages and code are."""
 
 
 _DATA = Path(__file__).parents[1] / "data"
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Return the names in a list with commas, as ``--avoid`` takes it.
+    """Return the names in a comma-separated list, as ``--avoid`` takes it.
 
     Raises:
-        OnbrandError: there are none.
+        OnbrandError: the list has no names.
     """
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
     if not names:
@@ -96,21 +96,21 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def avoid_name(names: Sequence[str]) -> str:
-    """Return what the voice that avoids these registers is called; their order is no matter."""
+    """Return the name of the voice that avoids these registers, whatever their order."""
     return AVOID + ", ".join(name for name in READS_LIKE if name in names)
 
 
-def avoid_voice(encoder: Encoder, names: Sequence[str]) -> Voice:
+def avoid_voice(encoder: SentenceEncoder, names: Sequence[str]) -> Voice:
     """Return a voice that flags the sentences that read like one of these registers.
 
     At most 2 % of the sentences of good published copy are flagged.
 
     Args:
-        encoder: what the sentences are encoded by.
-        names: the registers, at least one.
+        encoder: the encoder of the sentences.
+        names: names of registers, at least one.
 
     Raises:
-        OnbrandError: there is no register of a name, or the encoder has none at all.
+        OnbrandError: a name is unknown, or the encoder has no registers.
     """
     registers = load_registers(encoder.fingerprint)
     if registers is None:
@@ -132,30 +132,30 @@ def avoid_voice(encoder: Encoder, names: Sequence[str]) -> Voice:
 
 
 def room_of(registers: Registers, chosen: Sequence[str]) -> float:
-    """Return the room that leaves 2 % of good sentences outside of the range in these registers.
+    """Return the room, in spreads, with which 2 % of good sentences lie outside these ranges.
 
-    For each alone and for all together it was measured. In between it grows with the logarithm of
-    their number, as the quantile of the largest of *k* values with exponential tails does.
+    It was measured for each register alone and for all together. In between it grows with the
+    logarithm of their number, like a quantile of the largest of *k* values with exponential tails.
     """
     one = max(registers.alone[registers.names.index(name)] for name in chosen)
     grown = math.log(len(chosen)) / math.log(len(registers.names))
     return one + (registers.reference.room - one) * grown + SENTENCE_ROOM
 
 
-def _silent_head(encoder: Encoder) -> Head:
-    return Head(
+def _silent_head(encoder: SentenceEncoder) -> LinearHead:
+    return LinearHead(
         weights=np.zeros(encoder.dim, np.float32),
-        bias=SILENT,
+        bias=SILENT_LOGIT,
         mean=_mean_of_copy(encoder),
         vocabulary=Vocabulary((), np.zeros(0, np.float32)),
         term_weights=np.zeros(0, np.float32),
     )
 
 
-def _mean_of_copy(encoder: Encoder) -> NDArray[np.float32]:
+def _mean_of_copy(encoder: SentenceEncoder) -> NDArray[np.float32]:
     """Return the mean vector of open voices, from the background that the encoder has.
 
-    Words are measured against it, and what lies far from it is not judged.
+    Shares of words are relative to it, and sentences far from it are not judged.
     """
     from safetensors import safe_open
 
@@ -169,7 +169,7 @@ def _no_examples(dim: int) -> Examples:
     return Examples(vectors, np.zeros(0, np.bool_), (), (), np.zeros(dim, np.float32))
 
 
-def _manifest(encoder: Encoder, answer: RegisterAnswer) -> Manifest:
+def _manifest(encoder: SentenceEncoder, answer: RegisterAnswer) -> Manifest:
     none = Metrics(accuracy=0.0, auroc=0.0, log_loss=0.0, ece=0.0, recall_at_5fpr=0.0)
     return Manifest(
         format=FORMAT_VERSION,
@@ -180,7 +180,7 @@ def _manifest(encoder: Encoder, answer: RegisterAnswer) -> Manifest:
         gate=DEFAULT_GATE,
         draft=DRAFT,
         short=ShortCalibration(1.0, 0.0),
-        familiarity=FAMILIARITY,
+        familiarity=OUT_OF_DOMAIN,
         labels=LabelCounts(on=0, off=0, sha256=""),
         profile=Profile(0, {}, {}),
         report=TrainingReport(held_out=none, baseline=none, weights={}, folds=0, grouped=False),

@@ -1,8 +1,8 @@
-"""Why a sentence got its probability: its words' shares of the logit, and the nearest examples.
+"""Explanations of a probability: each word's share of the logit, and the nearest examples.
 
 The sentence vector is a sum over tokens and the head is linear, so with the norms held fixed the
-logit splits exactly: into one share per token, and one per n-gram, which its words divide among
-themselves. What belongs to no word (the intercept, the encoder's special tokens) is the base.
+logit splits exactly into one share per token and one per n-gram, which is divided among its words.
+The rest, which belongs to no word (the intercept, the encoder's special tokens), is the base.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from onbrand.document.positions import Span
 from onbrand.encoder import TokenParts
 from onbrand.voice.lexical import BLOCKS, sublinear, term_spans, word_spans, words_of
 from onbrand.voice.model import Voice, unit
-from onbrand.voice.profile import unusual_habits
+from onbrand.voice.profile import style_deviations
 from onbrand.voice.reasons import Example, Explanation, WordShare
 from onbrand.voice.registers import Registers
 
@@ -25,13 +25,13 @@ from onbrand.voice.registers import Registers
 def explain(
     voice: Voice, text: str, tokens: TokenParts, registers: Registers | None = None
 ) -> Explanation:
-    """Explain one sentence for one brand: by the answer that decides, the head's or a register's.
+    """Explain one sentence by the answer that decides, the head's or a register's.
 
     Args:
-        voice: the brand.
-        text: the sentence as it was judged.
-        tokens: how its tokens make up its vector.
-        registers: of the encoder, if the voice needs any.
+        voice: the brand's voice.
+        text: the sentence as it was scored.
+        tokens: `SentenceEncoder.encode_tokens` of it.
+        registers: those of the encoder, if the voice uses any.
     """
     spans = word_spans(text)
     owner = _word_of_character(text, spans)
@@ -47,7 +47,7 @@ def explain(
         if reading.odds[0] < head[0]:
             decides, odds = int(reading.register[0]), float(reading.odds[0])
             register = registers.names[decides]
-            # What the head says counts here too, for less.
+            # The head still counts, with the weight that the register's answer gives it.
             weights, bias, kept = registers.head(decides, count, answer, odds)
             mean = voice.head.mean
             shares *= kept
@@ -63,7 +63,7 @@ def explain(
         logit=base + float(shares.sum()),
         base=base,
         words=words,
-        habits=unusual_habits(text, voice.manifest.profile, voice.brand),
+        habits=style_deviations(text, voice.manifest.profile, voice.brand),
         nearest_on=next(iter(_most_alike(voice, cosines, "on", 1)), None),
         nearest_off=next(iter(_most_alike(voice, cosines, "off", 1)), None),
         centroid_similarity=float(place @ voice.examples.centroid),
@@ -75,7 +75,7 @@ def explain(
 def _head_shares(
     voice: Voice, text: str, tokens: TokenParts, owner: NDArray[np.int64], words: int
 ) -> tuple[float, NDArray[np.float64]]:
-    """Return the base, and the share of each word in what the brand's own head says."""
+    """Return the base and each word's share of the log-odds of the brand's own head."""
     head, short = voice.head, voice.manifest.short
     shares = np.zeros(words)
     unowned = _add_tokens(shares, owner, head.weights, head.mean, tokens)
@@ -99,11 +99,10 @@ def _add_tokens(
     mean: NDArray[np.float32],
     tokens: TokenParts,
 ) -> float:
-    """Give each word its tokens' part of ``weights . (vector - mean)``.
+    """Add to each word its tokens' part of ``weights . (vector - mean)``.
 
-    Every token is measured against an average one (the mean over the number of tokens): else all
-    words would carry the large component that all text has in common. Returns the part of the
-    tokens that belong to no word.
+    An even part of the mean is taken off each token: otherwise every word would carry the large
+    component that all text has in common. Returns the part of the tokens that belong to no word.
     """
     per_token = tokens.parts @ weights - float(mean @ weights) / len(tokens.parts)
     unowned = 0.0
@@ -119,7 +118,7 @@ def _add_tokens(
 def _add_terms(
     shares: NDArray[np.float64], owner: NDArray[np.int64], voice: Voice, text: str
 ) -> None:
-    """Share each n-gram's part of the logit evenly over the characters that it covers."""
+    """Add each n-gram's part of the logit to the words it covers, evenly by character."""
     vocabulary = voice.head.vocabulary
     if not vocabulary.terms:
         return
@@ -147,9 +146,9 @@ def nearest(
     """Return the labelled lines that are most like a sentence, the most alike first.
 
     Args:
-        voice: the brand; there are no lines where it keeps no texts.
-        vector: the sentence's, shape (dim,).
-        label: which lines to look at.
+        voice: the brand's voice; without stored texts the result is empty.
+        vector: the sentence vector, shape (dim,).
+        label: the label of the lines to search.
         count: how many to return at most.
     """
     return _most_alike(voice, _cosines(voice, unit(vector - voice.head.mean)), label, count)

@@ -1,9 +1,8 @@
 """Lexical features: TF-IDF of word and character n-grams, without scikit-learn.
 
-Voices that differ in words and spelling rather than in content are told apart by n-grams better
-than by a sentence encoder. Two blocks, each L2-normalised on its own, share one vocabulary: words
-and punctuation marks (1-2) and characters (2-4, case kept: capitals are a habit too). A sentence of
-few words says little, so its logit counts for less.
+N-grams separate voices that differ in wording and spelling rather than in content better than a
+sentence encoder does. Two blocks, each L2-normalised on its own, share one vocabulary: words and
+punctuation marks (orders 1-2) and characters (orders 2-4, case kept: capitals are a habit too).
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def term_spans(text: str) -> Iterator[tuple[str, Span]]:
 
 
 def terms_of(text: str) -> list[str]:
-    """Return every n-gram of a sentence (`term_spans` without the places)."""
+    """Return every n-gram of a sentence (`term_spans` without the spans; faster)."""
     lowered = [word.lower() for word in WORD.findall(text)]
     terms = ["w:" + word for word in lowered]
     terms += ["w:" + a + " " + b for a, b in pairwise(lowered)]
@@ -73,7 +72,7 @@ class Vocabulary:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The place of each term."""
+        """The index of each term in ``terms``."""
         return {term: place for place, term in enumerate(self.terms)}
 
 
@@ -87,9 +86,9 @@ LONG_WORDS = 12
 
 
 def shortness(words: int) -> float:
-    """Return 1 for sentences of up to `SHORT_WORDS`, 0 from `LONG_WORDS` on, straight in 1/words.
+    """Return 1 up to `SHORT_WORDS` words, 0 from `LONG_WORDS` on, in between linear in 1/words.
 
-    The scatter of a mean over tokens falls with their number.
+    The variance of a mean over tokens is proportional to 1/tokens.
     """
     if words >= LONG_WORDS:
         return 0.0

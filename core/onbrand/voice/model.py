@@ -1,4 +1,4 @@
-"""A voice, and all voices on one encoder as one matrix: one product judges a sentence for each."""
+"""A voice, its manifest, and `VoiceBank`, which scores sentences by many voices in one product."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -33,41 +33,41 @@ class EncoderReference(msgspec.Struct, frozen=True):
 
 
 class LabelCounts(msgspec.Struct, frozen=True):
-    """What a voice was trained from."""
+    """The number of lines that a voice was trained on."""
 
     on: int
     off: int
     sha256: str
-    """Of the sorted label lines, to tell whether two voices saw the same labels."""
+    """Digest of the sorted label lines: two voices with the same one saw the same labels."""
     published: int = 0
     """Unlabelled published lines that supported the head."""
 
 
 class RegisterDraft(msgspec.Struct, frozen=True):
-    """What the registers say of a draft: ``slope * (mean - center)`` of its sentences."""
+    """The registers' log-odds of a draft: ``slope * (mean - center)`` of its sentences."""
 
     slope: float
     center: float
-    """Mean log-odds of a draft that may as well read like a wrong voice as like the brand."""
+    """Mean log-odds of a draft that is as likely in a wrong voice as in the brand's."""
 
 
 class DraftCalibration(msgspec.Struct, frozen=True):
-    """Joins what the voice says of a draft's sentences into what it says of the draft.
+    """Turns the log-odds of a draft's sentences into the log-odds of the draft.
 
-    A draft is on-brand when both answers say so, the head's and the registers'; the lower one
-    counts. Each is asked about the whole draft before they are compared: the lower answers of many
-    sentences, joined, would blur what one of the two knows.
+    A draft is on-brand if both answers are, the head's and the registers'; the lower one counts.
+    Each is computed for the whole draft before they are compared, because the lower ones of many
+    sentences would blur what one of the two knows.
 
-    The head's is ``slope * (mean - center) * n**(1 - exponent)``. Exponent 0 would take the
-    sentences as independent witnesses, 1 would not gain certainty from length at all; training
-    picks what held-out groups of sentences bear out. From `MOST_SENTENCES` on, more sentences add
-    no more certainty, for no larger group was looked at.
+    The head's answer is ``slope * (mean - center) * n**(1 - exponent)``. Exponent 0 treats the
+    sentences as independent evidence, with 1 length adds no certainty; training picks the exponent
+    that fits held-out groups of sentences best. Beyond `MAX_SENTENCES`, the largest group that is
+    fitted, more sentences add no certainty.
     """
 
     slope: float
     exponent: float
     center: float = 0.0
-    """Mean log-odds of the head of a draft that may as well be another organisation's."""
+    """Mean head log-odds of a draft that is as likely another organisation's as the brand's."""
     registers: RegisterDraft | None = None
     """None where the voice has no registers."""
 
@@ -77,8 +77,8 @@ class DraftCalibration(msgspec.Struct, frozen=True):
         """Return the log-odds that a draft is on-brand.
 
         Args:
-            heads: what the head says of its sentences (at least one), log-odds.
-            registers: what the registers say of them.
+            heads: the head's log-odds of its sentences, at least one.
+            registers: the registers' log-odds of the same sentences.
         """
         head = self.slope * draft_evidence(heads, self.exponent, self.center)
         if self.registers is None or registers is None:
@@ -91,77 +91,78 @@ class DraftCalibration(msgspec.Struct, frozen=True):
 def draft_evidence(
     sentence_logits: NDArray[np.floating], exponent: float, center: float = 0.0
 ) -> float:
-    """Return ``(mean - center) * n**(1 - exponent)``, no sentence and no length going too far."""
+    """Return ``(mean - center) * n**(1 - exponent)`` with logits and length clipped."""
     clipped = np.clip(sentence_logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
     return float((clipped.mean() - center) * _weight(len(clipped), exponent))
 
 
 def _weight(sentences: int, exponent: float) -> float:
-    return float(min(sentences, MOST_SENTENCES) ** (1.0 - exponent))
+    return float(min(sentences, MAX_SENTENCES) ** (1.0 - exponent))
 
 
 MAX_SENTENCE_LOGIT = 5.0
 """No single sentence decides a draft."""
-MOST_SENTENCES = 21
+MAX_SENTENCES = 21
 """Sentences in the largest group that drafts are calibrated on."""
 
 
-class Familiarity(msgspec.Struct, frozen=True):
-    """What a sentence must have in common with the training lines to be judged.
+class OutOfDomainDetector(msgspec.Struct, frozen=True):
+    """Detects sentences that are unlike all training lines and so are not judged.
 
-    Other languages, code and debris lie far out, and a head extrapolates wildly there. So does
-    jargon from a small set of labels, which has to be judged: a sentence is unfamiliar only if its
-    vector is far from the mean of all training lines, on and off, *and* it has next to none of
-    their everyday words. A mean over few tokens scatters more, so short sentences get more room.
+    Other languages, code and garbled text lie far from the training lines, where a head
+    extrapolates wildly. Jargon may lie as far from a small set of labels, but has to be judged. So
+    a sentence is out of domain only if its vector is far from the mean of all training lines, on
+    and off, *and* it has hardly any of their common words. A mean over few tokens scatters more, so
+    short sentences may lie further out.
     """
 
     short: float
-    """Least cosine at `SHORT_WORDS` words."""
+    """Minimum cosine at `SHORT_WORDS` words."""
     long: float
-    """Least cosine at `LONG_WORDS` words and more."""
+    """Minimum cosine at `LONG_WORDS` words and more."""
     everyday: tuple[str, ...]
-    """Words of many training lines, lower case: mostly "the", "of" and the like."""
+    """Common words of the training lines, lower case: mostly "the", "of" and the like."""
 
-    def covers(self, text: str, words: int, cosine: float) -> bool:
-        """Tell whether a sentence is familiar enough to be judged.
+    def is_in_domain(self, text: str, words: int, cosine: float) -> bool:
+        """Return whether a sentence is enough like the training lines to be judged.
 
         Args:
             text: the sentence.
             words: how many it has.
-            cosine: of its vector to the mean of the training lines (`VoiceStack.familiarity`).
+            cosine: of its vector to the mean of the training lines (`VoiceBank.familiarity`).
         """
         if cosine >= self.long + shortness(words) * (self.short - self.long):
             return True
         everyday = frozenset(self.everyday)
         known = sum(word in everyday for word in words_of(text))
-        return known >= EVERYDAY_SHARE * max(words, 1)
+        return known >= MIN_COMMON_WORDS_SHARE * max(words, 1)
 
 
-EVERYDAY_SHARE = 0.2
-"""Share of everyday words below which a sentence far out is taken for another language."""
+MIN_COMMON_WORDS_SHARE = 0.2
+"""Share of common words below which a far-out sentence counts as another language."""
 
 
 class ShortCalibration(msgspec.Struct, frozen=True):
-    """Tempers the logit of short sentences: few words are little evidence, whatever they say.
+    """Calibrates the logit of short sentences: few words are little evidence.
 
-    At `SHORT_WORDS` words the logit becomes ``slope * logit + intercept``, at `LONG_WORDS` it stays
-    as it is, in between it goes from one to the other.
+    At `SHORT_WORDS` words the logit becomes ``slope * logit + intercept``, from `LONG_WORDS` on it
+    is unchanged, and in between it is interpolated (`shortness`).
     """
 
     slope: float
     intercept: float
 
     def factor(self, words: int) -> float:
-        """Return what the logit of a sentence of so many words is multiplied by."""
+        """Return the factor of the logit of a sentence with this many words."""
         return 1.0 + shortness(words) * (self.slope - 1.0)
 
     def offset(self, words: int) -> float:
-        """Return what is added to the logit of a sentence of so many words."""
+        """Return the offset that is added to the logit of a sentence with this many words."""
         return shortness(words) * self.intercept
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """Quality on lines that the model had not seen. Rates from 0 to 1."""
+    """Quality on held-out lines. Rates from 0 to 1."""
 
     accuracy: float
     auroc: float
@@ -173,7 +174,7 @@ class Metrics(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """So many of so many, and between which shares the truth lies, 95 times out of 100."""
+    """A proportion with its 95 % confidence interval."""
 
     count: int
     of: int
@@ -183,7 +184,7 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class DoubtfulLine(msgspec.Struct, frozen=True):
-    """A training line whose label the others contradict."""
+    """A training line whose label the other lines contradict."""
 
     place: str
     """``path:line``."""
@@ -192,38 +193,37 @@ class DoubtfulLine(msgspec.Struct, frozen=True):
     p: float
     """P(on-brand) when held out."""
     text: str = ""
-    """Empty where the brand's owner left the texts out."""
+    """Empty if the voice was trained without keeping texts."""
 
 
 class TrainingReport(msgspec.Struct, frozen=True):
-    """What can be said of a voice from its own training lines, held out, and from probes."""
+    """Quality figures of a voice, from its held-out training lines and from probes."""
 
     held_out: Metrics
     baseline: Metrics | None
     """A bag of words (TF-IDF and logistic regression) on the same folds; None where there were no
     texts of other brands to compare with."""
     weights: dict[str, float]
-    """What the stacker gave each member, by its name; those that did not help have none."""
+    """The stacker's weight of each member, by name; members that were dropped are missing."""
     folds: int
     grouped: bool
     """Whether folds kept the lines of one document together."""
     pages: Share | None = None
     """The brand's own held-out pages that go forward; None where there are too few lines."""
     page_lines: int = 0
-    """Held-out lines that make a page where the documents are too short; 0 where pages are
-    documents."""
+    """Held-out lines per page if documents were too short to be pages, else 0."""
     probes: dict[str, Share] = {}
-    """Wrong voice → pages in it that are stopped, which no voice is trained on."""
+    """Wrong voice → probe pages in it that are stopped; no voice is trained on them."""
     stopped: Share | None = None
-    """The same of all wrong voices together."""
+    """`probes` of all wrong voices together."""
     right: Share | None = None
     """Held-out lines on the right side of P 0.5."""
     sources: dict[str, Share] = {}
-    """Where off-brand lines come from → those of them on the right side of P 0.5."""
+    """Source of off-brand lines → its lines on the right side of P 0.5."""
     warnings: tuple[str, ...] = ()
     """Why the figures may flatter, one line each."""
     collect: str = ""
-    """Which lines would help most; empty where nothing is plainly missing."""
+    """Advice on which lines would help most; empty if nothing is plainly missing."""
     doubtful: tuple[DoubtfulLine, ...] = ()
     """The lines that are most likely labelled wrongly, the worst first."""
 
@@ -241,29 +241,56 @@ class Manifest(msgspec.Struct, frozen=True):
     gate: float
     draft: DraftCalibration
     short: ShortCalibration
-    familiarity: Familiarity
+    familiarity: OutOfDomainDetector
     labels: LabelCounts
     profile: Profile
     report: TrainingReport
     files: dict[str, str]
     """File name → SHA-256."""
     registers: RegisterAnswer | None = None
-    """How far outside its own range a sentence may read; None where the encoder has no registers,
-    and in voices of before there were any."""
+    """The answer by registers; None if the encoder has no registers, or the voice is older than
+    they are."""
+
+
+class Head(Protocol):
+    """A head of any kind, as the terms of one linear function.
+
+    ``logit = weights . x + bias + term_weights . tfidf``, calibrated natural-log odds of on-brand
+    for the encoder's vector ``x`` and the TF-IDF of the sentence's n-grams. That it is linear is a
+    contract: the shares of words are exact only because of it, and one matrix product judges a
+    sentence by all voices. A voice is stored as these arrays, and read back as a `LinearHead`.
+    """
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """Shape (dim,), on the encoder's raw features."""
+
+    @property
+    def bias(self) -> float:
+        """The logit of a sentence whose vector is 0 and which has no known n-gram."""
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """Shape (dim,): the training lines' mean; ``x - mean`` is the head's own space."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The n-grams that it knows; there may be none."""
+
+    @property
+    def term_weights(self) -> NDArray[np.float32]:
+        """Shape (terms,), on L2-normalised TF-IDF."""
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The calibrated linear head: ``logit = weights . x + bias + terms . tfidf``."""
+class LinearHead:
+    """The head that training makes and files hold; see `Head` for its fields."""
 
     weights: NDArray[np.float32]
-    """Shape (dim,), on the encoder's raw features."""
     bias: float
     mean: NDArray[np.float32]
-    """Shape (dim,): the training lines' mean; ``x - mean`` is the head's own space."""
     vocabulary: Vocabulary
     term_weights: NDArray[np.float32]
-    """Shape (terms,), on L2-normalised TF-IDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +303,7 @@ class Examples:
     on: NDArray[np.bool_]
     """Shape (lines,)."""
     texts: tuple[str, ...]
-    """Empty where the brand's owner left the texts out."""
+    """Empty if the voice was trained without keeping texts."""
     sources: tuple[str | None, ...]
     centroid: NDArray[np.float32]
     """Shape (dim,): mean of the on-brand unit vectors, normalised."""
@@ -328,23 +355,23 @@ def probability(logit: float) -> float:
 
 Logits = NDArray[np.float32]
 CHUNK = 32
-"""Sentences whose n-grams are looked up at once: what they gather stays in the cache."""
+"""Sentences whose n-grams are looked up at once: small enough for the CPU cache."""
 
 
 @dataclass(frozen=True, slots=True)
-class _TermTable:
+class _TermWeights:
     """The n-gram heads of all brands side by side, one row a term."""
 
     index: dict[str, int]
-    """Terms in order, so that each block of n-grams is a run of rows."""
-    edge: int
+    """Sorted terms → row, so that each block of n-grams is a run of rows."""
+    block_boundary: int
     """The first row of the second block."""
     table: NDArray[np.float32]
     """Shape (terms, 2 * brands): inverse document frequency times weight, then its square for the
-    L2 norms; together, because what a lookup costs is the way to memory."""
+    L2 norms. Both are in one row because memory access dominates the cost of a look-up."""
 
     @classmethod
-    def build(cls, voices: Sequence[Voice]) -> _TermTable:
+    def build(cls, voices: Sequence[Voice]) -> _TermWeights:
         terms = sorted({term for voice in voices for term in voice.head.vocabulary.terms})
         index = {term: row for row, term in enumerate(terms)}
         table = np.zeros((len(terms), 2 * len(voices)), np.float32)
@@ -356,7 +383,7 @@ class _TermTable:
         return cls(index, bisect_left(terms, max(BLOCKS)), table)
 
     def logits(self, texts: Sequence[str]) -> Logits:
-        """Return what the n-grams of each sentence add for each brand, shape (texts, brands)."""
+        """Return the n-grams' part of each logit, shape (texts, brands)."""
         brands = self.table.shape[1] // 2
         total = np.zeros((len(texts), brands), np.float32)
         found = [Counter(map(self.index.get, terms_of(text))) for text in texts]
@@ -366,7 +393,7 @@ class _TermTable:
         numbers = np.array([n for counts in found for n in counts.values()])
         owners = np.repeat(np.arange(len(texts)), [len(counts) for counts in found])
         damped = 1.0 + np.log(np.maximum(numbers, 1)).astype(np.float32)
-        for block in (rows < self.edge, rows >= self.edge):
+        for block in (rows < self.block_boundary, rows >= self.block_boundary):
             if not block.any():
                 continue
             known, starts = np.unique(owners[block], return_index=True)
@@ -379,22 +406,22 @@ class _TermTable:
 
 
 class Answers(NamedTuple):
-    """What voices say of sentences: natural-log odds of on-brand, each (sentences, brands)."""
+    """The answers of voices: natural-log odds of on-brand, each of shape (sentences, brands)."""
 
     logits: Logits
-    """The verdict on a sentence: it is on-brand when both answers say so; the lower one counts."""
+    """The verdict: the lower of the two answers below, as both have to hold."""
     heads: Logits
-    """Is it the brand's manner, or another organisation's?"""
+    """The head's answer: is it in the brand's manner or in another organisation's?"""
     registers: Logits
-    """Does it read as the brand's own copy does, or like a wrong voice? Infinite where a voice has
-    no registers."""
+    """The registers' answer: does it read like the brand's own copy or like a wrong voice? Infinite
+    where a voice has no registers."""
 
 
-class VoiceStack:
+class VoiceBank:
     """Scores sentences against every loaded brand at once."""
 
     def __init__(self, voices: Sequence[Voice]) -> None:
-        """Stack the voices.
+        """Put the heads of the voices side by side.
 
         Raises:
             OnbrandError: there are none, two have one name, or they need different encoders.
@@ -406,7 +433,7 @@ class VoiceStack:
         self._bias = np.array([voice.head.bias for voice in voices], np.float32)
         centres = np.stack([voice.head.mean for voice in voices], axis=1)
         self._centres = centres / np.maximum(np.linalg.norm(centres, axis=0), 1e-12)
-        self._terms = _TermTable.build(voices)
+        self._terms = _TermWeights.build(voices)
         shorts = [voice.manifest.short for voice in voices]
         self._short_slopes = np.array([short.slope for short in shorts], np.float32)
         self._short_bias = np.array([short.intercept for short in shorts], np.float32)
@@ -422,7 +449,7 @@ class VoiceStack:
         return self.answers(vectors, texts).logits
 
     def answers(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Answers:
-        """Return what the voices say of sentences.
+        """Return both answers of every voice on each sentence.
 
         Args:
             vectors: the encoder's vectors, shape (sentences, dim).
@@ -460,7 +487,7 @@ class VoiceStack:
 
 
 def _registers_of(voices: Sequence[Voice]) -> Registers | None:
-    """Return the registers that the voices need, if they need any."""
+    """Return the registers that the voices use, None if they use none."""
     asked = [voice for voice in voices if voice.manifest.registers is not None]
     if not asked:
         return None
@@ -476,10 +503,10 @@ def _registers_of(voices: Sequence[Voice]) -> Registers | None:
 
 
 def check_one_encoder(voices: Sequence[Voice]) -> None:
-    """Check that there are voices, each of a name of its own, all for one encoder.
+    """Check that there are voices, with distinct names and for one encoder.
 
     Raises:
-        OnbrandError: it is not so.
+        OnbrandError: there are none, two have one name, or they need different encoders.
     """
     if not voices:
         raise OnbrandError("no voices; train one with onbrand train")

@@ -1,7 +1,7 @@
-"""A brand's habits as plain counts, and what a sentence does that the brand rarely does.
+"""A brand's style as plain counts, and the habits in which a sentence deviates from it.
 
-The profile is for people: it takes no part in the probability. Writers are told both figures,
-theirs and the brand's, so that they can see for themselves.
+The profile is for people and takes no part in the probability. Messages show both figures, the
+sentence's and the brand's, so that writers can judge for themselves.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from onbrand.voice.reasons import MAX_HABITS, Habit
 
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _VOWELS = re.compile(r"[aeiouy]+", re.IGNORECASE)
-RARE_RATE = 0.05
-"""A mark that the brand uses in fewer of its sentences than this is worth a word."""
+MAX_RARE_RATE = 0.05
+"""A marker in a smaller share of the brand's sentences than this is reported."""
 MARGIN = 1.15
-"""How far outside the usual range a figure must be to be worth a word."""
+"""Multiple of the usual range's upper end above which a figure is reported."""
 
 
 def _words(sentence: str) -> list[str]:
@@ -54,8 +54,8 @@ def reading_grade(sentence: str) -> float:
     return max(0.0, 0.39 * len(words) + 11.8 * sum(map(_syllables, words)) / len(words) - 15.59)
 
 
-class Range(msgspec.Struct, frozen=True):
-    """The usual range of a figure: 10th, 50th and 90th percentile of on-brand sentences."""
+class PercentileRange(msgspec.Struct, frozen=True):
+    """The usual range of a statistic: 10th, 50th and 90th percentile of on-brand sentences."""
 
     low: float
     middle: float
@@ -63,44 +63,44 @@ class Range(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A brand's habits, counted over its on-brand sentences."""
+    """A brand's style, counted over its on-brand sentences."""
 
     sentences: int
-    ranges: dict[str, Range]
-    """By key of `RANGES`."""
+    ranges: dict[str, PercentileRange]
+    """By key of `STYLE_STATS`."""
     rates: dict[str, float]
-    """By key of `MARKS`: the share of sentences with the mark, 0 to 1."""
+    """By key of `STYLE_MARKERS`: the share of sentences with the marker, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """Something about a sentence that is counted, and how to say it."""
+class StyleStat:
+    """A statistic of a sentence, and how to print it."""
 
-    take: Callable[[str], float]
+    measure: Callable[[str], float]
     before: str = ""
     after: str = ""
     digits: int = 0
 
-    def say(self, *values: float) -> str:
+    def format(self, *values: float) -> str:
         """Return "8-18 words" for two values, "34 words" for one."""
-        return self.before + self.bare(*values) + self.after
+        return self.before + self.format_values(*values) + self.after
 
-    def bare(self, *values: float) -> str:
+    def format_values(self, *values: float) -> str:
         """Return "8-18" for two values, "34" for one."""
         return "-".join(f"{value:.{self.digits}f}" for value in values)
 
 
-RANGES: dict[str, Figure] = {
-    "words_per_sentence": Figure(_word_count, after=" words"),
-    "letters_per_word": Figure(_letters_per_word, after=" letters a word", digits=1),
-    "reading_grade": Figure(reading_grade, before="reading grade "),
+STYLE_STATS: dict[str, StyleStat] = {
+    "words_per_sentence": StyleStat(_word_count, after=" words"),
+    "letters_per_word": StyleStat(_letters_per_word, after=" letters a word", digits=1),
+    "reading_grade": StyleStat(reading_grade, before="reading grade "),
 }
 
 _BE = r"(?:am|is|are|was|were|be|been|being)"
 _IRREGULAR = (
     r"(?:made|done|given|taken|seen|found|kept|held|built|sent|known|shown|written|\w{3,}ed)"
 )
-MARKS: dict[str, tuple[str, re.Pattern[str]]] = {
+STYLE_MARKERS: dict[str, tuple[str, re.Pattern[str]]] = {
     "exclamation": ("an exclamation mark", re.compile(r"!")),
     "question": ("a question", re.compile(r"\?")),
     "contraction": (
@@ -123,53 +123,54 @@ MARKS: dict[str, tuple[str, re.Pattern[str]]] = {
     "ellipsis": ("an ellipsis", re.compile(r"…|\.\.\.")),
     "emoji": ("an emoji", re.compile(r"[\U0001F300-\U0001FAFF☀-➿]")),
 }
-"""Key → how to name the mark, how to find it."""
+"""Key → (name for messages, pattern that finds it)."""
 
 
 def build_profile(sentences: Iterable[str]) -> Profile:
-    """Count the habits of a brand over its on-brand sentences."""
+    """Return the profile of a brand, counted over its on-brand sentences."""
     lines = list(sentences)
     ranges = {
-        key: Range(*np.percentile([figure.take(s) for s in lines], (10, 50, 90)).round(2).tolist())
-        for key, figure in RANGES.items()
+        key: PercentileRange(
+            *np.percentile([stat.measure(s) for s in lines], (10, 50, 90)).round(2).tolist()
+        )
+        for key, stat in STYLE_STATS.items()
     }
     rates = {
         key: round(sum(bool(mark.search(s)) for s in lines) / len(lines), 4)
-        for key, (_, mark) in MARKS.items()
+        for key, (_, mark) in STYLE_MARKERS.items()
     }
     return Profile(len(lines), ranges, rates)
 
 
-def unusual_habits(
+def style_deviations(
     sentence: str, profile: Profile, brand: str, *, limit: int = MAX_HABITS
 ) -> tuple[Habit, ...]:
-    """Return what the sentence does that the brand rarely does, the most telling first."""
-    found = [*_outside(sentence, profile, brand), *_rare(sentence, profile, brand)]
+    """Return the habits in which the sentence deviates from the brand, the strongest first."""
+    found = [*_outside_range(sentence, profile, brand), *_rare_markers(sentence, profile, brand)]
     found.sort(key=lambda item: -item[0])
     return tuple(habit for _, habit in found[:limit])
 
 
-def _outside(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
+def _outside_range(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
     found = []
-    for key, figure in RANGES.items():
-        usual, value = profile.ranges.get(key), figure.take(sentence)
+    for key, stat in STYLE_STATS.items():
+        usual, value = profile.ranges.get(key), stat.measure(sentence)
         if usual is None or value <= usual.high * MARGIN:
             continue
-        message = (
-            f"{figure.say(value)}; {brand} usually writes {figure.bare(usual.low, usual.high)}"
-        )
+        own = stat.format_values(usual.low, usual.high)
+        message = f"{stat.format(value)}; {brand} usually writes {own}"
         strength = value / max(usual.high, 1e-6)
         found.append((strength, Habit(key, message, value, (usual.low, usual.high))))
     return found
 
 
-def _rare(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
+def _rare_markers(sentence: str, profile: Profile, brand: str) -> Sequence[tuple[float, Habit]]:
     found = []
-    for key, (name, mark) in MARKS.items():
+    for key, (name, mark) in STYLE_MARKERS.items():
         rate = profile.rates.get(key, 1.0)
-        if rate >= RARE_RATE or not mark.search(sentence):
+        if rate >= MAX_RARE_RATE or not mark.search(sentence):
             continue
         message = f"{name}; {brand} has that in {rate * 100:.0f} of 100 sentences"
-        strength = 2.0 - rate / RARE_RATE
+        strength = 2.0 - rate / MAX_RARE_RATE
         found.append((strength, Habit(key, message, 1.0, (rate, rate))))
     return found

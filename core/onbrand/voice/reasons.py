@@ -1,18 +1,18 @@
-"""Why a sentence got its probability, and which words and habits of that are shown.
+"""Explanations, and the choice of the words in them that are shown as reasons.
 
-The shares of an `Explanation` are exact. Text, JSON, hovers, panels and Slack show few of them, and
-all take them from here:
+The shares of an `Explanation` are exact. Text, JSON, hovers, panels and Slack show only a few of
+them, and all choose them here:
 
-- A word counts with the sum of its places, in capitals and with "'s" or not. What hyphens and the
-  like join ("best-in-class", "and/or") is one word.
-- Punctuation marks, symbols and U+FFFC, which stands for code, are no words: there is little that a
-  writer can do about them. Habits name exclamation marks and emoji.
+- A word counts with the sum of its occurrences, whatever the case, with or without "'s". Words that
+  are joined by hyphens and the like ("best-in-class", "and/or") are one word.
+- Punctuation marks, symbols and U+FFFC, which stands for code, are no words: writers can do little
+  about them. Exclamation marks and emoji are reported as habits.
 - The brand's own name is never a reason.
-- Function words ("the", "of", "we") are shown only where no other word speaks, and words whose
-  share is below `MIN_WORD_SHARE` only where none of the others says more.
+- Function words ("the", "of", "we") are shown only if no other word has a share, and words whose
+  share is below `MIN_WORD_SHARE` only if all are below.
 
-Habits are chosen when the sentence is explained (`onbrand.voice.profile.unusual_habits`), the most
-telling first; a face with little room shows the first ones.
+Habits are chosen when the sentence is explained (`onbrand.voice.profile.style_deviations`), the
+strongest deviation first; output with little room shows the first ones.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from typing import Literal, NamedTuple
 from onbrand.document.positions import Span
 
 MAX_WORDS = 3
-"""Words that a message names, and that are marked in the sentence."""
+"""Words that a message names and the sentence highlights."""
 MAX_WORDS_PER_SIDE = 5
-"""Words that are named on either side, where both are."""
+"""Words per side, where those for and those against are shown."""
 MAX_TABLE_WORDS = 8
-"""Words that a table of shares has."""
+"""Rows of a table of word shares."""
 MAX_HABITS = 4
 MIN_WORD_SHARE = 0.15
-"""Log-odds below which a word's share is no news to anybody."""
+"""Absolute log-odds below which a word's share is negligible."""
 
 
 class WordShare(NamedTuple):
-    """What one word adds to the log-odds of its sentence (negative: off-brand)."""
+    """One word's share of the log-odds of its sentence (negative: off-brand)."""
 
     span: Span
-    """Where the word stands: in the source for a checked draft, else in the sentence."""
+    """The span of the word: in the source for a checked draft, else in the sentence."""
     text: str
     share: float
     """Natural-log odds."""
@@ -60,7 +60,7 @@ class Habit:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled line of the brand near to the sentence."""
+    """A labelled line of the brand that is like the sentence."""
 
     text: str
     similarity: float
@@ -72,12 +72,12 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class WordReason:
-    """A word that is shown as a reason, wherever it stands in the sentence."""
+    """A word that is shown as a reason, with all its occurrences in the sentence."""
 
     text: str
-    """As it is written where it stands first."""
+    """The word as its first occurrence spells it."""
     places: tuple[tuple[WordShare, ...], ...]
-    """The exact shares that it is made of, place by place, in reading order."""
+    """Its shares per occurrence, in reading order."""
 
     @property
     def share(self) -> float:
@@ -86,7 +86,7 @@ class WordReason:
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """Where it stands."""
+        """The span of each occurrence."""
         return tuple(Span(parts[0].span.start, parts[-1].span.end) for parts in self.places)
 
 
@@ -96,7 +96,7 @@ class Explanation:
 
     logit: float
     base: float
-    """What is not any word's: the intercept and the encoder's special tokens."""
+    """The part that belongs to no word: the intercept and the encoder's special tokens."""
     words: tuple[WordShare, ...]
     """Every word and mark, in reading order."""
     habits: tuple[Habit, ...] = ()
@@ -105,29 +105,29 @@ class Explanation:
     centroid_similarity: float | None = None
     """Cosine to the mean of the brand's on-brand lines."""
     register: str | None = None
-    """The register that decided, of those that this sentence lies outside of the brand's range in;
-    None where the brand's own head decided."""
+    """The register that decided, the one in which the sentence lies furthest outside the brand's
+    range; None if the brand's own head decided."""
     brand: str = ""
-    """Whose voice judged; its own name is no reason."""
+    """The brand whose voice judged; its name is never a reason."""
 
     def worst_words(self, limit: int = MAX_WORDS) -> tuple[WordReason, ...]:
-        """Return up to ``limit`` words to show that speak most against the brand, worst first."""
+        """Return up to ``limit`` words to show with the most negative shares, worst first."""
         against = [word for word in _merged(self) if word.share < 0]
         return tuple(sorted(_speaking(against), key=lambda word: word.share)[:limit])
 
 
 def worst_words(why: Explanation | None) -> tuple[WordReason, ...]:
-    """Return the words that are named for speaking most against the brand, worst first."""
+    """Return the words with the most negative shares that a message names, worst first."""
     return why.worst_words() if why else ()
 
 
 def marked_words(why: Explanation | None, limit: int) -> tuple[WordReason, ...]:
-    """Return the words to mark in their sentence: where most words would be, few are."""
+    """Return the words to highlight: at most ``limit``, and about a third of the sentence."""
     return why.worst_words(min(limit, 1 + len(why.words) // 3)) if why else ()
 
 
 def strongest_words(why: Explanation) -> tuple[WordReason, ...]:
-    """Return the words that say most for or against the brand, the strongest first."""
+    """Return the words with the largest shares, for or against the brand, strongest first."""
     strongest = sorted(_speaking(_merged(why)), key=lambda word: -abs(word.share))
     return tuple(strongest[:MAX_TABLE_WORDS])
 
@@ -135,7 +135,7 @@ def strongest_words(why: Explanation) -> tuple[WordReason, ...]:
 def both_sides(why: Explanation) -> tuple[tuple[WordReason, ...], tuple[WordReason, ...]]:
     """Return the words against the brand and those for it, the strongest of each first.
 
-    Those for it are words that speak: faint ones, and function words beside others, are left out.
+    Of those for it, negligible shares and function words beside others are left out.
     """
     against = why.worst_words(MAX_WORDS_PER_SIDE)
     speaking = _speaking(_merged(why))
@@ -144,7 +144,7 @@ def both_sides(why: Explanation) -> tuple[tuple[WordReason, ...], tuple[WordReas
 
 
 def _speaking(words: Sequence[WordReason]) -> Sequence[WordReason]:
-    """Return the words that are worth showing: the first of these kinds that there are any of."""
+    """Return the words worth showing: with a large share, or else any, function words last."""
     felt = [word for word in words if abs(word.share) >= MIN_WORD_SHARE]
     for some in (felt, words):
         if telling := [word for word in some if not _is_function_word(word)]:
@@ -153,7 +153,7 @@ def _speaking(words: Sequence[WordReason]) -> Sequence[WordReason]:
 
 
 def _merged(why: Explanation) -> list[WordReason]:
-    """Return each word once, in the order in which they first stand in the sentence."""
+    """Return each word once, in the order of the first occurrences."""
     places: dict[str, list[tuple[WordShare, ...]]] = {}
     for parts in _compounds(why.words, _own_name(why)):
         places.setdefault(_base(_text(parts)), []).append(parts)
@@ -167,7 +167,7 @@ def _text(parts: Sequence[WordShare]) -> str:
 def _compounds(
     words: Sequence[WordShare], left_out: frozenset[int]
 ) -> Iterator[tuple[WordShare, ...]]:
-    """Yield the words with what is joined to them; marks that join nothing are dropped."""
+    """Yield words, joined ones together; marks that join nothing are dropped."""
 
     def is_word(place: int) -> bool:
         return place not in left_out and any(map(str.isalnum, words[place].text))
@@ -252,4 +252,4 @@ _OTHERS = """
     more most few less least much many several ever even still yet e g etc
 """
 _FUNCTION_WORDS = frozenset((_PRONOUNS + _VERBS + _CONTRACTIONS + _OTHERS).split())
-"""English words that say how others belong together, rather than anything themselves."""
+"""English function words, which carry grammar rather than content."""

@@ -1,11 +1,10 @@
 """Registers: how much a sentence reads like hype, corporate-speak, legalese and other wrong voices.
 
-A draft is taken for a mixture: each of its sentences is the brand's, or another voice's. What share
-is another voice's is not known beforehand. Each share is as likely as a prior says, and the
-sentences' own odds then say how likely it is for this draft. A sentence that is about even is taken
-for the brand's in a draft that is all the brand's, and for foreign in one that is half so. The
-posterior is exact but for the grid of shares. A lower logit never lowers any sentence's P of being
-foreign, and the order of sentences does not matter.
+`unmix` models a draft as a mixture: each of its sentences is the brand's or another voice's. The
+share of foreign sentences is unknown; it has a beta prior, and the sentences' odds update it. So an
+undecided sentence counts as the brand's in a draft that is otherwise the brand's, and as foreign in
+a draft that is half foreign. The posterior is exact up to the grid of shares. A lower logit never
+lowers the P of any sentence to be foreign, and the order of sentences does not matter.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from onbrand.errors import OnbrandError
 from onbrand.voice.lexical import LONG_WORDS, shortness
 
 SHARES = 64
-"""Points at which the share of foreign sentences is looked at."""
+"""Grid points of the share of foreign sentences."""
 PRIOR = (1.0, 19.0)
-"""Of the share, a beta distribution: 5 % on average. No label tells how often writers slip, so it
-is no more than what training promises to underline in the brand's own drafts."""
+"""Beta prior of the share of foreign sentences, 5 % on average. No label says how often writers
+slip, so it is the share of the brand's own sentences that training allows to be underlined."""
 
 _SHARE = (np.arange(SHARES) + 0.5) / SHARES
 _LOG_OWN, _LOG_FOREIGN = np.log1p(-_SHARE), np.log(_SHARE)
@@ -36,10 +35,10 @@ _LOG_PRIOR = (PRIOR[0] - 1) * _LOG_FOREIGN + (PRIOR[1] - 1) * _LOG_OWN
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """What the sentences of a draft say together."""
+    """The foreign sentences of a draft."""
 
     foreign: NDArray[np.float64]
-    """P of each that it is of another voice, given all the others, shape (sentences,)."""
+    """P that each sentence is of another voice, given all others, shape (sentences,)."""
 
     @property
     def count(self) -> float:
@@ -48,12 +47,12 @@ class Mixture:
 
     @property
     def share(self) -> float:
-        """Expected share of them, 0 in an empty draft."""
+        """Expected share of foreign sentences, 0 in an empty draft."""
         return float(self.foreign.mean()) if len(self.foreign) else 0.0
 
 
 def unmix(logits: NDArray[np.floating]) -> Mixture:
-    """Tell which sentences of a draft are of another voice.
+    """Estimate which sentences of a draft are of another voice.
 
     Args:
         logits: calibrated log-odds of on-brand of its judged sentences, shape (sentences,).
@@ -87,28 +86,28 @@ READS_LIKE = {
 }
 """Register → what a sentence in it "reads like"."""
 SCALES = ("formal", "warm", "plain", "confident")
-"""Registers that are no fault: a brand has more or less of each."""
+"""Registers that are no faults: a brand has more or less of each."""
 
 MAX_EXCESS = 20.0
-"""No sentence lies further inside a range than this many spreads."""
+"""Spreads to which the distance inside a range is clipped."""
 INSIDE_SLOPE = 1.5
-"""Log-odds that one spread is worth where they speak for the brand: sentences that all lie near the
-edge are no proof each, and tell together in a draft."""
+"""Log-odds per spread inside the range: one sentence near the edge proves little, but many of them
+in a draft do."""
 GENERAL_SHARE = 0.6
-"""What the general register, any wrong voice against any good one, adds to each single one."""
+"""Weight of the general register (any wrong voice against any good one) in every single one."""
 SHORT_BLIND = ("telegraphic",)
-"""Registers that every short sentence has: they speak only from `LONG_WORDS` words on."""
+"""Registers of every short sentence: they count only from `LONG_WORDS` words on."""
 
 _FOLDER = Path(__file__).parents[1] / "data"
 
 
 def read_as(register: str) -> str:
-    """Return what a sentence in a register "reads like"; its name where onbrand has no words."""
+    """Return what a sentence in a register "reads like"; the name of an unknown register."""
     return READS_LIKE.get(register, register)
 
 
 class RegisterRange(msgspec.Struct, frozen=True):
-    """What is usual for a body of copy in each register, in the order of `Registers.names`."""
+    """The usual range of a body of copy in each register, in the order of `Registers.names`."""
 
     center: tuple[float, ...]
     """Median of each raw register; the last one is the general register's."""
@@ -117,12 +116,12 @@ class RegisterRange(msgspec.Struct, frozen=True):
     upper: tuple[float, ...]
     """95 % quantile of each register with its share of the general one, standardised."""
     spread: tuple[float, ...]
-    """Standard deviation of the same."""
+    """Standard deviation of the same sum."""
     room: float
-    """How far beyond its upper end a sentence may read before it is outside, in spreads."""
+    """How far above its upper end the range still extends, in spreads."""
 
     def blend(self, other: RegisterRange, share: float) -> RegisterRange:
-        """Return a range between this one and another, of which it takes ``share``, 0 to 1."""
+        """Return this range interpolated towards ``other`` by ``share``, 0 to 1."""
 
         def between(mine: tuple[float, ...], theirs: tuple[float, ...]) -> tuple[float, ...]:
             return _floats((1 - share) * np.array(mine) + share * np.array(theirs))
@@ -136,9 +135,9 @@ class RegisterRange(msgspec.Struct, frozen=True):
         )
 
     def transform(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (matrix, offset) that turn raw registers into excess, shapes (n + 1, n) and (n,).
+        """Return (matrix, offset) of ``excess = raw @ matrix + offset``, shapes (n + 1, n), (n,).
 
-        Excess above 0 is outside the range; it is linear in the raw registers and so in the vector.
+        An excess above 0 is outside the range. It is linear in the vector, like the raw registers.
         """
         center, scale = np.array(self.center), np.array(self.scale)
         upper, spread = np.array(self.upper), np.array(self.spread)
@@ -151,21 +150,21 @@ class RegisterRange(msgspec.Struct, frozen=True):
 
 
 class RegisterAnswer(msgspec.Struct, frozen=True):
-    """A voice's answer to the question whether a sentence is in a wrong register for it.
+    """A voice's answer to whether a sentence is in a wrong register for it.
 
-    ``logit = edge - slope * (excess - head_share * head)`` of the register that lies furthest
-    outside of the range: the surer the brand's own head, the more it takes. Well inside of the
-    range, where the logit is above 0, a spread is worth `INSIDE_SLOPE` only.
+    ``logit = edge - slope * (excess - head_share * head)`` for the register that is furthest
+    outside the range: the surer the brand's own head is, the more excess is allowed. Where the
+    logit is above 0, well inside the range, the slope is `INSIDE_SLOPE`.
     """
 
     usual: RegisterRange
     edge: float
-    """Log-odds of on-brand where the range ends."""
+    """Log-odds of on-brand at the end of the range."""
     slope: float
     head_share: float = 0.0
-    """Spreads that one log-odds of the head makes up for."""
+    """Spreads of excess that one log-odds of the head compensates."""
     names: tuple[str, ...] = ()
-    """The registers that count; all of them where there are none."""
+    """The registers that count; all of them if empty."""
 
     def odds(
         self, excess: NDArray[np.floating], heads: NDArray[np.floating] | float = 0.0
@@ -173,8 +172,8 @@ class RegisterAnswer(msgspec.Struct, frozen=True):
         """Return the log-odds of on-brand of sentences, shape (sentences,).
 
         Args:
-            excess: of the register that decides, shape (sentences,).
-            heads: what the voice's own head says, log-odds of the same shape.
+            excess: the excess in the register that decides, shape (sentences,).
+            heads: log-odds of the voice's own head, same shape.
         """
         beyond = np.maximum(excess, -MAX_EXCESS) - self.head_share * heads
         odds = self.edge - self.slope * beyond
@@ -186,14 +185,14 @@ class RegisterAnswer(msgspec.Struct, frozen=True):
 
 
 class Reading(NamedTuple):
-    """What the registers say of sentences, each of shape (sentences,)."""
+    """The registers' answer on sentences, each of shape (sentences,)."""
 
     register: NDArray[np.intp]
-    """The one that lies furthest outside of the range, so that it decides."""
+    """Index of the register that decides: the one furthest outside the range."""
     odds: NDArray[np.float64]
-    """Log-odds of on-brand, with what the voice's own head adds."""
+    """Log-odds of on-brand, with the head's compensation."""
     alone: NDArray[np.float64]
-    """The same without the head: what drafts are judged by."""
+    """The same without the head; drafts are judged by this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,22 +200,22 @@ class Registers:
     """The registers of one encoder."""
 
     fingerprint: str
-    """Of the encoder that they belong to."""
+    """Fingerprint of the encoder that they belong to."""
     names: tuple[str, ...]
     weights: NDArray[np.float32]
     """Shape (dim, names + 1 + scales): the names, the general register, the scales."""
     bias: NDArray[np.float32]
     """Shape (names + 1 + scales,)."""
     reference: RegisterRange
-    """The range of good published copy; 2 % of it lie outside of it in any register."""
+    """The range of good published copy: 2 % of it lie outside in some register."""
     alone: tuple[float, ...]
-    """Room of each register where it alone is asked for: 2 % of good copy lie outside of it."""
+    """Room of each register used alone, with which 2 % of good copy lie outside."""
     scale_range: tuple[tuple[float, float], ...]
     """Mean and standard deviation of each scale over good published copy."""
     short_room: float
-    """What a sentence of few words is allowed in excess of the room: they scatter more."""
+    """Extra room of short sentences, which scatter more."""
     slope: float
-    """Log-odds that one spread of excess stands for."""
+    """Log-odds per spread of excess."""
 
     def raw(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the raw registers and the general one, shape (sentences, names + 1)."""
@@ -230,7 +229,7 @@ class Registers:
         return np.asarray((vectors @ self.weights[:, begin:] + self.bias[begin:] - mean) / std)
 
     def allowance(self, words: Sequence[int]) -> NDArray[np.float64]:
-        """Return what is taken off the excess of sentences of so many words, (sentences, names)."""
+        """Return what to subtract from the excess by number of words, shape (sentences, names)."""
         short = np.array([shortness(count) for count in words])[:, None]
         blind = np.array([name in SHORT_BLIND for name in self.names])
         silent = (np.array(words)[:, None] < LONG_WORDS) & blind
@@ -239,7 +238,7 @@ class Registers:
     def excess(
         self, vectors: NDArray[np.float32], words: Sequence[int], usual: RegisterRange
     ) -> NDArray[np.float64]:
-        """Return how far outside a range sentences lie in each register, (sentences, names)."""
+        """Return how far outside a range each sentence is, shape (sentences, names)."""
         return _excess(self.raw(vectors), self.allowance(words), usual)
 
     def read(
@@ -249,13 +248,13 @@ class Registers:
         answer: RegisterAnswer,
         heads: NDArray[np.floating],
     ) -> Reading:
-        """Return what the registers say of sentences.
+        """Return the registers' answer on sentences for one voice.
 
         Args:
-            raw: of sentences (`raw`), the same for every voice.
-            allowance: of the same (`allowance`).
-            answer: of the voice.
-            heads: what the voice's own head says, log-odds, shape (sentences,).
+            raw: `raw` of the sentences, the same for every voice.
+            allowance: `allowance` of the sentences.
+            answer: the voice's.
+            heads: log-odds of the voice's own head, shape (sentences,).
         """
         excess = _excess(raw, allowance, answer.usual)
         excess[:, ~answer.counts(self)] = -np.inf
@@ -266,15 +265,15 @@ class Registers:
     def head(
         self, register: int, words: int, answer: RegisterAnswer, odds: float
     ) -> tuple[NDArray[np.float64], float, float]:
-        """Return weights, shape (dim,), and bias of the log-odds where a register decides.
+        """Return (weights, bias, factor) of the log-odds of a sentence that a register decides.
 
-        The third value is what the log-odds of the voice's own head are worth beside them.
+        The log-odds are ``weights . vector + bias + factor * head``, weights of shape (dim,).
 
         Args:
-            register: the one that decides.
-            words: of the sentence.
-            answer: of the voice.
-            odds: what `read` says of the sentence.
+            register: index of the register that decides.
+            words: number of words of the sentence.
+            answer: the voice's.
+            odds: the sentence's `Reading.odds`.
         """
         slope = INSIDE_SLOPE if odds > 0 else answer.slope
         matrix, offset = answer.usual.transform()
@@ -286,7 +285,7 @@ class Registers:
         return self.weights[:, :end] @ column, bias, slope * answer.head_share
 
     def measure(self, vectors: NDArray[np.float32]) -> RegisterRange:
-        """Return the range of a body of copy, vectors of shape (sentences, dim), without room."""
+        """Return the range of a body of copy, given as (sentences, dim) vectors, with no room."""
         raw = self.raw(vectors).astype(np.float64)
         center, scale = np.median(raw, axis=0), raw.std(axis=0) + 1e-9
         standard = (raw - center) / scale
@@ -297,10 +296,10 @@ class Registers:
         )
 
     def check_names(self, names: Collection[str]) -> None:
-        """Check that these are registers.
+        """Check that these are names of registers.
 
         Raises:
-            OnbrandError: one is not; the message lists those that are.
+            OnbrandError: one is unknown; the message lists the known ones.
         """
         for name in names:
             if name not in self.names:
@@ -317,14 +316,14 @@ def _excess(
 
 
 def room_for(excess: NDArray[np.floating], share: float) -> float:
-    """Return how much excess to allow so that no more than a share of sentences goes beyond.
+    """Return the room with which at most a share of sentences has an excess.
 
-    One sentence more is allowed for than were seen, so that the bound holds for the next one, too
-    (Angelopoulos et al. 2022, Conformal risk control).
+    It is computed as if there were one sentence more, so that the bound also holds for the next
+    one (Angelopoulos et al. 2022, Conformal risk control).
 
     Args:
-        excess: of sentences, without room, shape (sentences,).
-        share: of them that may go beyond, 0 to 1.
+        excess: excess of sentences with no room, shape (sentences,).
+        share: the share of sentences that may lie outside, 0 to 1.
     """
     falling = np.sort(excess)[::-1]
     beyond = max(0, int(share * (len(falling) + 1)) - 1) if share > 0 else 0
@@ -336,7 +335,7 @@ def _floats(values: NDArray[np.float64]) -> tuple[float, ...]:
 
 
 class _File(msgspec.Struct, frozen=True):
-    """What stands beside the weights in a file of registers."""
+    """The metadata of a file of registers."""
 
     fingerprint: str
     names: tuple[str, ...]
@@ -349,7 +348,7 @@ class _File(msgspec.Struct, frozen=True):
 
 @lru_cache(4)
 def load_registers(fingerprint: str) -> Registers | None:
-    """Return the registers of the encoder with this fingerprint; None where it has none."""
+    """Return the registers of the encoder with this fingerprint; None if it has none."""
     from safetensors import safe_open
 
     path = _FOLDER / f"registers-{fingerprint[:12]}.safetensors"
@@ -363,7 +362,7 @@ def load_registers(fingerprint: str) -> Registers | None:
 
 
 def save_registers(registers: Registers, folder: Path = _FOLDER) -> Path:
-    """Write registers where `load_registers` finds them, and return the file."""
+    """Write registers where `load_registers` finds them; return the path."""
     from safetensors.numpy import save
 
     from onbrand.files import write_atomic

@@ -1,8 +1,8 @@
 """Voices on disk: ``voice.json``, ``head.safetensors``, perhaps ``examples.jsonl``; no pickle.
 
-They are found in folders of voices and in installations, which may switch to another release at any
-moment. A caller that reads more than one thing of an installation does so within `read_current`,
-which says once where everything is.
+They lie in folders of voices and in installations, which may switch to another release at any
+moment. A caller that reads more than one thing of an installation does so in
+`with_consistent_release`, which resolves all paths once.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from onbrand.files import (
 from onbrand.installation import ENCODERS, RELEASES, VOICES, holder_of, repair, voices_of
 from onbrand.results import is_brand
 from onbrand.voice.lexical import Vocabulary
-from onbrand.voice.model import FORMAT_VERSION, Examples, Head, Manifest, Voice
+from onbrand.voice.model import FORMAT_VERSION, Examples, LinearHead, Manifest, Voice
 
 if TYPE_CHECKING:
-    from onbrand.encoder import Encoder, EncoderManifest
+    from onbrand.encoder import EncoderManifest, SentenceEncoder
 
 
 MANIFEST = "voice.json"
@@ -55,20 +55,20 @@ class ExampleLine(msgspec.Struct, omit_defaults=True):
 
 
 def is_voice(folder: Path) -> bool:
-    """Tell whether a folder holds a voice."""
+    """Return whether a folder holds a voice."""
     return (folder / MANIFEST).is_file()
 
 
-def mend(voice: Path, otherwise: str = _RETRAIN) -> str:
-    """Return what mends a voice; ``otherwise`` does where it is one of one's own."""
+def fix_hint(voice: Path, otherwise: str = _RETRAIN) -> str:
+    """Return advice on a damaged voice; ``otherwise`` if it belongs to no installation."""
     return repair(voice) or otherwise
 
 
-def check_place(folder: Path) -> None:
-    """Check that a voice may be written to ``folder``, before any work is put into it.
+def check_output_folder(folder: Path) -> None:
+    """Check that a voice can be written to ``folder``, before it is trained.
 
     Raises:
-        OnbrandError: the folder holds something that is no voice, or nothing can be written there.
+        OnbrandError: the folder holds something other than a voice, or cannot be written.
     """
     check_writable(folder.absolute().parent)
     taken = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
@@ -77,16 +77,16 @@ def check_place(folder: Path) -> None:
 
 
 def save_voice(voice: Voice, folder: Path) -> Voice:
-    """Write a voice to ``folder``, replacing what was there at once or not at all.
+    """Write a voice to ``folder``, atomically replacing a voice that is there.
 
     Returns the voice with the manifest as written (file checksums filled in).
 
     Raises:
-        OnbrandError: the folder cannot be written, or holds something that is no voice.
+        OnbrandError: the folder cannot be written, or holds something other than a voice.
     """
     from safetensors.numpy import save
 
-    check_place(folder)
+    check_output_folder(folder)
     with replace_folder(folder) as fresh:
         (fresh / HEAD).write_bytes(save(_tensors(voice)))
         names = [HEAD]
@@ -124,7 +124,7 @@ def _tensors(voice: Voice) -> dict[str, NDArray[np.generic]]:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """Read ``voice.json`` alone.
+    """Read ``voice.json`` only.
 
     Raises:
         OnbrandError: no voice here, not valid, or made by a newer onbrand.
@@ -143,11 +143,11 @@ def load_manifest(folder: Path) -> Manifest:
             )
         manifest = msgspec.json.decode(raw, type=Manifest)
     except msgspec.DecodeError as error:
-        raise OnbrandError(f"is damaged ({error}); {mend(folder)}", path=path) from None
-    strangers = set(manifest.files) - {HEAD, EXAMPLES}
-    if strangers or HEAD not in manifest.files:
-        named = f"names {sorted(strangers)[0]!r}" if strangers else f"does not name {HEAD}"
-        raise OnbrandError(f"{named}, which is no file of a voice; {mend(folder)}", path=path)
+        raise OnbrandError(f"is damaged ({error}); {fix_hint(folder)}", path=path) from None
+    unknown = set(manifest.files) - {HEAD, EXAMPLES}
+    if unknown or HEAD not in manifest.files:
+        named = f"names {sorted(unknown)[0]!r}" if unknown else f"does not name {HEAD}"
+        raise OnbrandError(f"{named}, which is no file of a voice; {fix_hint(folder)}", path=path)
     return manifest
 
 
@@ -167,7 +167,9 @@ def load_voice(folder: Path) -> Voice:
         head, examples = _from_tensors(tensors, manifest, contents.get(EXAMPLES))
     except (SafetensorError, KeyError, ValueError, msgspec.DecodeError) as error:
         reason = f"missing tensor {error}" if isinstance(error, KeyError) else error
-        raise OnbrandError(f"is damaged ({reason}); {mend(folder)}", path=folder / HEAD) from None
+        raise OnbrandError(
+            f"is damaged ({reason}); {fix_hint(folder)}", path=folder / HEAD
+        ) from None
     return Voice(manifest, head, examples, folder)
 
 
@@ -178,18 +180,22 @@ def _checked(path: Path, digest: str) -> bytes:
         with open_regular(path) as file:
             content = file.read()
     except OSError:
-        raise OnbrandError(f"is missing or unreadable; {mend(path.parent)}", path=path) from None
+        raise OnbrandError(
+            f"is missing or unreadable; {fix_hint(path.parent)}", path=path
+        ) from None
     if hashlib.sha256(content).hexdigest() != digest:
-        raise OnbrandError(f"checksum does not match voice.json; {mend(path.parent)}", path=path)
+        raise OnbrandError(
+            f"checksum does not match voice.json; {fix_hint(path.parent)}", path=path
+        )
     return content
 
 
 def _from_tensors(
     tensors: dict[str, NDArray[np.generic]], manifest: Manifest, example_lines: bytes | None
-) -> tuple[Head, Examples]:
+) -> tuple[LinearHead, Examples]:
     dim = manifest.encoder.dimensions
     blob = bytes(tensors["terms"].tobytes())
-    # Voices have most terms in common; they need to be in memory once.
+    # Voices share most terms: interned, each is in memory once.
     terms = tuple(map(sys.intern, blob.decode("utf-8").split("\n"))) if blob else ()
     lines = tensors["example_vectors"].shape[0]
     _expect(tensors, "weights", np.float32, (dim,))
@@ -205,7 +211,7 @@ def _from_tensors(
         texts = msgspec.json.Decoder(ExampleLine).decode_lines(example_lines)
         if len(texts) != lines:
             raise ValueError(f"{len(texts)} example texts for {lines} example vectors")
-    head = Head(
+    head = LinearHead(
         weights=tensors["weights"],  # type: ignore[arg-type]
         bias=float(tensors["bias"][0]),
         mean=tensors["mean"],  # type: ignore[arg-type]
@@ -234,54 +240,54 @@ def _expect(
 
 T = TypeVar("T")
 DEFAULT_VOICES = Path("voices")
-"""The folder of voices where nothing names another."""
+"""The default folder of voices."""
 _TRAIN = "train one with onbrand train"
 
 
-def read_current(folders: Iterable[Path], read: Callable[[Sequence[Path]], T]) -> T:
-    """Return what ``read`` makes of the folders, all of it from one release of each installation.
+def with_consistent_release(folders: Iterable[Path], read: Callable[[Sequence[Path]], T]) -> T:
+    """Call ``read`` on folders so that it sees one release of each installation; return its result.
 
     Args:
-        folders: folders of voices, voices' own folders, or installations.
-        read: gets the same folders, but the current release's voices for an installation. It is
-            called again when a release was taken away while it read.
+        folders: folders of voices, single voices, or installations.
+        read: gets the folders, an installation replaced by its current release's voices. It is
+            called again if a release was removed while it read.
 
     Raises:
         OnbrandError: what ``read`` raises.
     """
     folders = tuple(folders)
     while True:
-        places = _places(folders)
+        places = _resolve_all(folders)
         try:
             result = read(places)
         except (OnbrandError, OSError):
-            if _places(folders) == places:
+            if _resolve_all(folders) == places:
                 raise
         else:
-            if _places(folders) == places or all(map(_is_kept, places)):
+            if _resolve_all(folders) == places or all(map(_is_retained, places)):
                 return result
 
 
 def encoder_for(folders: Iterable[Path], brands: Iterable[str] | None = None) -> Path | None:
     """Return the bundle that an installed release brings for its voices.
 
-    None: the voices need none but the one that ships with onbrand, or one that nobody brings. Where
-    they need different ones, it is the one that most of them need.
+    None: they need the encoder that ships with onbrand, or one that no release brings. If they need
+    different ones, the one that most of them need is returned.
 
     Args:
-        folders: folders of voices, voices' own folders, or installations.
-        brands: whose voices are to be judged by; all by default.
+        folders: folders of voices, single voices, or installations.
+        brands: brands whose voices are used; all by default.
 
     Raises:
         OnbrandError: a bundle is damaged.
     """
-    places = _places(folders)
+    places = _resolve_all(folders)
     bundles = {read_manifest(bundle).fingerprint: bundle for bundle in _bundles(places)}
     if not bundles:
         return None
     needed: dict[str, str] = {}
     for candidate in (voice for place in places for voice in _voices_in(place)):
-        with suppress(OnbrandError, OSError):  # whoever loads it learns of it
+        with suppress(OnbrandError, OSError):  # loading it reports the error
             manifest = load_manifest(candidate)
             needed.setdefault(manifest.brand, manifest.encoder.fingerprint)
     wanted = Counter(needed[brand] for brand in brands or needed if brand in needed)
@@ -290,7 +296,7 @@ def encoder_for(folders: Iterable[Path], brands: Iterable[str] | None = None) ->
 
 
 def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
-    """Return the folder of each brand's voice, by name; a brand named twice keeps its first folder.
+    """Return each brand's voice folder by name; the first folder wins if a brand has several.
 
     Raises:
         OnbrandError: a folder is missing, or none holds a voice.
@@ -299,15 +305,15 @@ def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
     looked = [voices_of(folder) or folder for folder in folders]
     for folder in looked:
         if not folder.is_dir():
-            raise OnbrandError(f"no such folder of voices; {_mend(folder)}", path=folder)
+            raise OnbrandError(f"no such folder of voices; {_folder_fix_hint(folder)}", path=folder)
         candidates = [folder] if is_voice(folder) else sorted(folder.iterdir())
         for candidate in candidates:
             if not candidate.name.startswith(".") and is_voice(candidate):
                 found.setdefault(load_manifest(candidate).brand, candidate)
     if not found:
         where = ", ".join(str(folder) for folder in looked) or "no folder was named"
-        mends = dict.fromkeys(map(_mend, looked)) or [_TRAIN]
-        raise OnbrandError(f"no voices found ({where}); {', or '.join(mends)}")
+        hints = dict.fromkeys(map(_folder_fix_hint, looked)) or [_TRAIN]
+        raise OnbrandError(f"no voices found ({where}); {', or '.join(hints)}")
     return found
 
 
@@ -317,7 +323,7 @@ def list_manifests(folders: Iterable[Path]) -> list[tuple[Path, Manifest]]:
     def read(places: Sequence[Path]) -> list[tuple[Path, Manifest]]:
         return [(folder, load_manifest(folder)) for folder in find_voices(places).values()]
 
-    return read_current(folders, read)
+    return with_consistent_release(folders, read)
 
 
 def load_voices(folders: Iterable[Path], brands: Sequence[str] | None = None) -> list[Voice]:
@@ -333,18 +339,18 @@ def load_voices(folders: Iterable[Path], brands: Sequence[str] | None = None) ->
     return [load_voice(found[brand]) for brand in (brands or found)]
 
 
-def load_sound_voices(
+def load_valid_voices(
     folders: Iterable[Path], fingerprint: str, before: Iterable[Voice] = ()
 ) -> tuple[list[Voice], list[str]]:
-    """Load the voices that can be loaded, for programs that run on when one is damaged.
+    """Load the voices that are valid, for programs that keep running if one is damaged.
 
     Args:
-        folders: folders of voices, voices' own folders, or installations.
-        fingerprint: of the encoder; voices that were trained on another are left out.
-        before: what was loaded the last time: of a voice that is damaged now, this stays.
+        folders: folders of voices, single voices, or installations.
+        fingerprint: fingerprint of the encoder; voices for another one are left out.
+        before: the voices loaded last time; a voice that is damaged now keeps that version.
 
     Returns:
-        The voices, and in one line each why others could not be loaded.
+        The voices, and one line for each that could not be loaded with the reason.
     """
     known = {voice.folder: voice for voice in before}
     voices: dict[str, Voice] = {}
@@ -357,7 +363,7 @@ def load_sound_voices(
             problems.append(str(error))
             continue
         if not candidates:
-            problems.append(f"{folder}: no voices here; {_mend(place)}")
+            problems.append(f"{folder}: no voices here; {_folder_fix_hint(place)}")
         for candidate in candidates:
             try:
                 voice = load_voice(candidate)
@@ -372,13 +378,13 @@ def load_sound_voices(
     return list(voices.values()), problems
 
 
-def stamp_voices(folders: Iterable[Path]) -> Stamp:
-    """Return what changes when a file of a voice does, or an installation switches to a release.
+def voices_signature(folders: Iterable[Path]) -> Stamp:
+    """Return a signature that changes when a voice's file or an installation's release changes.
 
-    Reads folders, but of files only ``installed.json``. A switch shows in the release's own name:
-    two of them may well lie within one tick of the file system's clock.
+    It lists folders, and reads no file but ``installed.json``. A switch of release shows in the
+    release's name, because two may happen within one tick of the file system's clock.
     """
-    places = [place for folder in _places(folders) for place in (folder, *_inside(folder))]
+    places = [place for folder in _resolve_all(folders) for place in (folder, *_inside(folder))]
     files = (MANIFEST, HEAD, EXAMPLES)
     return stamp(path for place in places for path in (place, *(place / name for name in files)))
 
@@ -386,7 +392,7 @@ def stamp_voices(folders: Iterable[Path]) -> Stamp:
 def unknown_brand(
     brand: str, known: Iterable[str], *, path: str | None = None, line: int | None = None
 ) -> OnbrandError:
-    """Return the error for a brand without a voice, asked for in a line of ``path``."""
+    """Return the error for a brand without a voice, which a line of ``path`` may have named."""
     names = sorted(filter(is_brand, known))
     near = difflib.get_close_matches(brand.lower(), [name.lower() for name in names], 1, 0.5)
     hint = next((f"; did you mean {name!r}?" for name in names if near == [name.lower()]), "")
@@ -395,20 +401,20 @@ def unknown_brand(
     return OnbrandError(message, path=path, line=line)
 
 
-def _places(folders: Iterable[Path]) -> tuple[Path, ...]:
-    """Put the current release's voices in the place of each installation."""
-    return tuple(map(_place, folders))
+def _resolve_all(folders: Iterable[Path]) -> tuple[Path, ...]:
+    """Replace each installation by its current release's voices."""
+    return tuple(map(_resolve, folders))
 
 
-def _place(folder: Path) -> Path:
+def _resolve(folder: Path) -> Path:
     try:
         return voices_of(folder) or folder
-    except (OnbrandError, OSError):  # whoever loads it learns of it
+    except (OnbrandError, OSError):  # loading it reports the error
         return folder
 
 
-def _is_kept(place: Path) -> bool:
-    """Tell whether a release is still there in full: the current and the one before it are."""
+def _is_retained(place: Path) -> bool:
+    """Return whether a release is still retained: the current and the previous one are."""
     held = holder_of(place / MANIFEST)
     return held is None or place.parent.name in (held[1].current, held[1].previous)
 
@@ -419,9 +425,9 @@ def _bundles(places: Iterable[Path]) -> list[Path]:
     return sorted(manifest.parent for manifests in found for manifest in manifests)
 
 
-def _mend(folder: Path) -> str:
-    """Return what puts voices into a folder of voices."""
-    return mend(folder / MANIFEST, _TRAIN)
+def _folder_fix_hint(folder: Path) -> str:
+    """Return the advice on a folder without voices."""
+    return fix_hint(folder / MANIFEST, _TRAIN)
 
 
 def _check_fingerprint(voice: Voice, fingerprint: str) -> None:
@@ -436,7 +442,7 @@ def _check_fingerprint(voice: Voice, fingerprint: str) -> None:
 
 def check_encoder(
     voices: Iterable[Voice],
-    encoder: Encoder | EncoderManifest,
+    encoder: SentenceEncoder | EncoderManifest,
     *,
     what: str = "this",
     advice: str = "train it again or name its encoder",
@@ -445,9 +451,9 @@ def check_encoder(
 
     Args:
         voices: the voices.
-        encoder: the encoder, or what its bundle says of it.
-        what: how errors call it.
-        advice: what to do about a voice that was not.
+        encoder: the encoder, or its manifest.
+        what: the encoder's name in errors.
+        advice: what errors advise.
 
     Raises:
         OnbrandError: a voice was trained on another encoder.
@@ -472,7 +478,7 @@ def _voices_in(folder: Path) -> list[Path]:
 def _may_be_voice(place: Path) -> bool:
     try:
         return is_voice(place)
-    except PermissionError:  # whoever loads it learns why it cannot be
+    except PermissionError:  # loading it reports the error
         return True
 
 

@@ -52,10 +52,10 @@ class Key(NamedTuple):
 
     def stamp(self) -> Stamp:
         """Return what changes when a file of it does; reads folders."""
-        from onbrand.voice.storage import stamp_voices
+        from onbrand.voice.storage import voices_signature
 
         encoder = [self.encoder / name for name in _ENCODER_FILES] if self.encoder else []
-        return stamp(encoder) + stamp_voices(self.voices)
+        return stamp(encoder) + voices_signature(self.voices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +187,19 @@ class Engines:
     def _load(self, key: Key, old: Engine | None) -> Engine:
         """Load an engine; a voice that is damaged now stays as it was in the old one."""
         from onbrand import Scorer
-        from onbrand.voice.storage import encoder_for, load_sound_voices, read_current
+        from onbrand.voice.storage import encoder_for, load_valid_voices, with_consistent_release
 
         def load(folders: Sequence[Path]) -> tuple[Encoder, list[Voice], list[str]]:
             # Of what is read, before it is: a release may come and go again meanwhile.
             self._stamps[key] = key._replace(voices=tuple(folders)).stamp()
             encoder = self._encoder(key, key.encoder or encoder_for(folders))
-            before = old.scorer.stack.voices if old else ()
-            return encoder, *load_sound_voices(folders, encoder.fingerprint, before)
+            before = old.scorer.bank.voices if old else ()
+            return encoder, *load_valid_voices(folders, encoder.fingerprint, before)
 
         self._stamps[key] = key.stamp()
         try:
             if key.voices or not key.avoid:
-                encoder, voices, problems = read_current(key.voices, load)
+                encoder, voices, problems = with_consistent_release(key.voices, load)
             else:
                 encoder, voices, problems = self._encoder(key, key.encoder), [], []
         except OSError as error:

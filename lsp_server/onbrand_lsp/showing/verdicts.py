@@ -10,7 +10,7 @@ from onbrand.document.positions import Encoding
 from onbrand.report.message import draft_message, figure, sentence_message
 from onbrand.results import Report, SentenceVerdict, is_brand
 from onbrand.voice.model import LabelCounts, Metrics, Voice
-from onbrand.voice.profile import MARKS, RANGES
+from onbrand.voice.profile import STYLE_MARKERS, STYLE_STATS
 from onbrand.voice.reasons import worst_words
 from onbrand_lsp.showing import lens, places
 from onbrand_lsp.showing.markup import Markup
@@ -149,12 +149,12 @@ def profile(voice: Voice) -> dict[str, Any]:
         rows = {label: rows[label] for label in ("Sentences underlined", "Drafts forwarded")}
     for key, label in _RANGE_LABELS.items():
         if usual := manifest.profile.ranges.get(key):
-            digits = RANGES[key].digits
+            digits = STYLE_STATS[key].digits
             shown = (f"{value:.{digits}f}" for value in (usual.low, usual.middle, usual.high))
             rows[label] = " - ".join(shown)
     for key, rate in sorted(manifest.profile.rates.items(), key=lambda item: -item[1]):
-        if key in MARKS:
-            rows[f"With {MARKS[key][0]}"] = f"{rate * 100:.0f} of 100 sentences"
+        if key in STYLE_MARKERS:
+            rows[f"With {STYLE_MARKERS[key][0]}"] = f"{rate * 100:.0f} of 100 sentences"
     return {
         "brand": manifest.brand,
         "rows": [{"label": label, "value": value} for label, value in rows.items()],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from onbrand.training.logistic import Standardiser
-from onbrand.training.weak_labels import STRENGTH
+from onbrand.training.weak_labels import REGRESSION_C
 from onbrand_models.finetune.corpus import Batches, PublishedCopy
 from onbrand_models.finetune.trainer import BrandClassifier, move
 
@@ -88,7 +88,7 @@ def named_right(model: BrandClassifier, batches: Batches, copy: PublishedCopy) -
     right = np.zeros(len(owners), bool)
     for fit, judge in ((half, ~half), (~half, half)):
         standardise = Standardiser.fit(rows[fit])
-        classifier = LogisticRegression(C=STRENGTH, max_iter=200, class_weight="balanced")
+        classifier = LogisticRegression(C=REGRESSION_C, max_iter=200, class_weight="balanced")
         classifier.fit(standardise(rows[fit]), owners[fit])
         right[judge] = classifier.predict(standardise(rows[judge])) == owners[judge]
     return right

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from onbrand.report.message import plural
-from onbrand.voice.profile import MARKS
+from onbrand.voice.profile import STYLE_MARKERS
 from onbrand_slack.answer import DigestFigures
 from onbrand_slack.names import COMMAND
 from onbrand_slack.render import elements as el
@@ -19,7 +19,7 @@ _TOO_MUCH = {
     "letters_per_word": "long words",
     "reading_grade": "hard reading",
 }
-"""Of the habits that are no `MARKS`."""
+"""Of the habits that are no `STYLE_MARKERS`."""
 _DECISIONS = {
     "approve": "approved",
     "reject": "rejected",
@@ -125,7 +125,11 @@ def _habits(week: DigestFigures) -> str:
 
 
 def _habit(name: str) -> str:
-    return MARKS[name][0] if name in MARKS else _TOO_MUCH.get(name) or escape(clip(clean(name), 60))
+    return (
+        STYLE_MARKERS[name][0]
+        if name in STYLE_MARKERS
+        else _TOO_MUCH.get(name) or escape(clip(clean(name), 60))
+    )
 
 
 def _todo(week: DigestFigures) -> str:
