@@ -6,8 +6,7 @@ import contextlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from textwrap import wrap
@@ -18,10 +17,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from onbrand.config import ConfigCache, Settings, settings_for
+from onbrand.config import ConfigCache, settings_for
 from onbrand.discovery import decode_draft, find_drafts, max_bytes, read_draft
 from onbrand.document import formats
-from onbrand.document.document import Document, parse_named
+from onbrand.document.document import parse_named
 from onbrand.errors import OnbrandError
 from onbrand.files import read_bytes, read_standard_input
 from onbrand.progress import Progress, ProgressEvent
@@ -30,7 +29,7 @@ from onbrand.report.message import plural, printable
 if TYPE_CHECKING:
     import rich.progress
 
-    from onbrand.config import Settings
+    from onbrand.checking import Draft
     from onbrand.voice.model import DoubtfulLine, Manifest, Share, TrainingReport
 
 
@@ -110,32 +109,27 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default=False),
 ]
 
-Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print it.")]
+OutputFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print it.")]
+
+
+def one_of(registry: Mapping[str, object], text: str) -> Any:  # noqa: ANN401 - as typer.Option
+    """Return the option ``--format``, which takes a name that is in ``registry`` when it is used.
+
+    Args:
+        registry: formats by name.
+        text: the option's help.
+    """
+
+    def check(name: str) -> str:
+        if name not in registry:
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, registry))}")
+        return name
+
+    return typer.Option("--format", parser=check, metavar=f"<{'|'.join(registry)}>", help=text)
+
 
 PROGRESS_AFTER = 1.0
 """Seconds of work before a progress bar appears."""
-"""How a text begins that is told at once: the work has to wait for another process."""
-
-
-def voice_folders(chosen: list[Path] | None, settings: Settings) -> list[Path]:
-    """Return where voices are: the option, else the configuration, else ``./voices``.
-
-    Raises:
-        OnbrandError: none of them says, or nothing is installed from the URL that one says.
-    """
-    folders = chosen or list(settings.voices)
-    if folders:
-        return folders
-    for missing in settings.uninstalled:
-        raise OnbrandError(missing.message)
-    from onbrand.voice.storage import DEFAULT_VOICES
-
-    if DEFAULT_VOICES.is_dir():
-        return [DEFAULT_VOICES]
-    raise OnbrandError(
-        "no voices: name their folder with --voices, or voices in onbrand.toml, "
-        "or train some with onbrand train"
-    )
 
 
 def avoided_names(
@@ -358,43 +352,6 @@ MAX_KINDS = 5
 """Endings of files left out that a line names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A draft that is to be judged, with the settings in force for it."""
-
-    path: str
-    source: str
-    document: Document
-    settings: Settings
-
-    def brands(self, chosen: str | None) -> dict[str, int | None] | None:
-        """Return the brands to judge as, and the line that first asks for each, if a line does.
-
-        None: nothing names a brand.
-
-        Args:
-            chosen: the brand that the user wants, whatever the draft says.
-        """
-        main = chosen or self.document.brand or self.settings.brand
-        if main is None:
-            return None
-        named: dict[str, int | None] = {main: None}
-        if chosen is None:
-            for sentence in self.document.sentences:
-                if sentence.brand and sentence.brand not in named:
-                    line, _ = self.document.lines.position(sentence.span.start)
-                    named[sentence.brand] = line + 1
-        return named
-
-    def avoids(self, chosen: str | None) -> tuple[str, ...]:
-        """Return what the draft must not read like by its settings, where nothing names a brand.
-
-        Args:
-            chosen: the brand that the user wants, if any.
-        """
-        return self.settings.avoid if self.brands(chosen) is None else ()
-
-
 def read_drafts(
     names: list[str],
     stdin_path: str | None,
@@ -418,6 +375,8 @@ def read_drafts(
         OnbrandError: a draft cannot be read or is in no known format, or a configuration file is
             wrong.
     """
+    from onbrand.checking import Draft
+
     chosen = formats.get(read_as) if read_as else None
     named = set(names)
     others: set[Path] = set()

@@ -39,9 +39,10 @@ def demo(
     """
     from onbrand.labels.files import read_labels
     from onbrand.labels.grouping import group_by_brand
+    from onbrand.training.train import train_voices
     from onbrand_cli.check import check
-    from onbrand_cli.common import new_console
-    from onbrand_cli.train import print_report, train_all
+    from onbrand_cli.common import new_console, progress_bar
+    from onbrand_cli.train import print_report
 
     console = new_console()
     voices = Path("voices") if keep is None else keep.resolve()
@@ -50,7 +51,10 @@ def demo(
         for part in ("brands", "drafts", "rewrites"):
             shutil.copytree(examples_folder() / part, part)
         console.print(f"$ onbrand train {LABELS} -o {voices}\n", style="bold")
-        print_report(train_all(group_by_brand(read_labels([Path(LABELS)])), voices), voices)
+        brands = group_by_brand(read_labels([Path(LABELS)]))
+        with progress_bar("Training") as progress:
+            trained = train_voices(brands, voices, progress=progress)
+        print_report(trained, voices)
         console.print(f"\n$ onbrand check {DRAFT} --voices {voices}\n", style="bold")
         with contextlib.suppress(typer.Exit):  # the draft has findings, the demo has not failed
             check([DRAFT], voices=[voices])

@@ -16,7 +16,7 @@ from onbrand.progress import Progress, scaled
 from onbrand_cli.common import (
     ConfigFile,
     EncoderFolder,
-    Format,
+    OutputFormat,
     ReadAs,
     StdinPath,
     print_json,
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from onbrand.checking import Draft
     from onbrand.document.document import Sentence
     from onbrand.encoder import Encoder
     from onbrand.voice.registers import Registers
-    from onbrand_cli.common import Draft
 
 EXAMPLES = """\b
 Examples:
@@ -59,7 +59,7 @@ def registers(
             help="Drafts, or folders of them; - for standard input.", show_default=False
         ),
     ] = None,
-    form: Format = "text",
+    form: OutputFormat = "text",
     stdin_path: StdinPath = None,
     read_as: ReadAs = None,
     encoder: EncoderFolder = None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand_cli.common import Format, Voices, line_of, print_json, progress_bar, voice_folders
+from onbrand_cli.common import OutputFormat, Voices, line_of, print_json, progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +52,9 @@ Target = Annotated[
 ]
 
 
-def install(source: Source, key: Keys = None, to: Target = None, form: Format = "text") -> None:
+def install(
+    source: Source, key: Keys = None, to: Target = None, form: OutputFormat = "text"
+) -> None:
     """Install a signed release of voices and encoders, or update the one that is there."""
     from onbrand.installation import default_root, is_url, without_secrets
 
@@ -156,7 +158,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", r"\u007f")
 
 
-def list_(voices: Voices = None, form: Format = "text") -> None:
+def list_(voices: Voices = None, form: OutputFormat = "text") -> None:
     """List the voices with their quality on held-out lines, and their releases."""
     manifests = find_manifests(voices)
     if form == "json":
@@ -183,11 +185,12 @@ def list_(voices: Voices = None, form: Format = "text") -> None:
 
 def find_manifests(voices: list[Path] | None) -> list[tuple[Path, Manifest]]:
     """Return the folder and the manifest of every voice that the options and settings name."""
+    from onbrand.checking import resolve_voice_dirs
     from onbrand.config import settings_for
     from onbrand.voice.storage import list_manifests
 
     settings = settings_for(Path.cwd() / "draft.md")
-    return list_manifests(voice_folders(voices, settings))
+    return list_manifests(resolve_voice_dirs(voices, settings))
 
 
 def release_line(folder: Path) -> str | None:
@@ -218,7 +221,7 @@ def record(folder: Path, manifest: Manifest) -> dict[str, object]:
 def show(
     brand: Annotated[str, typer.Argument(help="The brand, as voices list prints it.")],
     voices: Voices = None,
-    form: Format = "text",
+    form: OutputFormat = "text",
 ) -> None:
     """Show a voice: its habits, its quality, its thresholds."""
     from onbrand.voice.storage import unknown_brand
@@ -313,7 +316,7 @@ def update(
     only_key: Annotated[
         bool, typer.Option("--only-key", help="Trust no other key than the given ones any more.")
     ] = False,
-    form: Format = "text",
+    form: OutputFormat = "text",
 ) -> None:
     """Update what voices install and models install have installed."""
     from onbrand_releases.install import roll_back
