@@ -12,7 +12,7 @@ import typer
 
 from onbrand.errors import OnbrandError
 from onbrand_cli import check, config, demo, labels, registers, train, voices
-from onbrand_cli.common import line_of
+from onbrand_cli.common import error_line
 
 app = typer.Typer(
     name="onbrand",
@@ -118,7 +118,7 @@ def _run(arguments: Sequence[str]) -> int:
 def _tell(error: Exception) -> int:
     """Print an error in one line and return the exit code."""
     if isinstance(error, OSError):
-        message = line_of(error, "standard output")
+        message = error_line(error, "standard output")
     elif isinstance(error, typer.TyperException):
         message = error.format_message()
         if message.startswith("Usage: "):  # a group without a command shows its help

@@ -326,7 +326,7 @@ def _print_explanation_json(text: str, why: Explanation, voice: Voice) -> None:
 def _print_explanation(text: str, why: Explanation, voice: Voice) -> None:
     from rich.text import Text
 
-    from onbrand.report.message import figure, finding
+    from onbrand.report.message import finding, format_probability
     from onbrand.voice.model import probability
     from onbrand.voice.reasons import strongest_words
     from onbrand_cli.common import new_console
@@ -334,7 +334,7 @@ def _print_explanation(text: str, why: Explanation, voice: Voice) -> None:
     console = new_console()
     p, threshold = probability(why.logit), voice.manifest.threshold
     style = "red" if p < threshold else "green"
-    head = (f"P {figure(p, threshold)}", f"bold {style}")
+    head = (f"P {format_probability(p, threshold)}", f"bold {style}")
     console.print(Text.assemble(head, f"  {voice.brand}, flagged below {threshold:.2f}"))
     shaded = Text(text)
     words = strongest_words(why)

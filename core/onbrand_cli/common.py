@@ -159,7 +159,7 @@ def warn(message: str) -> None:
     typer.echo(f"warning: {message}", err=True)
 
 
-def line_of(error: OnbrandError | OSError, place: str | Path) -> str:
+def error_line(error: OnbrandError | OSError, place: str | Path) -> str:
     """Return an error in one line; ``place`` is what it is about where it does not say."""
     if isinstance(error, OnbrandError):
         return str(error)
@@ -202,14 +202,14 @@ def progress_bar(label: str) -> Iterator[Progress]:
     start, drawn = time.monotonic(), sys.stderr.isatty()
     with contextlib.ExitStack() as stack:
         bar: rich.progress.Progress | None = None
-        told = False
+        shown = False
 
         def update(event: ProgressEvent, /) -> None:
-            nonlocal bar, told
+            nonlocal bar, shown
             if event.waiting:
-                if not told:
+                if not shown:
                     typer.echo(event.text, err=True)
-                told = True
+                shown = True
                 return
             if drawn and bar is None and time.monotonic() - start >= PROGRESS_AFTER:
                 bar = stack.enter_context(_new_bar())
@@ -303,22 +303,22 @@ def _passed(probes: dict[str, Share]) -> Iterator[str]:
     """Tell the wrong voices of which pages slip through, those with most of them first."""
     from onbrand.voice.registers import read_as
 
-    told = [
+    shown = [
         f"{read_as(name)} {found.count} of {found.of}"
         for name, found in sorted(probes.items(), key=lambda item: item[1].count / item[1].of)
         if found.count < found.of
     ]
-    if told:
-        yield from _wrapped("", f"not all of: {', '.join(told)}")
+    if shown:
+        yield from _wrapped("", f"not all of: {', '.join(shown)}")
 
 
 def _doubtful(worst: Sequence[DoubtfulLine]) -> Iterator[str]:
-    from onbrand.report.snippet import crop
+    from onbrand.report.snippet import truncate
 
     for line in worst:
         yield f"    {line.place}  {line.label}, but P {line.p:.2f}"
         if line.text:
-            yield f"      {crop(line.text, WIDTH - 6)}"
+            yield f"      {truncate(line.text, WIDTH - 6)}"
 
 
 def _against(line: DoubtfulLine) -> float:
@@ -381,15 +381,15 @@ def read_drafts(
     named = set(names)
     others: set[Path] = set()
     cache: ConfigCache = {}
-    told: set[str] = set()
+    shown: set[str] = set()
     drafts = []
     for name in _expand(names, others):
         path = (stdin_path or "stdin.md") if name == STDIN else name
         settings = settings_for(Path(path), explicit=config, cache=cache)
         for warning in settings.warnings:
-            if warning not in told:
+            if warning not in shown:
                 warn(warning)
-            told.add(warning)
+            shown.add(warning)
         if settings.excluded:
             if name in named:
                 warn(f"{path}: not judged; {settings.source} excludes it")

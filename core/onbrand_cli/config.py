@@ -139,12 +139,12 @@ def _value(setting: Setting) -> Sequence[str]:
 
 
 def _installation(voice: str) -> Sequence[str]:
-    from onbrand.installation import POINTER, default_root, is_url
+    from onbrand.installation import STATE_FILE, default_root, is_url
 
     if not is_url(voice):
         return []
     root = default_root(voice)
-    return [f"  in {root}" if (root / POINTER).is_file() else "  not installed yet"]
+    return [f"  in {root}" if (root / STATE_FILE).is_file() else "  not installed yet"]
 
 
 def _where(setting: Setting) -> str:

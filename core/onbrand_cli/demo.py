@@ -82,7 +82,7 @@ def overview(reports: Sequence[Report]) -> Table:
     """Return a line for each draft: its verdict, and what it reads like."""
     from rich.text import Text
 
-    from onbrand.report.message import figure
+    from onbrand.report.message import format_probability
     from onbrand.report.text import VERDICTS
     from onbrand_cli.common import new_table
 
@@ -95,7 +95,11 @@ def overview(reports: Sequence[Report]) -> Table:
     for report in reports:
         style = f"bold {VERDICTS[report.verdict]}"
         judged = sum(sentence.probability is not None for sentence in report.sentences)
-        p = "–" if report.probability is None else figure(report.probability, report.gate)
+        p = (
+            "–"
+            if report.probability is None
+            else format_probability(report.probability, report.gate)
+        )
         table.add_row(
             Path(report.path).stem,
             Text(report.verdict, style),

@@ -83,7 +83,7 @@ def import_(
     figures = [f"{added:,} new", f"{len(labels) - added:,} known already"]
     if len(lines) > len(labels):
         figures.append(f"{len(lines) - len(labels):,} dropped as contradicting")
-    typer.echo(f"{store.place}: {', '.join(figures)}")
+    typer.echo(f"{store.display_name}: {', '.join(figures)}")
 
 
 @app.command()
@@ -144,7 +144,7 @@ def stats(
 
     with LabelStore.open(db, create=False) as store:
         brands = store.workspace(workspace).stats()
-        place = store.place
+        place = store.display_name
     if form == "json":
         print_json({"version": 1, "database": place, "brands": brands})
     else:
@@ -215,10 +215,12 @@ def _no_labels(store: LabelStore, brand: str | None) -> OnbrandError:
 
     brands = [stats.brand for stats in store.stats()]
     if brand is None or not brands:
-        return OnbrandError("holds no labels yet; `onbrand labels import FILE`", path=store.place)
+        return OnbrandError(
+            "holds no labels yet; `onbrand labels import FILE`", path=store.display_name
+        )
     near = difflib.get_close_matches(brand, brands, n=1, cutoff=0) or brands
     return OnbrandError(
-        f'holds no labels of brand "{brand}"; did you mean "{near[0]}"?', path=store.place
+        f'holds no labels of brand "{brand}"; did you mean "{near[0]}"?', path=store.display_name
     )
 
 

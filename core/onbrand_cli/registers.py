@@ -81,8 +81,8 @@ def registers(
             if bundle not in readers:
                 readers[bundle] = _Reader.load(bundle)
             size = len(draft.document.sentences)
-            told = scaled(progress, draft.path, start=done, size=size, total=total)
-            read.append(readers[bundle].read(draft, told))
+            part = scaled(progress, draft.path, start=done, size=size, total=total)
+            read.append(readers[bundle].read(draft, part))
             done += size
     if form == "json":
         print_json({"version": 1, "files": read})
@@ -191,7 +191,7 @@ def _place(draft: Draft, sentences: Sequence[Sentence]) -> dict[str, Any]:
 
 
 def _print(found: dict[str, Any], *, gap: bool) -> None:
-    from onbrand.report.snippet import crop, shown
+    from onbrand.report.snippet import sanitize, truncate
     from onbrand_cli.common import new_console
 
     console = new_console()
@@ -201,12 +201,12 @@ def _print(found: dict[str, Any], *, gap: bool) -> None:
     for one in found["paragraphs"]:
         head = f"{one['line']:>{width}} | "
         notes = [*_said(one)]
-        console.print(head + crop(one["text"], EXCERPT), style="" if notes else "dim")
+        console.print(head + truncate(one["text"], EXCERPT), style="" if notes else "dim")
         for said in notes:
             console.print(f"{' ' * width} = {said}")
     if found["paragraphs"]:
         console.print()
-    console.print(f"{shown(found['path'])}: {summary(found)}")
+    console.print(f"{sanitize(found['path'])}: {summary(found)}")
 
 
 def _said(found: dict[str, Any]) -> Iterator[str]:

@@ -19,7 +19,7 @@ _BRAND = re.compile(
 )
 _MEANT = re.compile(r"\s*onbrand(?:[-:_]|\s+(?=[\w-]+\s*(?:=|\Z)))\s*(?P<what>[^\r\n]*)")
 _MARKUP = re.compile(r"<[^<>]*>|\{/\*(?:[^*]|\*(?!/))*+\*/\}|\[[xX]\]")
-_FARTHEST_NEXT = 2000
+_MAX_GAP = 2000
 
 
 class Directive(NamedTuple):
@@ -52,11 +52,11 @@ def _unknown(what: str, line: int) -> str:
     near = difflib.get_close_matches(word, [*DIRECTIVES, "brand"], 1)
     known = [f"onbrand-{name}" for name in DIRECTIVES] + ["onbrand brand=NAME"]
     name = "" if not near else "onbrand brand=NAME" if near[0] == "brand" else f"onbrand-{near[0]}"
-    mend = f"did you mean {name}?" if name else f"known are {', '.join(known)}"
-    return f"line {line}: unknown onbrand comment {what[:40]!r}; {mend}"
+    hint = f"did you mean {name}?" if name else f"known are {', '.join(known)}"
+    return f"line {line}: unknown onbrand comment {what[:40]!r}; {hint}"
 
 
-class Verdicts(NamedTuple):
+class DirectiveResult(NamedTuple):
     """What the directives say of each of a list of sentences."""
 
     suppressed: list[bool]
@@ -65,7 +65,7 @@ class Verdicts(NamedTuple):
 
 def apply(
     directives: Sequence[Directive], spans: Sequence[Span], source: str, lines: LineIndex
-) -> Verdicts:
+) -> DirectiveResult:
     """Return for each sentence whether it is left out, and the brand in force where it starts.
 
     Args:
@@ -91,7 +91,7 @@ def apply(
         )
         suppressed.append(off or quiet)
         brands.append(brand)
-    return Verdicts(suppressed, brands)
+    return DirectiveResult(suppressed, brands)
 
 
 def _next_lines(
@@ -105,7 +105,7 @@ def _next_lines(
             continue
         after = lines.line_start(lines.line_of(directive.end - 1) + 1)
         index = bisect_left(starts, after)
-        if index == len(starts) or starts[index] - after > _FARTHEST_NEXT:
+        if index == len(starts) or starts[index] - after > _MAX_GAP:
             continue
         between = _MARKUP.sub("", source[after : starts[index]])
         if not any(map(str.isalpha, between)):

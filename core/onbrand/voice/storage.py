@@ -23,15 +23,22 @@ from onbrand.encoder.bundle import MANIFEST as BUNDLE
 from onbrand.encoder.bundle import read_manifest
 from onbrand.errors import OnbrandError
 from onbrand.files import (
-    Stamp,
+    FileSignature,
     check_writable,
+    file_signature,
     open_regular,
     read_text,
     replace_folder,
     sha256_file,
-    stamp,
 )
-from onbrand.installation import ENCODERS, RELEASES, VOICES, holder_of, repair, voices_of
+from onbrand.installation import (
+    ENCODERS,
+    RELEASES,
+    VOICES,
+    installation_of,
+    reinstall_hint,
+    voices_of,
+)
 from onbrand.results import is_brand
 from onbrand.voice.lexical import Vocabulary
 from onbrand.voice.model import FORMAT_VERSION, Examples, Head, Manifest, Voice
@@ -61,7 +68,7 @@ def is_voice(folder: Path) -> bool:
 
 def mend(voice: Path, otherwise: str = _RETRAIN) -> str:
     """Return what mends a voice; ``otherwise`` does where it is one of one's own."""
-    return repair(voice) or otherwise
+    return reinstall_hint(voice) or otherwise
 
 
 def check_place(folder: Path) -> None:
@@ -372,7 +379,7 @@ def load_sound_voices(
     return list(voices.values()), problems
 
 
-def stamp_voices(folders: Iterable[Path]) -> Stamp:
+def stamp_voices(folders: Iterable[Path]) -> FileSignature:
     """Return what changes when a file of a voice does, or an installation switches to a release.
 
     Reads folders, but of files only ``installed.json``. A switch shows in the release's own name:
@@ -380,7 +387,9 @@ def stamp_voices(folders: Iterable[Path]) -> Stamp:
     """
     places = [place for folder in _places(folders) for place in (folder, *_inside(folder))]
     files = (MANIFEST, HEAD, EXAMPLES)
-    return stamp(path for place in places for path in (place, *(place / name for name in files)))
+    return file_signature(
+        path for place in places for path in (place, *(place / name for name in files))
+    )
 
 
 def unknown_brand(
@@ -409,7 +418,7 @@ def _place(folder: Path) -> Path:
 
 def _is_kept(place: Path) -> bool:
     """Tell whether a release is still there in full: the current and the one before it are."""
-    held = holder_of(place / MANIFEST)
+    held = installation_of(place / MANIFEST)
     return held is None or place.parent.name in (held[1].current, held[1].previous)
 
 

@@ -211,7 +211,7 @@ def _find(folders: list[Path]) -> list[tuple[Path, EncoderManifest]]:
 
 
 def _print_table(found: list[tuple[Path, EncoderManifest]]) -> None:
-    from onbrand.report.snippet import shown
+    from onbrand.report.snippet import sanitize
     from onbrand_cli.common import new_console, new_table
 
     table = new_table("name", "layers", "dim", "size")
@@ -219,13 +219,13 @@ def _print_table(found: list[tuple[Path, EncoderManifest]]) -> None:
         table.add_column(heading)
     for folder, manifest in found:
         table.add_row(
-            shown(manifest.name),
+            sanitize(manifest.name),
             ranges(manifest.layers),
             str(manifest.dim),
             f"{manifest.size / 1e6:.1f} MB",
             manifest.fingerprint[:12],
-            shown(manifest.licence),
-            shown(str(folder)),
+            sanitize(manifest.licence),
+            sanitize(str(folder)),
         )
     new_console(_WIDE).print(table)
 
@@ -236,7 +236,7 @@ def ranges(layers: tuple[int, ...]) -> str:
     return f"{layers[0]}-{layers[-1]}" if whole else ", ".join(map(str, layers))
 
 
-MIN_RATE, MAX_RATE = 1e-7, 1e-1
+_MIN_RATE, _MAX_RATE = 1e-7, 1e-1
 
 ADAPT_EXAMPLES = """\b
 Examples:
@@ -273,7 +273,7 @@ def adapt(
     ] = 3,
     rate: Annotated[
         float,
-        typer.Option(min=MIN_RATE, max=MAX_RATE, help="Learning rate of the encoder's weights."),
+        typer.Option(min=_MIN_RATE, max=_MAX_RATE, help="Learning rate of the encoder's weights."),
     ] = 1e-4,
     device: Annotated[
         str, typer.Option(help="auto (a GPU where there is one), cpu, cuda, mps.")
@@ -302,13 +302,13 @@ def adapt(
     from onbrand_models.finetune.trainer import FILE, Schedule, remove_if_empty
     from onbrand_models.source import find_source
 
-    if not MIN_RATE <= rate <= MAX_RATE:  # the option's own check lets nan through
-        raise OnbrandError(f"--rate {rate}: expected {MIN_RATE:g} to {MAX_RATE:g}")
+    if not _MIN_RATE <= rate <= _MAX_RATE:  # the option's own check lets nan through
+        raise OnbrandError(f"--rate {rate}: expected {_MIN_RATE:g} to {_MAX_RATE:g}")
     place = output.resolve()  # "." and ".." have no name to put a checkpoint beside
     check_replaceable(place)
     folder = work or place.with_name(f"{place.name}.checkpoint")
     copy = prepare(read_labels(published, unlabelled=True))
-    _warn_of_copy(copy)
+    _warn_of(copy)
     options = AdaptOptions(
         schedule=Schedule(epochs=epochs, rate=rate),
         device=device,
@@ -340,7 +340,7 @@ def adapt(
     typer.echo(f"written to {output}; train the voices again: onbrand train … --encoder {output}")
 
 
-def _warn_of_copy(copy: PublishedCopy) -> None:
+def _warn_of(copy: PublishedCopy) -> None:
     """Say what of the copy is not learnt from, or says little."""
     if copy.off:
         warn(f"{plural(copy.off, 'line')} labelled off left out")

@@ -12,7 +12,7 @@ from lsprotocol import types
 from onbrand.document import formats, frontmatter
 from onbrand.document.document import Document
 from onbrand.document.positions import Encoding, Span
-from onbrand.report.message import decision, fault, figure, plural, tally
+from onbrand.report.message import decision, fault, format_probability, plural, tally
 from onbrand.results import Report, SentenceVerdict, Verdict, is_brand
 from onbrand.scorer import draft_probability
 from onbrand_lsp.showing import places
@@ -45,7 +45,7 @@ def lenses(checked: Checked, encoding: Encoding) -> list[types.CodeLens]:
     lines = checked.snapshot.lines
     marked = [(_top(checked), draft_title(checked.report))]
     for section in sections(checked):
-        p, judged = figure(section.probability, checked.report.gate), section.sentences
+        p, judged = format_probability(section.probability, checked.report.gate), section.sentences
         marked.append(
             (section.span, f"P {p}, {section.verdict} - {_count(judged, checked.report.brand)}")
         )
@@ -64,7 +64,7 @@ def draft_title(report: Report) -> str:
     head = f"{report.brand}: " if is_brand(report.brand) else ""
     if report.probability is None:
         return f"{head}not judged - {tally(report)}"
-    p = figure(report.probability, report.gate)
+    p = format_probability(report.probability, report.gate)
     return f"{head}P {p}, {decision(report)} - {_count(report.sentences, report.brand)}"
 
 
