@@ -110,7 +110,7 @@ def check(
         return
     suppressed = 0
     if old is not None:
-        reports, suppressed = known.apply(reports, old)
+        reports, suppressed = known.apply_baseline(reports, old)
     sources = {draft.path: draft.source for draft in drafts}
     _print(FORMATS[form], CheckResults(reports, sources, left_out, suppressed), output)
     raise typer.Exit(1 if any(report.flagged for report in reports) else 0)

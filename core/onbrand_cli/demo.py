@@ -37,8 +37,7 @@ def demo(
 
     The brand does not exist: Quillpot, a bank for freelancers.
     """
-    from onbrand.labels.files import read_labels
-    from onbrand.labels.grouping import group_by_brand
+    from onbrand.labels.files import group_by_brand, read_labels
     from onbrand.training.train import train_voices
     from onbrand_cli.check import check
     from onbrand_cli.common import new_console, progress_bar

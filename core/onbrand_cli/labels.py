@@ -163,7 +163,7 @@ def _warn(message: str) -> None:
 
 def _labels(lines: Iterable[LabelLine], author: str) -> list[Label]:
     """Return the labels that lines stand for, without those that contradict each other."""
-    from onbrand.labels.grouping import drop_contradictions
+    from onbrand.labels.files import drop_contradictions
     from onbrand.labels.model import label_of
     from onbrand.labels.normalization import text_key
 

@@ -107,7 +107,7 @@ def train(
     encoder: EncoderFolder = None,
 ) -> None:
     """Train a voice for each brand and report its held-out quality."""
-    from onbrand.labels.grouping import group_by_brand
+    from onbrand.labels.files import group_by_brand
     from onbrand.training.own_copy import MIN_WORDS, read_published, train_voices_from_copy
     from onbrand.training.train import train_voices
     from onbrand_cli.common import note_left_out

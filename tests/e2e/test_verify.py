@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 
 from onbrand.encoder import read_manifest
 from onbrand.errors import OnbrandError
-from onbrand.labels.files import read_labels
-from onbrand.labels.grouping import group_by_brand
+from onbrand.labels.files import group_by_brand, read_labels
 from onbrand.training.train import train_voices
 from onbrand_cli.demo import brand_files, examples_folder
 from onbrand_cli.models import app

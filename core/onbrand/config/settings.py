@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct
 
 from onbrand.config.load import Config, ConfigCache, absolute, configs_above, load_config
-from onbrand.document import frontmatter
+from onbrand.document import directives
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.installation import STATE_FILE, default_root, is_url, redact_url
@@ -283,5 +283,5 @@ def _ignored(configs: Sequence[Config]) -> list[Setting]:
 
 def _front_matter_brand(path: Path) -> str | None:
     with contextlib.suppress(OnbrandError):  # the file need not exist, nor be a text
-        return frontmatter.read(read_text(path)).brand
+        return directives.read_front_matter(read_text(path)).brand
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from onbrand.document import directives, formats, frontmatter
+from onbrand.document import directives, formats
 from onbrand.document.blocks import Block
 from onbrand.document.masking import mask
 from onbrand.document.positions import LineIndex, OffsetMap, Span
@@ -84,7 +84,7 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         OnbrandError: there is no such format.
     """
     lines = LineIndex(source)
-    matter = frontmatter.read(source)
+    matter = directives.read_front_matter(source)
     body = mask(source[: matter.end], " ") + source[matter.end :]
     blocks, comments, problems = formats.get(format).extract(body, quotes)
     sentences = [
@@ -92,11 +92,11 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         for index, block in enumerate(blocks)
         for start, end in split_sentences(block.text, block.links)
     ]
-    switches, misspelt = directives.read(comments, lines)
+    switches, misspelt = directives.read_directives(comments, lines)
     kept = sentences
     if switches:
         spans = [sentence.span for sentence in sentences]
-        verdicts = directives.apply(switches, spans, source, lines)
+        verdicts = directives.apply_directives(switches, spans, source, lines)
         kept = [
             replace(sentence, brand=brand) if brand else sentence
             for sentence, off, brand in zip(sentences, *verdicts, strict=True)

@@ -52,7 +52,7 @@ def mask(text: str, char: str) -> str:
     return _NOT_BREAK.sub(char, text)
 
 
-def apply(text: str, replacements: Iterable[Replacement]) -> str:
+def apply_replacements(text: str, replacements: Iterable[Replacement]) -> str:
     """Return ``text`` after the replacements, which are sorted and disjoint."""
     parts: list[str] = []
     at = 0
@@ -84,7 +84,7 @@ def mask_templates(text: str) -> str:
         replacements.append(
             Replacement(start, end, mask(text[start:end], _mask_for(found[0], name)))
         )
-    return blank_masked_lines(apply(text, replacements))
+    return blank_masked_lines(apply_replacements(text, replacements))
 
 
 def _mask_for(tag: str, name: str) -> str:

@@ -12,7 +12,7 @@ from onbrand.document.masking import (
     PLACEHOLDER,
     REMOVED,
     Replacement,
-    apply,
+    apply_replacements,
     blank_masked_lines,
     mask,
 )
@@ -67,7 +67,7 @@ def to_markdown(text: str) -> tuple[str, list[Comment]]:
     """
     masker = _Masker(text)
     masker.run()
-    return blank_masked_lines(apply(text, masker.replacements)), masker.comments
+    return blank_masked_lines(apply_replacements(text, masker.replacements)), masker.comments
 
 
 class _Masker:

@@ -83,7 +83,7 @@ def train_voices(
     """Train and save a voice for each brand; each is written whole or not at all.
 
     Args:
-        brands: each brand's labelled lines (`onbrand.labels.grouping.group_by_brand`).
+        brands: each brand's labelled lines (`onbrand.labels.files.group_by_brand`).
         output: where the voices go, each into a folder of its brand's name.
         encoder: the folder of the encoder; by default the one inside onbrand.
         gate: P of a draft at which it goes forward.
@@ -137,7 +137,7 @@ def train_voice(
 
     Args:
         brand: its name.
-        labels: at least ten lines of each class (`onbrand.labels.grouping.group_by_brand`).
+        labels: at least ten lines of each class (`onbrand.labels.files.group_by_brand`).
         encoder: the shared encoder.
         gate: P of a draft at which it goes forward.
         alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.

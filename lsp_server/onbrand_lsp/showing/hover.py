@@ -137,7 +137,7 @@ def _nearest(markup: Markup, label: str, example: Example | None) -> str:
 
 def _comment(markup: Markup, checked: Checked, comment: Comment) -> Sequence[str]:
     """Say what a comment does; nothing of one that is not meant for onbrand."""
-    found, warnings = directives.read([comment], checked.snapshot.lines)
+    found, warnings = directives.read_directives([comment], checked.snapshot.lines)
     if not found:
         return [markup.text(places.note(warning).message) for warning in warnings]
     name, brand = found[0].name, found[0].brand

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.document import formats, frontmatter
+from onbrand.document import directives, formats
 from onbrand.document.document import Document
 from onbrand.document.positions import Encoding, Span
 from onbrand.report.message import decision, fault, format_probability, plural, tally
@@ -124,7 +124,7 @@ def _title(document: Document, start: int) -> str:
 def _top(checked: Checked) -> Span:
     """Return the first line of content, or the first line where there is none."""
     source, lines = checked.document.source, checked.snapshot.lines
-    after = frontmatter.read(source).end
+    after = directives.read_front_matter(source).end
     rest = source[after:]
     at = after + len(rest) - len(rest.lstrip())
     line = 0 if at == len(source) else lines.line_of(at)

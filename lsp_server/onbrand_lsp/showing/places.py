@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
-from onbrand.document import frontmatter
+from onbrand.document import directives
 from onbrand.document.blocks import Comment
 from onbrand.document.masking import PLACEHOLDER
 from onbrand.document.positions import Span
@@ -78,7 +78,7 @@ def comment_at(source: str, offset: int) -> Comment | None:
 
 def brand_key(source: str, lines: LineIndex) -> int | None:
     """Return the line, counted from 0, of the front matter that names the brand."""
-    matter = frontmatter.read(source)
+    matter = directives.read_front_matter(source)
     if matter.brand is None:
         return None
     last = lines.line_of(matter.end)
