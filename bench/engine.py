@@ -22,8 +22,7 @@ from figures import Row, write
 
 from onbrand import Scorer
 from onbrand.encoder import Encoder
-from onbrand.labels.files import read_labels
-from onbrand.labels.grouping import group_by_brand
+from onbrand.labels.files import group_by_brand, read_labels
 from onbrand.voice.model import Voice
 from onbrand_cli.demo import brand_files, draft_files
 from onbrand_cli.train import train_all

@@ -25,8 +25,7 @@ from language_client import LanguageClient
 from writing import BRAND, Editor, markdown
 
 from onbrand.files import write_atomic
-from onbrand.labels.files import read_labels
-from onbrand.labels.grouping import group_by_brand
+from onbrand.labels.files import group_by_brand, read_labels
 from onbrand.voice.storage import save_voice
 from onbrand_cli.demo import brand_files
 from onbrand_cli.train import train_all

@@ -17,8 +17,8 @@ from data import DATA, RESULTS, need
 import onbrand
 from onbrand.encoder import Encoder
 from onbrand.files import write_atomic
+from onbrand.report.evaluation import rounded, rows, to_markdown
 from onbrand.training.evaluate import evaluate_folder
-from onbrand_cli.evaluate import rounded, rows, to_markdown
 
 SETS = ("brands14", "brands14_matched", "parallel_voices")
 

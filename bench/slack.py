@@ -33,8 +33,7 @@ from slack_load import (
     signed,
 )
 
-from onbrand.labels.files import read_labels
-from onbrand.labels.grouping import group_by_brand
+from onbrand.labels.files import group_by_brand, read_labels
 from onbrand_cli.demo import brand_files
 from onbrand_cli.train import train_all
 

@@ -100,11 +100,10 @@ def example_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _train_example(file: Path, folder: Path, *, wait: bool) -> None:
     """Train a voice unless it is there, or another worker is at it and we do not wait for it."""
-    from onbrand.labels.files import read_labels
-    from onbrand.labels.grouping import group_by_brand
-    from onbrand_cli.train import train_all
+    from onbrand.labels.files import group_by_brand, read_labels
+    from onbrand.training.train import train_voices
 
     with suppress(BlockingIOError), (folder.parent / f"{file.stem}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not (folder / file.stem).is_dir():
-            train_all(group_by_brand(read_labels([file])), folder)
+            train_voices(group_by_brand(read_labels([file])), folder)

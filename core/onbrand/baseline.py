@@ -69,7 +69,7 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def write_baseline(path: Path, reports: Iterable[Report]) -> int:
-    """Record the flagged sentences of ``reports`` as known, as they are before `apply`.
+    """Record the flagged sentences of ``reports`` as known, as they are before `apply_baseline`.
 
     Files that were not checked keep their findings as long as they exist.
 
@@ -94,7 +94,7 @@ def write_baseline(path: Path, reports: Iterable[Report]) -> int:
     return sum(counter.total() for counter in found.values())
 
 
-def apply(reports: Sequence[Report], baseline: Baseline) -> tuple[list[Report], int]:
+def apply_baseline(reports: Sequence[Report], baseline: Baseline) -> tuple[list[Report], int]:
     """Clear the flag of known findings; of equal sentences the first ones are the known ones.
 
     Returns:

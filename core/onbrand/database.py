@@ -41,7 +41,7 @@ _POSTGRES_REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class DatabaseOptions:
     """What a database is for."""
 
     name: str
@@ -61,45 +61,47 @@ class Database:
 
     Args:
         location: a path, or a URL ``sqlite:///…``, ``postgresql://…`` or ``postgres://…``.
-        use: what it is for.
+        options: what it is for.
         timeout: how long to wait for another writer, in seconds.
 
     Raises:
         OnbrandError: the URL is malformed or of another kind, or its driver is not installed.
     """
 
-    def __init__(self, location: str, use: Use, timeout: float) -> None:
-        url = _parse(location, use)
+    def __init__(self, location: str, options: DatabaseOptions, timeout: float) -> None:
+        url = _parse(location, options)
         self.path = Path(url.database or "") if url.drivername == "sqlite" else None
         """The file, for SQLite."""
-        self.place = str(self.path) if self.path else _without_secrets(url)
+        self.display_name = str(self.path) if self.path else _without_secrets(url)
         """What errors call it."""
-        self.engine = _sqlite(url, use, timeout) if self.path else _postgres(url, use, timeout)
-        """For libraries that bring their own statements; use `in_words` around them."""
-        self._use = use
+        self.engine = (
+            _sqlite(url, options, timeout) if self.path else _postgres(url, options, timeout)
+        )
+        """For libraries that bring their own statements; use `translate_errors` around them."""
+        self._options = options
         self._timeout = timeout
-        self._turn = _turn_of(self.path) if self.path else None
+        self._lock = _lock_of(self.path) if self.path else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that sees one state of the database."""
-        with self.in_words(), self.engine.begin() as connection:
+        with self.translate_errors(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Yield a connection in a writing transaction; committed at the end.
 
-        It is the only one there is, unless its use allows PostgreSQL more than one.
+        It is the only one there is, unless its options allow PostgreSQL more than one.
         Taking turns costs little where people click, and makes "the last word" mean the same
         everywhere: what a writer reads holds until it has written.
         """
-        with self.write_alone() if self._use.one_writer else self._write() as connection:
+        with self.exclusive_write() if self._options.one_writer else self._write() as connection:
             yield connection
 
     @contextmanager
-    def write_alone(self) -> Iterator[Connection]:
-        """Yield a connection in the one writing transaction there is, whatever the use."""
+    def exclusive_write(self) -> Iterator[Connection]:
+        """Yield a connection in the one writing transaction there is, whatever the options."""
         with self._write() as connection:
             if self.path is None:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
@@ -108,8 +110,8 @@ class Database:
     @contextmanager
     def _write(self) -> Iterator[Connection]:
         with (
-            self.turn(),
-            self.in_words(),
+            self.write_lock(),
+            self.translate_errors(),
             self.engine.connect() as connection,
             connection.execution_options(begin="BEGIN IMMEDIATE").begin(),
         ):
@@ -119,20 +121,20 @@ class Database:
             yield connection
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Wait for this process's turn to write to the SQLite file.
 
         SQLite itself would do, but sleeps up to 100 ms between two looks at whether it is free.
         """
-        if self._turn is None:
+        if self._lock is None:
             yield
             return
-        if not self._turn.acquire(timeout=self._timeout):
-            raise OnbrandError(_LOCKED, path=self.place)
+        if not self._lock.acquire(timeout=self._timeout):
+            raise OnbrandError(_LOCKED, path=self.display_name)
         try:
             yield
         finally:
-            self._turn.release()
+            self._lock.release()
 
     def exists(self) -> bool:
         """Tell whether the SQLite file is there; of PostgreSQL, connecting will tell."""
@@ -142,20 +144,22 @@ class Database:
         """Make the folder that the SQLite file goes in, and a private file before SQLite does."""
         if self.path is None:
             return
-        mode = 0o700 if self._use.private else 0o777
+        mode = 0o700 if self._options.private else 0o777
         try:
             self.path.parent.mkdir(mode, parents=True, exist_ok=True)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise OnbrandError(f"its folder cannot be made ({reason})", path=self.place) from None
-        if self._use.private:
+            raise OnbrandError(
+                f"its folder cannot be made ({reason})", path=self.display_name
+            ) from None
+        if self._options.private:
             # What is wrong with the file itself, SQLite will tell.
             with suppress(OSError):
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, 0o600))
 
     def close_to_others(self) -> None:
         """Let nobody else read the SQLite file, if it is to be private and was made before."""
-        if self.path is not None and self._use.private:
+        if self.path is not None and self._options.private:
             for suffix in ("", "-wal", "-shm"):
                 with suppress(OSError):
                     Path(f"{self.path}{suffix}").chmod(0o600)
@@ -173,15 +177,15 @@ class Database:
                 self._pragma("journal_mode = WAL")
             except sqlite3.Error as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise OnbrandError(self._reason(error), path=self.place) from None
+                    raise OnbrandError(self._reason(error), path=self.display_name) from None
                 time.sleep(0.01)
             else:
                 return
 
-    def scrub(self) -> None:
+    def truncate_log(self) -> None:
         """Empty SQLite's log of deleted rows; ``secure_delete`` sees to the file itself."""
         if self.path is not None:
-            with self.turn(), self.in_words():
+            with self.write_lock(), self.translate_errors():
                 self._pragma("wal_checkpoint(TRUNCATE)")
 
     def _pragma(self, pragma: str) -> None:
@@ -197,17 +201,19 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def in_words(self) -> Iterator[None]:
+    def translate_errors(self) -> Iterator[None]:
         """Turn the driver's errors into ours."""
         # "from None": the driver's error has the statement, and customers' text in it.
         try:
             yield
         except DBAPIError as error:
-            raise OnbrandError(self._reason(error.orig), path=self.place) from None
+            raise OnbrandError(self._reason(error.orig), path=self.display_name) from None
         except sqlite3.Error as error:
-            raise OnbrandError(self._reason(error), path=self.place) from None
+            raise OnbrandError(self._reason(error), path=self.display_name) from None
         except PoolTimeout:
-            raise OnbrandError("all connections are in use; try again", path=self.place) from None
+            raise OnbrandError(
+                "all connections are in use; try again", path=self.display_name
+            ) from None
 
     def _reason(self, cause: BaseException | None) -> str:
         if isinstance(cause, sqlite3.Error):
@@ -224,17 +230,17 @@ class Database:
         return reason or f"the database refused ({said})"
 
 
-_turns: WeakValueDictionary[Path, threading.Lock] = WeakValueDictionary()
-_turns_lock = threading.Lock()
+_locks: WeakValueDictionary[Path, threading.Lock] = WeakValueDictionary()
+_locks_guard = threading.Lock()
 
 
-def _turn_of(path: Path) -> threading.Lock:
+def _lock_of(path: Path) -> threading.Lock:
     """Return the lock that all users of a file in this process share."""
-    with _turns_lock:
-        return _turns.setdefault(path.resolve(), threading.Lock())
+    with _locks_guard:
+        return _locks.setdefault(path.resolve(), threading.Lock())
 
 
-def _parse(location: str, use: Use) -> URL:
+def _parse(location: str, options: DatabaseOptions) -> URL:
     if "://" not in location:
         return URL.create("sqlite", database=location)
     try:
@@ -243,14 +249,14 @@ def _parse(location: str, use: Use) -> URL:
     except (ArgumentError, ValueError):
         # The URL itself is not shown: it may hold a password.
         raise OnbrandError(
-            f"{use.name}'s URL cannot be read; write postgresql://USER@HOST:PORT/NAME"
+            f"{options.name}'s URL cannot be read; write postgresql://USER@HOST:PORT/NAME"
         ) from None
     if backend == "sqlite" and url.database not in (None, "", ":memory:"):
         return URL.create("sqlite", database=url.database)
     if backend in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     raise OnbrandError(
-        f"{use.name} cannot be at a {backend} URL; name an SQLite file or postgresql://…"
+        f"{options.name} cannot be at a {backend} URL; name an SQLite file or postgresql://…"
     )
 
 
@@ -260,15 +266,15 @@ def _without_secrets(url: URL) -> str:
     return bare.render_as_string()
 
 
-def _sqlite(url: URL, use: Use, timeout: float) -> Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": timeout}, **_pool(use, timeout))
+def _sqlite(url: URL, options: DatabaseOptions, timeout: float) -> Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": timeout}, **_pool(options, timeout))
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         # The sqlite3 module would begin transactions by itself, and too late.
         connection.isolation_level = None
         for pragma in (
-            f"synchronous = {use.synchronous}",
+            f"synchronous = {options.synchronous}",
             "secure_delete = ON",  # forgotten is overwritten
             "trusted_schema = OFF",  # a project's file may come from anyone
         ):
@@ -281,18 +287,18 @@ def _sqlite(url: URL, use: Use, timeout: float) -> Engine:
     return engine
 
 
-def _postgres(url: URL, use: Use, timeout: float) -> Engine:
+def _postgres(url: URL, options: DatabaseOptions, timeout: float) -> Engine:
     try:
         return sa.create_engine(
-            url, pool_pre_ping=True, connect_args={"connect_timeout": 10}, **_pool(use, timeout)
+            url, pool_pre_ping=True, connect_args={"connect_timeout": 10}, **_pool(options, timeout)
         )
     except ImportError:
-        raise missing_extra(f"{use.name} on PostgreSQL", "postgres") from None
+        raise missing_extra(f"{options.name} on PostgreSQL", "postgres") from None
 
 
-def _pool(use: Use, timeout: float) -> dict[str, Any]:
+def _pool(options: DatabaseOptions, timeout: float) -> dict[str, Any]:
     return {
-        "pool_size": use.connections,
+        "pool_size": options.connections,
         "max_overflow": 0,
         "pool_timeout": timeout,
         "hide_parameters": True,
@@ -307,7 +313,7 @@ _one_upgrade = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class Schema:
     """A set of tables with migrations of its own."""
 
     version_table: str
@@ -325,7 +331,7 @@ class Tables:
             OnbrandError: there are none and ``create`` is false, they are of a newer onbrand, or
                 the file is another program's.
         """
-        absent = OnbrandError(self.absent, path=database.place)
+        absent = OnbrandError(self.absent, path=database.display_name)
         if not create and not database.exists():
             raise absent
         database.make_file()
@@ -335,17 +341,18 @@ class Tables:
                 return
             if at is None and not create:
                 raise absent
-            if at is None and database.path is not None and _foreign(connection):
+            if at is None and database.path is not None and _is_foreign(connection):
                 raise OnbrandError(
-                    "is the database of another program; name a new file", path=database.place
+                    "is the database of another program; name a new file",
+                    path=database.display_name,
                 )
         database.close_to_others()
         database.use_write_ahead_log()
-        with database.write_alone() as connection:
+        with database.exclusive_write() as connection:
             if self._version(connection) != self.head and not self._upgrade(connection):
                 raise OnbrandError(
                     "was written by a newer onbrand; upgrade this one",
-                    path=database.place,
+                    path=database.display_name,
                 )
 
     def _version(self, connection: Connection) -> str | None:
@@ -377,7 +384,7 @@ class Tables:
         return True
 
 
-def _foreign(connection: Connection) -> bool:
+def _is_foreign(connection: Connection) -> bool:
     """Tell whether the database has tables, and none of onbrand's."""
     tables = sa.inspect(connection).get_table_names()
     return bool(tables) and not any(name.startswith(PREFIX) for name in tables)

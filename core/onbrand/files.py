@@ -241,11 +241,11 @@ def _remove_left_over(path: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-Stamp = tuple[tuple[str, int, int], ...]
+FileSignature = tuple[tuple[str, int, int], ...]
 """Path, time of the last change in nanoseconds (-1: not there) and size in bytes."""
 
 
-def stamp(paths: Iterable[Path]) -> Stamp:
+def file_signature(paths: Iterable[Path]) -> FileSignature:
     """Return what changes when one of the files or folders does."""
     return tuple(_of(str(path)) for path in paths)
 

@@ -28,9 +28,9 @@ from msgspec import Meta
 from onbrand.errors import OnbrandError
 from onbrand.files import write_atomic
 
-POINTER = "installed.json"
+STATE_FILE = "installed.json"
 RELEASES = "releases"
-PARTIAL = "partial"
+DOWNLOADS = "partial"
 VOICES = "voices"
 ENCODERS = "encoders"
 FORMAT = 1
@@ -83,7 +83,7 @@ def read_installed(root: Path) -> Installed | None:
         OnbrandError: ``installed.json`` is damaged, cannot be read, or was written by a newer
             onbrand.
     """
-    path = root / POINTER
+    path = root / STATE_FILE
     try:
         if not path.is_file():
             return None
@@ -118,7 +118,7 @@ class _Versioned(msgspec.Struct):
 def write_installed(root: Path, installed: Installed) -> None:
     """Switch ``root`` to what ``installed`` says, in one step."""
     text = msgspec.json.format(msgspec.json.encode(installed), indent=2) + b"\n"
-    write_atomic(root / POINTER, text)
+    write_atomic(root / STATE_FILE, text)
 
 
 def release_folder(root: Path, name: str) -> Path:
@@ -149,7 +149,7 @@ def encoders_of(root: Path) -> list[Path]:
     return sorted(manifest.parent for manifest in folder.glob("*/encoder.json"))
 
 
-def holder_of(voice: Path) -> tuple[Path, Installed] | None:
+def installation_of(voice: Path) -> tuple[Path, Installed] | None:
     """Return the installation that the folder of a voice or an encoder is in, if it is in one."""
     above = voice.absolute().parents
     if len(above) < 4 or above[2].name != RELEASES:
@@ -158,14 +158,14 @@ def holder_of(voice: Path) -> tuple[Path, Installed] | None:
     return None if installed is None else (above[3], installed)
 
 
-def repair(part: Path) -> str | None:
+def reinstall_hint(part: Path) -> str | None:
     """Return what fetches a damaged voice or encoder again; None where it is not a current one's.
 
     Args:
         part: its folder, which need not be there.
     """
     with contextlib.suppress(OnbrandError, OSError):  # of the installation: it is told elsewhere
-        held = holder_of(part)
+        held = installation_of(part)
         if held is None:
             return None
         root, installed = held
@@ -181,7 +181,7 @@ def is_url(source: str) -> bool:
     return _WEB.match(source) is not None
 
 
-def without_secrets(source: str) -> str:
+def redact_url(source: str) -> str:
     """Return a source as it may be shown: a URL's user, password and query are left out."""
     if not is_url(source):
         return source
@@ -199,7 +199,7 @@ def default_root(source: str) -> Path:
     A release's URL and that of its ``index.json`` give the same, with or without a password.
     """
     if is_url(source):
-        plain = without_secrets(source)
+        plain = redact_url(source)
         scheme, host, path, *_ = urlsplit(plain)
         place = path.rstrip("/").removesuffix(_INDEX).rstrip("/")
         plain, readable = f"{scheme}://{host.lower()}{place}", host + place
@@ -229,4 +229,4 @@ def data_folder() -> Path:
 
 def installations() -> list[Path]:
     """Return every installation in the folder that installations are put in by default."""
-    return sorted(pointer.parent for pointer in installations_folder().glob(f"*/{POINTER}"))
+    return sorted(pointer.parent for pointer in installations_folder().glob(f"*/{STATE_FILE}"))

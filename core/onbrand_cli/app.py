@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand_cli import check, config, demo, evaluate, labels, registers, score, train, voices
-from onbrand_cli.common import line_of
+from onbrand_cli import check, config, demo, labels, registers, train, voices
+from onbrand_cli.common import error_line
 
 app = typer.Typer(
     name="onbrand",
@@ -24,13 +24,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("demo")(demo.demo)
-app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("check", epilog=check.CHECK_EXAMPLES)(check.check)
 app.command("gate", epilog=check.GATE_EXAMPLES)(check.gate)
 app.command("registers", epilog=registers.EXAMPLES)(registers.registers)
-app.command("score", epilog=score.SCORE_EXAMPLES)(score.score)
-app.command("explain", epilog=score.EXPLAIN_EXAMPLES)(score.explain)
-app.command("train", epilog=train.EXAMPLES)(train.train)
-app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("score", epilog=check.SCORE_EXAMPLES)(check.score)
+app.command("explain", epilog=check.EXPLAIN_EXAMPLES)(check.explain)
+app.command("train", epilog=train.TRAIN_EXAMPLES)(train.train)
+app.command("evaluate", epilog=train.EVALUATE_EXAMPLES)(train.evaluate)
 app.add_typer(voices.app, name="voices")
 app.add_typer(labels.app, name="labels")
 app.add_typer(config.app, name="config")
@@ -118,7 +118,7 @@ def _run(arguments: Sequence[str]) -> int:
 def _tell(error: Exception) -> int:
     """Print an error in one line and return the exit code."""
     if isinstance(error, OSError):
-        message = line_of(error, "standard output")
+        message = error_line(error, "standard output")
     elif isinstance(error, typer.TyperException):
         message = error.format_message()
         if message.startswith("Usage: "):  # a group without a command shows its help

@@ -1,41 +1,43 @@
-"""``onbrand check`` and ``onbrand gate``: judge whole drafts."""
+"""``onbrand check``, ``gate``, ``score`` and ``explain``: judge drafts, and single sentences."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand.progress import scaled
-from onbrand.report import Format
+from onbrand.report import FORMATS, CheckResults, ReportFormat
 from onbrand_cli.common import (
+    STDIN,
     Avoid,
     Brand,
     ConfigFile,
     EncoderFolder,
     Output,
+    OutputFormat,
     ReadAs,
     StdinPath,
     Voices,
     avoided_names,
+    one_of,
+    print_json,
     progress_bar,
-    voice_folders,
     warn,
 )
 
 if TYPE_CHECKING:
-    from onbrand.encoder import Encoder
-    from onbrand.results import Report
+    from onbrand.checking import Draft
+    from onbrand.results import Explanation, Report
     from onbrand.scorer import Scorer
-    from onbrand_cli.common import Draft
+    from onbrand.voice.model import Voice
+    from onbrand.voice.reasons import WordReason
 
-EXAMPLES = """\b
+CHECK_EXAMPLES = """\b
 Examples:
   onbrand check draft.md --brand acme
   onbrand check draft.md --avoid corporate,hype,chatbot
@@ -46,6 +48,17 @@ Examples:
 GATE_EXAMPLES = """\b
 Example:
   onbrand gate draft.md --brand acme && publish draft.md
+"""
+SCORE_EXAMPLES = """\b
+Examples:
+  onbrand score "Hello. Do sit down." --brand acme
+  onbrand score - --all --format json < sentences.txt
+  onbrand score "We leverage synergies." --avoid corporate,hype
+"""
+EXPLAIN_EXAMPLES = """\b
+Examples:
+  onbrand explain "Hello. Do sit down." --brand acme
+  onbrand explain "We leverage synergies." --avoid corporate,hype
 """
 
 
@@ -59,7 +72,7 @@ def check(
     voices: Voices = None,
     brand: Brand = None,
     avoid: Avoid = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print the verdicts.")] = "text",
+    form: Annotated[str, one_of(FORMATS, "How to print the verdicts.")] = "text",
     output: Output = None,
     baseline: Annotated[
         Path | None,
@@ -80,8 +93,7 @@ def check(
     Exit code 0: nothing to underline, 1: something is, 2: error.
     """
     from onbrand import baseline as known
-    from onbrand.report import render
-    from onbrand_cli.common import STDIN, read_drafts
+    from onbrand_cli.common import read_drafts
 
     if update_baseline and baseline is None:
         raise OnbrandError("--update-baseline needs --baseline FILE to write to")
@@ -91,21 +103,16 @@ def check(
     old = None if baseline is None or update_baseline else known.load_baseline(baseline)
     left_out: Counter[str] = Counter()
     drafts = read_drafts(files or [STDIN], stdin_path, config, read_as, left_out)
-    reports = _judge(drafts, voices, brand, encoder, avoided)
+    reports = _check(drafts, voices, brand, encoder, avoided)
     if update_baseline and baseline is not None:
         count = known.write_baseline(baseline, reports)
         typer.echo(f"{baseline}: {count:,} findings", err=True)
         return
     suppressed = 0
     if old is not None:
-        reports, suppressed = known.apply(reports, old)
+        reports, suppressed = known.apply_baseline(reports, old)
     sources = {draft.path: draft.source for draft in drafts}
-    if form == "text":
-        _print_text(reports, sources, output, suppressed)
-    else:
-        _print(render(form, reports, sources, left_out), output)
-        for report in reports:
-            _warn_of(report)
+    _print(FORMATS[form], CheckResults(reports, sources, left_out, suppressed), output)
     raise typer.Exit(1 if any(report.flagged for report in reports) else 0)
 
 
@@ -135,7 +142,7 @@ def gate(
     A draft may go forward with sentences to mend; they are named then.
     """
     from onbrand.report.message import draft_message
-    from onbrand_cli.common import STDIN, read_drafts
+    from onbrand_cli.common import read_drafts
 
     if file != STDIN and Path(file).is_dir():
         raise OnbrandError("is a folder; gate takes one draft", path=file)
@@ -143,13 +150,13 @@ def gate(
     drafts = read_drafts([file], stdin_path, config, read_as)
     if not drafts:
         raise OnbrandError("cannot be gated, the configuration excludes it", path=file)
-    report = _judge(drafts, voices, brand, encoder, avoided, gate=at)[0]
+    report = _check(drafts, voices, brand, encoder, avoided, gate=at)[0]
     typer.echo(f"{report.path}: {draft_message(report)}")
     _warn_of(report)
     raise typer.Exit(0 if report.verdict == "forward" else 1)
 
 
-def _judge(
+def _check(
     drafts: list[Draft],
     voices: list[Path] | None,
     brand: str | None,
@@ -158,148 +165,204 @@ def _judge(
     *,
     gate: float | None = None,
 ) -> list[Report]:
-    """Judge the drafts, loading each set of voices and each encoder once."""
-    from onbrand.config.trust import check_trust
-    from onbrand.scorer import Scorer
-    from onbrand.voice.storage import with_consistent_release
+    from onbrand.checking import check_drafts
 
-    encoders: dict[Path | None, Encoder] = {}
-    groups: dict[tuple[tuple[Path, ...], Path | None], list[Draft]] = {}
-    registers: dict[tuple[tuple[str, ...], Path | None], list[Draft]] = {}
-    for draft in drafts:
-        bundle = encoder or check_trust(draft.settings.encoder, draft.settings.source)
-        configured = () if voices else draft.avoids(brand)
-        if names := avoid or configured:
-            registers.setdefault((names, bundle), []).append(draft)
-            continue
-        folders = tuple(voice_folders(voices, draft.settings))
-        groups.setdefault((folders, bundle), []).append(draft)
-    scorers: dict[str, Scorer] = {}
-    whose: dict[str, str] = {}
-    for (names, bundle), group in registers.items():
-        scorer = Scorer.avoiding(_encoder(bundle, encoders), names)
-        scorers |= {draft.path: scorer for draft in group}
-        whose |= {draft.path: scorer.brands[0] for draft in group}
-    for (folders, bundle), group in groups.items():
-        scorer = with_consistent_release(
-            folders, partial(_scorer, group, brand, bundle, encoders, voices)
-        )
-        scorers |= {draft.path: scorer for draft in group}
-    reports: list[Report] = []
-    total = sum(len(draft.document.sentences) for draft in drafts)
-    done = 0
     with progress_bar("Judging") as progress:
-        for draft in drafts:
-            report = scorers[draft.path].check_document(
-                draft.document,
-                path=draft.path,
-                brand=whose.get(draft.path, brand),
-                default_brand=draft.settings.brand,
-                gate=draft.settings.gate if gate is None else gate,
-                threshold=draft.settings.threshold,
-                ignored=draft.settings.ignore,
-                progress=scaled(
-                    progress,
-                    draft.path,
-                    start=done,
-                    size=len(draft.document.sentences),
-                    total=total,
-                ),
-            )
-            reports.append(report)
-            done += len(draft.document.sentences)
-    return reports
+        return check_drafts(
+            drafts,
+            voices=voices,
+            brand=brand,
+            encoder=encoder,
+            avoid=avoid,
+            gate=gate,
+            progress=progress,
+        )
 
 
-def _scorer(
-    drafts: list[Draft],
-    brand: str | None,
-    encoder: Path | None,
-    encoders: dict[Path | None, Encoder],
-    chosen: list[Path] | None,
-    folders: Sequence[Path],
-) -> Scorer:
-    """Load the voices that the drafts need, and their encoder unless it is loaded.
-
-    Args:
-        drafts: what is judged; the same voices hold for all.
-        brand: the brand that the user wants.
-        encoder: the bundle that was named.
-        encoders: those that are loaded.
-        chosen: the folders of voices that the user named, who answers for the encoder in them.
-        folders: where the voices are.
-    """
-    from onbrand.config.trust import check_trust
-    from onbrand.scorer import Scorer
-    from onbrand.voice.storage import encoder_for, load_voices
-
-    brands = _brands(drafts, brand, folders)
-    voices = load_voices(folders, brands)
-    if encoder is None:
-        encoder = encoder_for(folders, brands)
-        if not chosen:
-            check_trust(encoder, drafts[0].settings.source)
-    return Scorer(_encoder(encoder, encoders), voices)
-
-
-def _encoder(bundle: Path | None, encoders: dict[Path | None, Encoder]) -> Encoder:
-    from onbrand.encoder import Encoder
-
-    if bundle not in encoders:
-        encoders[bundle] = Encoder.load(bundle)
-    return encoders[bundle]
-
-
-def _brands(drafts: list[Draft], chosen: str | None, folders: Sequence[Path]) -> list[str] | None:
-    """Return the brands that the drafts need; None, all of them, where one draft does not say.
-
-    Raises:
-        OnbrandError: a draft asks for a brand that has no voice; the error names the draft.
-    """
-    from onbrand.voice.storage import find_voices, unknown_brand
-
-    known = find_voices(folders)
-    needed: set[str] = set()
-    every = False
-    for draft in drafts:
-        named = draft.brands(chosen)
-        every |= named is None
-        for name, line in (named or {}).items():
-            if name not in known:
-                path = None if chosen else draft.path
-                raise unknown_brand(name, known, path=path, line=line)
-            needed.add(name)
-    return None if every else sorted(needed)
-
-
-def _print(rendered: str, output: Path | None) -> None:
-    from onbrand.files import write_atomic
-
-    if output is None:
-        sys.stdout.write(rendered)
-    else:
-        write_atomic(output, rendered)
-
-
-def _print_text(
-    reports: list[Report], sources: dict[str, str], output: Path | None, suppressed: int
-) -> None:
-    import io
-
+def _print(form: ReportFormat, results: CheckResults, output: Path | None) -> None:
     from rich.console import Console
 
-    from onbrand.report import text
+    from onbrand.files import write_atomic
 
-    if output is None:
-        console = Console(highlight=False, markup=False)
-        text.render(reports, sources, console, suppressed=suppressed)
-        return
-    buffer = io.StringIO()
-    console = Console(file=buffer, color_system=None, highlight=False, markup=False, width=100)
-    text.render(reports, sources, console, suppressed=suppressed)
-    _print(buffer.getvalue(), output)
+    if output is not None:
+        write_atomic(output, form.render(results))
+    elif form.print_to is not None:
+        form.print_to(results, Console(highlight=False, markup=False))
+    else:
+        sys.stdout.write(form.render(results))
+    if form.print_to is None:
+        for report in results.reports:
+            _warn_of(report)
 
 
 def _warn_of(report: Report) -> None:
     for warning in report.warnings:
         warn(f"{report.path}: {warning}")
+
+
+def score(
+    sentence: Annotated[
+        str, typer.Argument(help="The sentence; - reads one a line from standard input.")
+    ],
+    voices: Voices = None,
+    brand: Brand = None,
+    avoid: Avoid = None,
+    every: Annotated[bool, typer.Option("--all", help="Score against every brand.")] = False,
+    form: OutputFormat = "text",
+    encoder: EncoderFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Print P(on-brand) of a sentence, for one brand or all of them."""
+    if brand and every:
+        raise OnbrandError("--brand and --all exclude each other; give one of them")
+    avoided = avoided_names(avoid, brand=brand, voices=voices, every=every)
+    sentences = _sentences(sentence)
+    scorer = _load_scorer(voices, brand, encoder, config, avoided, every=every)
+    if not every and len(scorer.brands) > 1:
+        raise OnbrandError(f"which brand? Give --brand or --all ({', '.join(scorer.brands)})")
+    probabilities = scorer.score(sentences)
+    if form == "json":
+        rows = [
+            {
+                "text": text,
+                "probabilities": {
+                    name: round(float(p), 4) for name, p in zip(scorer.brands, row, strict=True)
+                },
+            }
+            for text, row in zip(sentences, probabilities, strict=True)
+        ]
+        print_json({"version": 1, "sentences": rows})
+        return
+    for text, row in zip(sentences, probabilities, strict=True):
+        if len(sentences) > 1:
+            typer.echo(text)
+        for p, name in sorted(zip(row, scorer.brands, strict=True), reverse=True):
+            typer.echo(f"{p:.2f}  {name}")
+
+
+def explain(
+    sentence: Annotated[str, typer.Argument(help="The sentence.")],
+    voices: Voices = None,
+    brand: Brand = None,
+    avoid: Avoid = None,
+    form: OutputFormat = "text",
+    encoder: EncoderFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Say why a sentence gets its P: words, habits, nearest lines."""
+    if not sentence.strip():
+        raise OnbrandError("there is no sentence to explain; give one in quotes")
+    avoided = avoided_names(avoid, brand=brand, voices=voices)
+    scorer = _load_scorer(voices, brand, encoder, config, avoided)
+    if len(scorer.brands) > 1:
+        raise OnbrandError(f"which brand? Give --brand ({', '.join(scorer.brands)})")
+    text = " ".join(sentence.split())
+    voice = scorer.voice(scorer.brands[0])
+    why = scorer.explain(text, voice.brand)
+    if form == "json":
+        _print_explanation_json(text, why, voice)
+    else:
+        _print_explanation(text, why, voice)
+
+
+def _load_scorer(
+    voices: list[Path] | None,
+    brand: str | None,
+    encoder: Path | None,
+    config: Path | None,
+    avoid: tuple[str, ...] | None,
+    *,
+    every: bool = False,
+) -> Scorer:
+    from onbrand.checking import resolve_voice_dirs
+    from onbrand.config import settings_for
+    from onbrand.config.trust import check_trust
+    from onbrand.encoder import Encoder
+    from onbrand.scorer import Scorer
+    from onbrand.voice.storage import encoder_for
+
+    # The working folder's configuration: there is no file to start from.
+    settings = settings_for(Path.cwd() / "sentence.md", explicit=config)
+    chosen = None if every else brand or settings.brand
+    for warning in settings.warnings:
+        warn(warning)
+    configured = () if voices or chosen or every else settings.avoid
+    encoder = encoder or check_trust(settings.encoder, settings.source)
+    if names := avoid or configured:
+        return Scorer.avoiding(Encoder.load(encoder), names)
+    folders, brands = resolve_voice_dirs(voices, settings), [chosen] if chosen else None
+    if encoder is None and not voices:
+        check_trust(encoder_for(folders, brands), settings.source)
+    return Scorer.load(*folders, brands=brands, encoder=encoder)
+
+
+def _sentences(argument: str) -> list[str]:
+    from onbrand.files import decode_text, read_standard_input
+
+    name = "standard input"
+    text = decode_text(read_standard_input(name), name) if argument == STDIN else argument
+    # Not str.splitlines: U+2028 and its like do not end a line for the tools that write lists.
+    lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
+    if not lines:
+        raise OnbrandError("there is no sentence to judge; give one in quotes")
+    return lines if argument == STDIN else [argument]
+
+
+def _print_explanation_json(text: str, why: Explanation, voice: Voice) -> None:
+    from onbrand.report.json import explanation
+    from onbrand.voice.model import probability
+
+    document = {
+        "version": 1,
+        "text": text,
+        "brand": voice.brand,
+        "probability": probability(why.logit),
+        "threshold": voice.manifest.threshold,
+        **explanation(why),
+    }
+    print_json(document)
+
+
+def _print_explanation(text: str, why: Explanation, voice: Voice) -> None:
+    from rich.text import Text
+
+    from onbrand.report.message import finding, format_probability
+    from onbrand.voice.model import probability
+    from onbrand.voice.reasons import strongest_words
+    from onbrand_cli.common import new_console
+
+    console = new_console()
+    p, threshold = probability(why.logit), voice.manifest.threshold
+    style = "red" if p < threshold else "green"
+    head = (f"P {format_probability(p, threshold)}", f"bold {style}")
+    console.print(Text.assemble(head, f"  {voice.brand}, flagged below {threshold:.2f}"))
+    shaded = Text(text)
+    words = strongest_words(why)
+    for word in words:
+        for start, end in word.spans:
+            shaded.stylize(f"bold {_tone(word)}", start, end)
+    console.print(Text.assemble("  ", shaded))
+    if p < threshold:
+        console.print(f"  {finding(voice.brand, why)}")
+    console.print("\n  log-odds")
+    for word in words:
+        bar = ("█" * round(min(abs(word.share) * 8, 24))) or "▏"
+        console.print(Text.assemble(f"  {word.share:+6.2f}  {word.text:<18} ", (bar, _tone(word))))
+    rest = why.logit - sum(word.share for word in words)
+    console.print(f"  {rest:+6.2f}  everything else (of it the base: {why.base:+.2f})")
+    console.print(f"  {why.logit:+6.2f}  in all")
+    if why.habits:
+        console.print()
+    for habit in why.habits:
+        console.print(f"  {habit.message}")
+    for example in (why.nearest_on, why.nearest_off):
+        if example is not None:
+            where = f" ({example.source})" if example.source else ""
+            console.print(
+                f"\n  nearest {example.label}-brand line, cosine {example.similarity:.2f}{where}:\n"
+                f"    {example.text}"
+            )
+
+
+def _tone(word: WordReason) -> str:
+    return "red" if word.share < 0 else "green"

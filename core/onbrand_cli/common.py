@@ -6,8 +6,7 @@ import contextlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from textwrap import wrap
@@ -18,10 +17,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from onbrand.config import ConfigCache, Settings, settings_for
+from onbrand.config import ConfigCache, settings_for
 from onbrand.discovery import decode_draft, find_drafts, max_bytes, read_draft
 from onbrand.document import formats
-from onbrand.document.document import Document, parse_named
+from onbrand.document.document import parse_named
 from onbrand.errors import OnbrandError
 from onbrand.files import read_bytes, read_standard_input
 from onbrand.progress import Progress, ProgressEvent
@@ -30,7 +29,7 @@ from onbrand.report.message import plural, printable
 if TYPE_CHECKING:
     import rich.progress
 
-    from onbrand.config import Settings
+    from onbrand.checking import Draft
     from onbrand.voice.model import DoubtfulLine, Manifest, Share, TrainingReport
 
 
@@ -110,32 +109,27 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default=False),
 ]
 
-Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print it.")]
+OutputFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print it.")]
+
+
+def one_of(registry: Mapping[str, object], text: str) -> Any:  # noqa: ANN401 - as typer.Option
+    """Return the option ``--format``, which takes a name that is in ``registry`` when it is used.
+
+    Args:
+        registry: formats by name.
+        text: the option's help.
+    """
+
+    def check(name: str) -> str:
+        if name not in registry:
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, registry))}")
+        return name
+
+    return typer.Option("--format", parser=check, metavar=f"<{'|'.join(registry)}>", help=text)
+
 
 PROGRESS_AFTER = 1.0
 """Seconds of work before a progress bar appears."""
-"""How a text begins that is told at once: the work has to wait for another process."""
-
-
-def voice_folders(chosen: list[Path] | None, settings: Settings) -> list[Path]:
-    """Return where voices are: the option, else the configuration, else ``./voices``.
-
-    Raises:
-        OnbrandError: none of them says, or nothing is installed from the URL that one says.
-    """
-    folders = chosen or list(settings.voices)
-    if folders:
-        return folders
-    for missing in settings.uninstalled:
-        raise OnbrandError(missing.message)
-    from onbrand.voice.storage import DEFAULT_VOICES
-
-    if DEFAULT_VOICES.is_dir():
-        return [DEFAULT_VOICES]
-    raise OnbrandError(
-        "no voices: name their folder with --voices, or voices in onbrand.toml, "
-        "or train some with onbrand train"
-    )
 
 
 def avoided_names(
@@ -165,7 +159,7 @@ def warn(message: str) -> None:
     typer.echo(f"warning: {message}", err=True)
 
 
-def line_of(error: OnbrandError | OSError, place: str | Path) -> str:
+def error_line(error: OnbrandError | OSError, place: str | Path) -> str:
     """Return an error in one line; ``place`` is what it is about where it does not say."""
     if isinstance(error, OnbrandError):
         return str(error)
@@ -208,14 +202,14 @@ def progress_bar(label: str) -> Iterator[Progress]:
     start, drawn = time.monotonic(), sys.stderr.isatty()
     with contextlib.ExitStack() as stack:
         bar: rich.progress.Progress | None = None
-        told = False
+        shown = False
 
         def update(event: ProgressEvent, /) -> None:
-            nonlocal bar, told
+            nonlocal bar, shown
             if event.waiting:
-                if not told:
+                if not shown:
                     typer.echo(event.text, err=True)
-                told = True
+                shown = True
                 return
             if drawn and bar is None and time.monotonic() - start >= PROGRESS_AFTER:
                 bar = stack.enter_context(_new_bar())
@@ -309,22 +303,22 @@ def _passed(probes: dict[str, Share]) -> Iterator[str]:
     """Tell the wrong voices of which pages slip through, those with most of them first."""
     from onbrand.voice.registers import read_as
 
-    told = [
+    shown = [
         f"{read_as(name)} {found.count} of {found.of}"
         for name, found in sorted(probes.items(), key=lambda item: item[1].count / item[1].of)
         if found.count < found.of
     ]
-    if told:
-        yield from _wrapped("", f"not all of: {', '.join(told)}")
+    if shown:
+        yield from _wrapped("", f"not all of: {', '.join(shown)}")
 
 
 def _doubtful(worst: Sequence[DoubtfulLine]) -> Iterator[str]:
-    from onbrand.report.snippet import crop
+    from onbrand.report.snippet import truncate
 
     for line in worst:
         yield f"    {line.place}  {line.label}, but P {line.p:.2f}"
         if line.text:
-            yield f"      {crop(line.text, WIDTH - 6)}"
+            yield f"      {truncate(line.text, WIDTH - 6)}"
 
 
 def _against(line: DoubtfulLine) -> float:
@@ -358,43 +352,6 @@ MAX_KINDS = 5
 """Endings of files left out that a line names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A draft that is to be judged, with the settings in force for it."""
-
-    path: str
-    source: str
-    document: Document
-    settings: Settings
-
-    def brands(self, chosen: str | None) -> dict[str, int | None] | None:
-        """Return the brands to judge as, and the line that first asks for each, if a line does.
-
-        None: nothing names a brand.
-
-        Args:
-            chosen: the brand that the user wants, whatever the draft says.
-        """
-        main = chosen or self.document.brand or self.settings.brand
-        if main is None:
-            return None
-        named: dict[str, int | None] = {main: None}
-        if chosen is None:
-            for sentence in self.document.sentences:
-                if sentence.brand and sentence.brand not in named:
-                    line, _ = self.document.lines.position(sentence.span.start)
-                    named[sentence.brand] = line + 1
-        return named
-
-    def avoids(self, chosen: str | None) -> tuple[str, ...]:
-        """Return what the draft must not read like by its settings, where nothing names a brand.
-
-        Args:
-            chosen: the brand that the user wants, if any.
-        """
-        return self.settings.avoid if self.brands(chosen) is None else ()
-
-
 def read_drafts(
     names: list[str],
     stdin_path: str | None,
@@ -418,19 +375,21 @@ def read_drafts(
         OnbrandError: a draft cannot be read or is in no known format, or a configuration file is
             wrong.
     """
+    from onbrand.checking import Draft
+
     chosen = formats.get(read_as) if read_as else None
     named = set(names)
     others: set[Path] = set()
     cache: ConfigCache = {}
-    told: set[str] = set()
+    shown: set[str] = set()
     drafts = []
     for name in _expand(names, others):
         path = (stdin_path or "stdin.md") if name == STDIN else name
         settings = settings_for(Path(path), explicit=config, cache=cache)
         for warning in settings.warnings:
-            if warning not in told:
+            if warning not in shown:
                 warn(warning)
-            told.add(warning)
+            shown.add(warning)
         if settings.excluded:
             if name in named:
                 warn(f"{path}: not judged; {settings.source} excludes it")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand_cli.common import Format, print_json
+from onbrand_cli.common import OutputFormat, print_json
 
 if TYPE_CHECKING:
     from onbrand.config import Setting, Settings
@@ -36,7 +36,7 @@ def show(
     config: Annotated[
         Path | None, typer.Option(help="Use this configuration file only, as `check` would.")
     ] = None,
-    form: Format = "text",
+    form: OutputFormat = "text",
 ) -> None:
     """Print every setting that holds for FILE, and the line it comes from."""
     from onbrand.config import ConfigCache, explain, settings_for
@@ -139,12 +139,12 @@ def _value(setting: Setting) -> Sequence[str]:
 
 
 def _installation(voice: str) -> Sequence[str]:
-    from onbrand.installation import POINTER, default_root, is_url
+    from onbrand.installation import STATE_FILE, default_root, is_url
 
     if not is_url(voice):
         return []
     root = default_root(voice)
-    return [f"  in {root}" if (root / POINTER).is_file() else "  not installed yet"]
+    return [f"  in {root}" if (root / STATE_FILE).is_file() else "  not installed yet"]
 
 
 def _where(setting: Setting) -> str:

@@ -37,11 +37,11 @@ def demo(
 
     The brand does not exist: Quillpot, a bank for freelancers.
     """
-    from onbrand.labels.files import read_labels
-    from onbrand.labels.grouping import group_by_brand
+    from onbrand.labels.files import group_by_brand, read_labels
+    from onbrand.training.train import train_voices
     from onbrand_cli.check import check
-    from onbrand_cli.common import new_console
-    from onbrand_cli.train import print_report, train_all
+    from onbrand_cli.common import new_console, progress_bar
+    from onbrand_cli.train import print_report
 
     console = new_console()
     voices = Path("voices") if keep is None else keep.resolve()
@@ -50,7 +50,10 @@ def demo(
         for part in ("brands", "drafts", "rewrites"):
             shutil.copytree(examples_folder() / part, part)
         console.print(f"$ onbrand train {LABELS} -o {voices}\n", style="bold")
-        print_report(train_all(group_by_brand(read_labels([Path(LABELS)])), voices), voices)
+        brands = group_by_brand(read_labels([Path(LABELS)]))
+        with progress_bar("Training") as progress:
+            trained = train_voices(brands, voices, progress=progress)
+        print_report(trained, voices)
         console.print(f"\n$ onbrand check {DRAFT} --voices {voices}\n", style="bold")
         with contextlib.suppress(typer.Exit):  # the draft has findings, the demo has not failed
             check([DRAFT], voices=[voices])
@@ -78,7 +81,7 @@ def overview(reports: Sequence[Report]) -> Table:
     """Return a line for each draft: its verdict, and what it reads like."""
     from rich.text import Text
 
-    from onbrand.report.message import figure
+    from onbrand.report.message import format_probability
     from onbrand.report.text import VERDICTS
     from onbrand_cli.common import new_table
 
@@ -91,7 +94,11 @@ def overview(reports: Sequence[Report]) -> Table:
     for report in reports:
         style = f"bold {VERDICTS[report.verdict]}"
         judged = sum(sentence.probability is not None for sentence in report.sentences)
-        p = "–" if report.probability is None else figure(report.probability, report.gate)
+        p = (
+            "–"
+            if report.probability is None
+            else format_probability(report.probability, report.gate)
+        )
         table.add_row(
             Path(report.path).stem,
             Text(report.verdict, style),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand_cli.common import print_json
+from onbrand_cli.common import OutputFormat, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,18 +47,7 @@ Workspace = Annotated[
 ]
 
 
-class Format(StrEnum):
-    """Formats of exported labels."""
-
-    jsonl = "jsonl"
-    csv = "csv"
-
-
-class StatsFormat(StrEnum):
-    """Formats of the figures."""
-
-    text = "text"
-    json = "json"
+ExportFormat = Literal["jsonl", "csv"]
 
 
 @app.command("import")
@@ -95,7 +83,7 @@ def import_(
     figures = [f"{added:,} new", f"{len(labels) - added:,} known already"]
     if len(lines) > len(labels):
         figures.append(f"{len(lines) - len(labels):,} dropped as contradicting")
-    typer.echo(f"{store.place}: {', '.join(figures)}")
+    typer.echo(f"{store.display_name}: {', '.join(figures)}")
 
 
 @app.command()
@@ -105,7 +93,7 @@ def export(
         typer.Option("--output", "-o", help="File to write; else standard output."),
     ] = None,
     form: Annotated[
-        Format | None,
+        ExportFormat | None,
         typer.Option("--format", help="jsonl or csv; else by the file's name, else jsonl."),
     ] = None,
     brand: OnlyBrand = None,
@@ -132,7 +120,7 @@ def export(
         labels = store.workspace(workspace)
         records = _history(labels, brand) if history else _decided(labels, brand)
     columns = ["text", "label", "brand", "doc", *(["author", "source", "time"] if history else [])]
-    if form is Format.csv or (form is None and output and output.suffix.lower() == ".csv"):
+    if form == "csv" or (form is None and output and output.suffix.lower() == ".csv"):
         # The mark tells Excel that the file is UTF-8.
         data = ("\ufeff" if output else "") + to_csv(records, columns)
     else:
@@ -147,9 +135,7 @@ def export(
 
 @app.command()
 def stats(
-    form: Annotated[StatsFormat, typer.Option("--format", help="Output format.")] = (
-        StatsFormat.text
-    ),
+    form: OutputFormat = "text",
     workspace: Workspace = "",
     db: Database = None,
 ) -> None:
@@ -158,8 +144,8 @@ def stats(
 
     with LabelStore.open(db, create=False) as store:
         brands = store.workspace(workspace).stats()
-        place = store.place
-    if form is StatsFormat.json:
+        place = store.display_name
+    if form == "json":
         print_json({"version": 1, "database": place, "brands": brands})
     else:
         _print_stats(place, brands)
@@ -177,7 +163,7 @@ def _warn(message: str) -> None:
 
 def _labels(lines: Iterable[LabelLine], author: str) -> list[Label]:
     """Return the labels that lines stand for, without those that contradict each other."""
-    from onbrand.labels.grouping import drop_contradictions
+    from onbrand.labels.files import drop_contradictions
     from onbrand.labels.model import label_of
     from onbrand.labels.normalization import text_key
 
@@ -229,10 +215,12 @@ def _no_labels(store: LabelStore, brand: str | None) -> OnbrandError:
 
     brands = [stats.brand for stats in store.stats()]
     if brand is None or not brands:
-        return OnbrandError("holds no labels yet; `onbrand labels import FILE`", path=store.place)
+        return OnbrandError(
+            "holds no labels yet; `onbrand labels import FILE`", path=store.display_name
+        )
     near = difflib.get_close_matches(brand, brands, n=1, cutoff=0) or brands
     return OnbrandError(
-        f'holds no labels of brand "{brand}"; did you mean "{near[0]}"?', path=store.place
+        f'holds no labels of brand "{brand}"; did you mean "{near[0]}"?', path=store.display_name
     )
 
 

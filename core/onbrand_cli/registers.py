@@ -16,7 +16,7 @@ from onbrand.progress import Progress, scaled
 from onbrand_cli.common import (
     ConfigFile,
     EncoderFolder,
-    Format,
+    OutputFormat,
     ReadAs,
     StdinPath,
     print_json,
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from onbrand.checking import Draft
     from onbrand.document.document import Sentence
     from onbrand.encoder import Encoder
     from onbrand.voice.registers import Registers
-    from onbrand_cli.common import Draft
 
 EXAMPLES = """\b
 Examples:
@@ -59,7 +59,7 @@ def registers(
             help="Drafts, or folders of them; - for standard input.", show_default=False
         ),
     ] = None,
-    form: Format = "text",
+    form: OutputFormat = "text",
     stdin_path: StdinPath = None,
     read_as: ReadAs = None,
     encoder: EncoderFolder = None,
@@ -81,8 +81,8 @@ def registers(
             if bundle not in readers:
                 readers[bundle] = _Reader.load(bundle)
             size = len(draft.document.sentences)
-            told = scaled(progress, draft.path, start=done, size=size, total=total)
-            read.append(readers[bundle].read(draft, told))
+            part = scaled(progress, draft.path, start=done, size=size, total=total)
+            read.append(readers[bundle].read(draft, part))
             done += size
     if form == "json":
         print_json({"version": 1, "files": read})
@@ -191,7 +191,7 @@ def _place(draft: Draft, sentences: Sequence[Sentence]) -> dict[str, Any]:
 
 
 def _print(found: dict[str, Any], *, gap: bool) -> None:
-    from onbrand.report.snippet import crop, shown
+    from onbrand.report.snippet import sanitize, truncate
     from onbrand_cli.common import new_console
 
     console = new_console()
@@ -201,12 +201,12 @@ def _print(found: dict[str, Any], *, gap: bool) -> None:
     for one in found["paragraphs"]:
         head = f"{one['line']:>{width}} | "
         notes = [*_said(one)]
-        console.print(head + crop(one["text"], EXCERPT), style="" if notes else "dim")
+        console.print(head + truncate(one["text"], EXCERPT), style="" if notes else "dim")
         for said in notes:
             console.print(f"{' ' * width} = {said}")
     if found["paragraphs"]:
         console.print()
-    console.print(f"{shown(found['path'])}: {summary(found)}")
+    console.print(f"{sanitize(found['path'])}: {summary(found)}")
 
 
 def _said(found: dict[str, Any]) -> Iterator[str]:

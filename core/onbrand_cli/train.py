@@ -1,4 +1,4 @@
-"""``onbrand train``: from labelled lines to voices."""
+"""``onbrand train`` and ``onbrand evaluate``: voices from labelled lines, and how good they are."""
 
 from __future__ import annotations
 
@@ -8,25 +8,40 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand.progress import scaled
-from onbrand.training.crossval import DEFAULT_ALARM_BUDGET
-from onbrand_cli.common import EncoderFolder, progress_bar, warn
+from onbrand.report.evaluation import FORMATS as EVALUATION_FORMATS
+from onbrand_cli.common import EncoderFolder, Output, one_of, progress_bar, warn
 
-# As in onbrand.voice.model, which loads numpy; a test compares them.
+# As in onbrand.voice.model and onbrand.training.crossval, which load numpy; a test compares them.
 DEFAULT_GATE = 0.7
+DEFAULT_ALARM_BUDGET = 0.05
 
-EXAMPLES = """\b
+TRAIN_EXAMPLES = """\b
 Examples:
   onbrand train labels.jsonl
   onbrand train sheet.csv --brand acme -o voices
   onbrand train labels.jsonl --published site.jsonl
   onbrand train --labels-db -
 """
+EVALUATE_EXAMPLES = """\b
+Examples:
+  onbrand evaluate tasks/
+  onbrand evaluate tasks/ --format html -o quality.html
+"""
+SHORT_HEADINGS = (
+    "task",
+    "accuracy",
+    "bag of\nwords",
+    "AUROC",
+    "log\nloss",
+    "ECE",
+    "recall*",
+    "drafts\nof 5",
+)
+"""Of an evaluation's table, for a terminal of 80 columns."""
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from onbrand.labels.files import LabelLine
+    from onbrand.training.evaluate import Evaluation
     from onbrand.voice.model import Voice
 
 
@@ -92,8 +107,9 @@ def train(
     encoder: EncoderFolder = None,
 ) -> None:
     """Train a voice for each brand and report its held-out quality."""
-    from onbrand.labels.grouping import group_by_brand
-    from onbrand.training.own_copy import MIN_WORDS, read_published
+    from onbrand.labels.files import group_by_brand
+    from onbrand.training.own_copy import MIN_WORDS, read_published, train_voices_from_copy
+    from onbrand.training.train import train_voices
     from onbrand_cli.common import note_left_out
 
     others: set[Path] = set()
@@ -105,15 +121,17 @@ def train(
             f"{MIN_WORDS} words and more count, in tables, lines that are not labelled off"
         )
     if copy and not labels and labels_db is None:
-        voices = train_from_published(
-            copy,
-            output,
-            brand=brand,
-            encoder=encoder,
-            gate=gate,
-            alarm_budget=alarm_budget,
-            keep_texts=not no_texts,
-        )
+        with progress_bar("Training") as progress:
+            voices = train_voices_from_copy(
+                copy,
+                output,
+                brand=brand,
+                encoder=encoder,
+                gate=gate,
+                alarm_budget=alarm_budget,
+                keep_texts=not no_texts,
+                progress=progress,
+            )
         print_report(voices, output)
         return
     lines = _collect(labels or [], labels_db, brand)
@@ -122,15 +140,18 @@ def train(
         lines = [line for line in lines if line.brand == brand]
         if not lines:
             raise OnbrandError(f"no line is of brand {brand!r} (found: {', '.join(found)})")
-    voices = train_all(
-        group_by_brand(lines, warn=warn),
-        output,
-        encoder=encoder,
-        gate=gate,
-        alarm_budget=alarm_budget,
-        keep_texts=not no_texts,
-        published=copy,
-    )
+    brands = group_by_brand(lines, warn=warn)
+    with progress_bar("Training") as progress:
+        voices = train_voices(
+            brands,
+            output,
+            encoder=encoder,
+            gate=gate,
+            alarm_budget=alarm_budget,
+            keep_texts=not no_texts,
+            published=copy,
+            progress=progress,
+        )
     print_report(voices, output)
 
 
@@ -146,81 +167,6 @@ def _collect(files: list[Path], labels_db: str | None, brand: str | None) -> lis
         with LabelStore.open(None if labels_db == "-" else labels_db, create=False) as store:
             lines += store.training_lines(brand)
     return lines
-
-
-def train_all(
-    brands: dict[str, list[LabelLine]],
-    output: Path,
-    *,
-    encoder: Path | None = None,
-    gate: float = DEFAULT_GATE,
-    alarm_budget: float = DEFAULT_ALARM_BUDGET,
-    keep_texts: bool = True,
-    published: Sequence[LabelLine] = (),
-) -> list[Voice]:
-    """Train and save one voice per brand; each is written whole or not at all."""
-    from onbrand.encoder import Encoder
-    from onbrand.training.train import train_voice
-    from onbrand.training.weak_labels import PublishedModel, learn_from_copy
-    from onbrand.voice.storage import check_output_folder, save_voice
-
-    for name in brands:
-        check_output_folder(output / name)
-    loaded = Encoder.load(encoder)
-    voices = []
-    models: dict[str, PublishedModel] = {}
-    if published:
-        with progress_bar("Learning from published copy") as progress:
-            models = learn_from_copy(published, loaded, progress=progress)
-    with progress_bar("Training") as progress:
-        for i, (name, lines) in enumerate(sorted(brands.items())):
-            voice = train_voice(
-                name,
-                lines,
-                loaded,
-                gate=gate,
-                alarm_budget=alarm_budget,
-                keep_texts=keep_texts,
-                published=models.get(name),
-                progress=scaled(progress, name, start=i, size=1, total=len(brands)),
-            )
-            voices.append(save_voice(voice, output / name))
-    return voices
-
-
-def train_from_published(
-    published: Sequence[LabelLine],
-    output: Path,
-    *,
-    brand: str | None = None,
-    encoder: Path | None = None,
-    gate: float = DEFAULT_GATE,
-    alarm_budget: float = DEFAULT_ALARM_BUDGET,
-    keep_texts: bool = True,
-) -> list[Voice]:
-    """Train and save a voice from published copy alone, for one brand or for each that has some."""
-    from onbrand.encoder import Encoder
-    from onbrand.training.own_copy import train_from_copy
-    from onbrand.voice.storage import check_output_folder, save_voice
-
-    names = sorted({line.brand for line in published}) if brand is None else [brand]
-    for name in names:
-        check_output_folder(output / name)
-    loaded = Encoder.load(encoder, cache_size=len(published) + 1)
-    voices = []
-    with progress_bar("Training") as progress:
-        for i, name in enumerate(names):
-            voice = train_from_copy(
-                name,
-                published,
-                loaded,
-                gate=gate,
-                alarm_budget=alarm_budget,
-                keep_texts=keep_texts,
-                progress=scaled(progress, name, start=i, size=1, total=len(names)),
-            )
-            voices.append(save_voice(voice, output / name))
-    return voices
 
 
 def print_report(voices: list[Voice], output: Path) -> None:
@@ -254,3 +200,58 @@ def print_report(voices: list[Voice], output: Path) -> None:
         "Held-out lines of the training labels. ECE: calibration error of P.\n"
         "* off-brand lines found at 5 % false alarms"
     )
+
+
+def evaluate(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with TASK.train.jsonl and TASK.test.jsonl pairs.")
+    ],
+    form: Annotated[str, one_of(EVALUATION_FORMATS, "How to print it.")] = "text",
+    output: Output = None,
+    published: Annotated[
+        bool,
+        typer.Option("--published", help="Learn from the unlabelled TASK.pool.jsonl files too."),
+    ] = False,
+    encoder: EncoderFolder = None,
+) -> None:
+    """Train on each task's training file, judge on its test file.
+
+    A bag of words, fitted on the same lines, stands beside it.
+    """
+    from onbrand.encoder import Encoder
+    from onbrand.files import write_atomic
+    from onbrand.training.evaluate import evaluate_folder
+
+    with progress_bar("Evaluating") as progress:
+        result = evaluate_folder(
+            folder, Encoder.load(encoder), published=published, progress=progress
+        )
+    if form == "text" and output is None:
+        _print_table(result)
+        return
+    rendered = EVALUATION_FORMATS[form](result)
+    if output is None:
+        typer.echo(rendered, nl=False)
+    else:
+        write_atomic(output, rendered)
+
+
+def _print_table(result: Evaluation) -> None:
+    from onbrand.report.evaluation import rows
+    from onbrand_cli.common import new_console, new_table
+
+    table = new_table(*SHORT_HEADINGS)
+    *tasks, mean = rows(result)
+    for row in tasks:
+        table.add_row(*row)
+    table.add_section()
+    table.add_row("mean", *mean[1:], style="bold")
+    console = new_console()
+    console.print(table)
+    console.print(
+        f"ECE: calibration error; over all lines together {result.mean.pooled_ece:.3f}.\n"
+        "* off-brand lines found at 5 % false alarms"
+    )
+    if result.mean.stopped is not None:
+        stopped = f"{result.mean.stopped:.0%}"
+        console.print(f"Of pages in wrong voices that they never saw, voices stop {stopped}.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand_cli.common import Format, Voices, line_of, print_json, progress_bar, voice_folders
+from onbrand_cli.common import OutputFormat, Voices, error_line, print_json, progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,9 +52,11 @@ Target = Annotated[
 ]
 
 
-def install(source: Source, key: Keys = None, to: Target = None, form: Format = "text") -> None:
+def install(
+    source: Source, key: Keys = None, to: Target = None, form: OutputFormat = "text"
+) -> None:
     """Install a signed release of voices and encoders, or update the one that is there."""
-    from onbrand.installation import default_root, is_url, without_secrets
+    from onbrand.installation import default_root, is_url, redact_url
 
     usual = default_root(source)
     done = install_to(to or usual, source, key, voices=True)
@@ -63,7 +65,7 @@ def install(source: Source, key: Keys = None, to: Target = None, form: Format = 
         return
     typer.echo(outcome_line(done))
     # Such a URL stands for the usual folder of what was installed from it.
-    named = without_secrets(source) if is_url(source) and not to else done.folder
+    named = redact_url(source) if is_url(source) and not to else done.folder
     typer.echo(f"installed in {done.folder}; to use it, write into onbrand.toml:")
     typer.echo(f"  voices = [{_quoted(named)}]")
 
@@ -156,7 +158,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", r"\u007f")
 
 
-def list_(voices: Voices = None, form: Format = "text") -> None:
+def list_(voices: Voices = None, form: OutputFormat = "text") -> None:
     """List the voices with their quality on held-out lines, and their releases."""
     manifests = find_manifests(voices)
     if form == "json":
@@ -183,22 +185,23 @@ def list_(voices: Voices = None, form: Format = "text") -> None:
 
 def find_manifests(voices: list[Path] | None) -> list[tuple[Path, Manifest]]:
     """Return the folder and the manifest of every voice that the options and settings name."""
+    from onbrand.checking import resolve_voice_dirs
     from onbrand.config import settings_for
     from onbrand.voice.storage import list_manifests
 
     settings = settings_for(Path.cwd() / "draft.md")
-    return list_manifests(voice_folders(voices, settings))
+    return list_manifests(resolve_voice_dirs(voices, settings))
 
 
 def release_line(folder: Path) -> str | None:
     """Return which release the voice in ``folder`` came with, None for one that came with none."""
-    from onbrand.installation import holder_of, without_secrets
+    from onbrand.installation import installation_of, redact_url
 
-    held = holder_of(folder)
+    held = installation_of(folder)
     if held is None:
         return None
     root, installed = held
-    source = without_secrets(installed.source)
+    source = redact_url(installed.source)
     return f"{installed.name}: release {installed.release} from {source}, installed in {root}"
 
 
@@ -206,19 +209,19 @@ def record(folder: Path, manifest: Manifest) -> dict[str, object]:
     """Return what the JSON says of a voice."""
     import msgspec
 
-    from onbrand.installation import holder_of
+    from onbrand.installation import installation_of
 
-    told: dict[str, object] = {"folder": str(folder), **msgspec.to_builtins(manifest)}
-    held = holder_of(folder)
+    shown: dict[str, object] = {"folder": str(folder), **msgspec.to_builtins(manifest)}
+    held = installation_of(folder)
     if held is not None:
-        told["release"] = {"name": held[1].name, "number": held[1].release, "folder": str(held[0])}
-    return told
+        shown["release"] = {"name": held[1].name, "number": held[1].release, "folder": str(held[0])}
+    return shown
 
 
 def show(
     brand: Annotated[str, typer.Argument(help="The brand, as voices list prints it.")],
     voices: Voices = None,
-    form: Format = "text",
+    form: OutputFormat = "text",
 ) -> None:
     """Show a voice: its habits, its quality, its thresholds."""
     from onbrand.voice.storage import unknown_brand
@@ -313,7 +316,7 @@ def update(
     only_key: Annotated[
         bool, typer.Option("--only-key", help="Trust no other key than the given ones any more.")
     ] = False,
-    form: Format = "text",
+    form: OutputFormat = "text",
 ) -> None:
     """Update what voices install and models install have installed."""
     from onbrand_releases.install import roll_back
@@ -335,23 +338,23 @@ def update(
                 root, keys=keys, only_keys=only_key, again=again, progress=progress
             )
 
-    told: list[object] = []
+    shown: list[object] = []
     failed = False
     for root in roots:
         try:
             done = one(root)
         except (OnbrandError, OSError) as error:
             failed = True
-            line = line_of(error, root)
-            told.append(_failure(root, line))
+            line = error_line(error, root)
+            shown.append(_failure(root, line))
             typer.echo(f"error: {line}", err=True)
             continue
         trust_place(root)
-        told.append(done)
+        shown.append(done)
         if form == "text":
             typer.echo(outcome_line(done))
     if form == "json":
-        print_json({"version": 1, "installations": told})
+        print_json({"version": 1, "installations": shown})
     if failed:
         raise typer.Exit(2)
 
@@ -374,16 +377,16 @@ def _check_all(roots: list[Path], options: list[str]) -> None:
 
 def _failure(root: Path, line: str) -> dict[str, object]:
     """Return what the JSON says of an installation that could not be updated."""
-    from onbrand.installation import read_installed, without_secrets
+    from onbrand.installation import read_installed, redact_url
 
-    told: dict[str, object] = {"folder": str(root), "status": "failed", "error": line}
+    shown: dict[str, object] = {"folder": str(root), "status": "failed", "error": line}
     with contextlib.suppress(OnbrandError, OSError):  # that may be what has failed
         installed = read_installed(root)
         if installed is not None:
-            told["name"] = installed.name
-            told["release"] = installed.release
-            told["source"] = without_secrets(installed.source)
-    return told
+            shown["name"] = installed.name
+            shown["release"] = installed.release
+            shown["source"] = redact_url(installed.source)
+    return shown
 
 
 def _roots(places: list[str] | None) -> list[Path]:
@@ -403,12 +406,12 @@ def _roots(places: list[str] | None) -> list[Path]:
 
 def _roots_of(place: str) -> list[Path]:
     """Return the folder that was named, or those of what was installed from a URL."""
-    from onbrand.installation import POINTER, default_root, is_url
+    from onbrand.installation import STATE_FILE, default_root, is_url
 
     if not is_url(place):
         return [absolute_path(Path(place))]
     usual = default_root(place)
-    there = [root for root in (usual, encoders_root(place)) if (root / POINTER).exists()]
+    there = [root for root in (usual, encoders_root(place)) if (root / STATE_FILE).exists()]
     return there or [usual]
 
 

@@ -16,7 +16,7 @@ from lsprotocol import types
 from onbrand.discovery import find_drafts
 from onbrand.document.positions import LineIndex
 from onbrand.errors import OnbrandError
-from onbrand.files import Stamp, stamp
+from onbrand.files import FileSignature, file_signature
 from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand_lsp.checking.checker import Checker, Found, Outdated
 from onbrand_lsp.checking.projects import Projects
@@ -67,7 +67,7 @@ class WorkspaceCheck:
         self._woken = asyncio.Event()
         self._drafts: list[Path] | None = None
         self._dirty: set[Path] = set()
-        self._known: dict[Path, tuple[Stamp, str, str]] = {}
+        self._known: dict[Path, tuple[FileSignature, str, str]] = {}
         self._pushed: set[str] = set()
 
     def wake(self) -> None:
@@ -162,7 +162,7 @@ class WorkspaceCheck:
             plan = await self._checker.plan(Snapshot(uri, 0, "", "", LineIndex("")))
             if plan.engine is None:
                 return None
-            now = stamp([path])
+            now = file_signature([path])
             if known is not None and self._known.get(path) == (now, plan.rules_id, known):
                 return Seen(uri, None, known, None)
             found = await self._checker.check_file(path, plan)

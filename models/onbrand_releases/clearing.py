@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from onbrand.errors import OnbrandError, missing_extra
-from onbrand.installation import PARTIAL, POINTER, RELEASE_NAME, RELEASES
+from onbrand.installation import DOWNLOADS, RELEASE_NAME, RELEASES, STATE_FILE
 from onbrand.progress import Progress, ProgressEvent
 from onbrand_releases.index import ENCODERS, INDEX, VOICES
 
@@ -69,9 +69,9 @@ def locked(root: Path, progress: Progress) -> Iterator[None]:
         ours = lock.is_locked
         if ours:
             holder.unlink(missing_ok=True)
-            _remove_empty(root / PARTIAL, root / RELEASES)
+            _remove_empty(root / DOWNLOADS, root / RELEASES)
             lock.release()
-        if not os.path.exists(root / POINTER):  # noqa: PTH110 - Path.exists() may raise
+        if not os.path.exists(root / STATE_FILE):  # noqa: PTH110 - Path.exists() may raise
             if ours:
                 _remove_lock(root)
             _remove_empty(*made)
@@ -109,7 +109,7 @@ def _remove_empty(*folders: Path) -> None:
 
 _RELEASES = re.compile(rf"{RELEASE_NAME}|\.{RELEASE_NAME}\.[a-z0-9_]{{8}}\.(tmp|old)", re.ASCII)
 _DOWNLOADS = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_POINTERS = re.compile(rf"\.{re.escape(POINTER)}\.[a-z0-9_]{{8}}\.tmp", re.ASCII)
+_POINTERS = re.compile(rf"\.{re.escape(STATE_FILE)}\.[a-z0-9_]{{8}}\.tmp", re.ASCII)
 _JUNCTION = 0xA0000003
 """A link to a folder on Windows (IO_REPARSE_TAG_MOUNT_POINT), which lstat calls a folder."""
 
@@ -129,7 +129,7 @@ def check_folder(root: Path) -> None:
     for entry in _visible(root):
         if entry.name == RELEASES and is_folder(entry):
             good = all(_is_release(release) for release in _visible(entry))
-        elif entry.name == PARTIAL and is_folder(entry):
+        elif entry.name == DOWNLOADS and is_folder(entry):
             good = all(_is_download(download) for download in _visible(entry))
         else:
             good = False
@@ -149,7 +149,7 @@ def clear_releases(root: Path, keep: Collection[str]) -> None:
 
 def clear_downloads(root: Path, keep: Collection[str] = ()) -> None:
     """Remove downloads but for those named in ``keep``."""
-    for entry in _entries(root / PARTIAL):
+    for entry in _entries(root / DOWNLOADS):
         if entry.name not in keep and _is_download(entry):
             _unlink(entry)
 
@@ -168,7 +168,7 @@ def prepare_downloads(root: Path, wanted: Collection[str]) -> int:
         OnbrandError: something that is not ours is in the way.
         OSError: the folder cannot be written.
     """
-    folder = root / PARTIAL
+    folder = root / DOWNLOADS
     if os.path.lexists(folder) and not is_folder(folder):
         raise OnbrandError("is no folder, and downloads go there; move it away", path=folder)
     clear_downloads(root, keep=wanted)

@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 
 from onbrand.errors import OnbrandError, missing_extra
 from onbrand.files import sha256_file
-from onbrand.installation import is_url, without_secrets
+from onbrand.installation import is_url, redact_url
 from onbrand.progress import Progress, ProgressEvent
 from onbrand_releases.index import INDEX, MAX_INDEX_BYTES, Package
 from onbrand_releases.web import Deadline, Interrupted, NotThereError, open_web, reason
@@ -114,7 +114,7 @@ def _open_storage(url: str, start: int) -> Iterator[_Readable]:
         import fsspec
     except ImportError:
         raise missing_extra("installing releases", "update") from None
-    shown = without_secrets(url)
+    shown = redact_url(url)
     try:
         file = fsspec.open(url, "rb").open()
         file.seek(start)
@@ -166,7 +166,7 @@ class Source:
             return cls(_folder(Path(url2pathname(host + parts.path))))
         path = parts.path.rstrip("/").removesuffix(f"/{INDEX}")
         if not parts.netloc and not path.strip("/"):
-            raise OnbrandError("names no place; check the URL", path=without_secrets(source))
+            raise OnbrandError("names no place; check the URL", path=redact_url(source))
         # Not urlunsplit, which leaves the slashes out where a scheme has no hosts (local:///v).
         return cls(f"{parts.scheme}://{parts.netloc}{path}", parts.query)
 
@@ -185,7 +185,7 @@ class Source:
     @property
     def shown(self) -> str:
         """The same without passwords, for people."""
-        return without_secrets(self.index)
+        return redact_url(self.index)
 
     @property
     def private(self) -> bool:
@@ -272,7 +272,7 @@ def fetch_archive(source: Source, package: Package, folder: Path, progress: Prog
         path.unlink()
     raise OnbrandError(
         f"is not what the index promises (size or checksum differ); {mend}",
-        path=without_secrets(place),
+        path=redact_url(place),
     )
 
 
@@ -337,7 +337,7 @@ class _Tries:
             raise OnbrandError(
                 f"cannot be fetched ({error}){kept}; check the connection and run the command "
                 "again",
-                path=without_secrets(self._place),
+                path=redact_url(self._place),
             ) from None
         time.sleep(max(PAUSES[self._failures], min(error.after or 0.0, LONGEST_PAUSE)))
         self._failures += 1

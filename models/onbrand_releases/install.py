@@ -23,12 +23,12 @@ from msgspec import Meta
 from onbrand.errors import OnbrandError
 from onbrand.files import sync_folder
 from onbrand.installation import (
-    POINTER,
+    STATE_FILE,
     Installed,
     read_installed,
+    redact_url,
     release_folder,
     release_number,
-    without_secrets,
     write_installed,
 )
 from onbrand.progress import Progress, silent
@@ -102,7 +102,7 @@ def outcome_of(
     return Outcome(
         folder=str(root),
         name=after.name,
-        source=without_secrets(after.source),
+        source=redact_url(after.source),
         status=status,
         before=None if installed is None else installed.release,
         release=after.release,
@@ -423,7 +423,7 @@ def _installed(root: Path) -> Installed:
     installed = read_installed(root)
     if installed is None:
         raise OnbrandError(
-            f"is no installation (it has no {POINTER}); make one with: onbrand voices install",
+            f"is no installation (it has no {STATE_FILE}); make one with: onbrand voices install",
             path=root,
         )
     return installed
@@ -434,7 +434,7 @@ def _check_text(place: str) -> None:
     try:
         place.encode("utf-8")
     except UnicodeEncodeError:
-        shown = without_secrets(place).encode("utf-8", "backslashreplace").decode("utf-8")
+        shown = redact_url(place).encode("utf-8", "backslashreplace").decode("utf-8")
         raise OnbrandError(
             "has a name that is not UTF-8; choose another name", path=shown
         ) from None

@@ -16,7 +16,7 @@ import msgspec
 from onbrand.encoder.bundle import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
 from onbrand.files import sha256_file, sync_folder
-from onbrand.installation import PARTIAL, RELEASES, release_folder, without_secrets
+from onbrand.installation import DOWNLOADS, RELEASES, redact_url, release_folder
 from onbrand.progress import Progress, ProgressEvent, scaled
 from onbrand_releases.archive import unpack
 from onbrand_releases.clearing import prepare_downloads
@@ -179,7 +179,7 @@ def stage(
     }
     missing = [package for _, package in packages if copies[package.archive] is None]
     _prepare(root, packages, missing)
-    archives = dict(_fetch(source, missing, root / PARTIAL, progress))
+    archives = dict(_fetch(source, missing, root / DOWNLOADS, progress))
     progress(ProgressEvent("unpacking", 1.0))
     fresh = _new_folder(root, release.name)
     try:
@@ -254,7 +254,7 @@ def _unpack(archive: Path, package: Package, folder: Path, source: Source) -> No
         if error.path != archive:  # the folder cannot be written
             raise
         archive.unlink(missing_ok=True)
-        shown = without_secrets(source.place(package.archive))
+        shown = redact_url(source.place(package.archive))
         raise OnbrandError(error.message, path=shown) from None
 
 

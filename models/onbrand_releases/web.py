@@ -36,7 +36,7 @@ from urllib.request import HTTPErrorProcessor, HTTPHandler, HTTPSHandler, Reques
 
 from onbrand import __version__
 from onbrand.errors import OnbrandError
-from onbrand.installation import without_secrets
+from onbrand.installation import redact_url
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -298,7 +298,7 @@ def _starts_at(response: Response, start: int) -> bool:
 
 
 def _ask(url: str, start: int, deadline: Deadline) -> Response:
-    shown = without_secrets(url)
+    shown = redact_url(url)
     for _ in range(_MAX_REDIRECTS):
         with _failures_told(shown):
             response = send(_request(url, start), deadline)
@@ -393,7 +393,7 @@ def _encrypted(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
         return parts
-    raise OnbrandError("is not encrypted; use https://", path=without_secrets(url))
+    raise OnbrandError("is not encrypted; use https://", path=redact_url(url))
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -17,7 +17,7 @@ from onbrand.discovery import MAX_DRAFT_BYTES
 from onbrand.document.document import parse
 from onbrand.encoder import SentenceEncoder, default_bundle, read_manifest
 from onbrand.errors import OnbrandError
-from onbrand.files import Stamp
+from onbrand.files import FileSignature
 from onbrand.voice.model import Voice
 from onbrand.voice.storage import (
     encoder_for,
@@ -214,7 +214,7 @@ class _Voices:
         self._clock = clock
         self._lock = threading.Lock()
         self._scorer: Scorer | None = None
-        self._stamp: Stamp | None = None
+        self._stamp: FileSignature | None = None
         self._looked = 0.0
 
     @property

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cli_runner import BRAND_NAMES, BRANDS, OFF_BRAND, error_of, run
 
+from onbrand.training.crossval import DEFAULT_ALARM_BUDGET
 from onbrand.training.evaluate import Evaluation, evaluate_folder
 from onbrand.voice.model import DEFAULT_GATE
 from onbrand_cli import train
@@ -43,8 +44,8 @@ def manifest(folder: Path) -> dict[str, object]:
     return json.loads((folder / "voice.json").read_text(encoding="utf-8"))
 
 
-def test_the_default_gate_of_the_option_is_that_of_the_engine() -> None:
-    assert train.DEFAULT_GATE == DEFAULT_GATE
+def test_the_defaults_of_the_options_are_those_of_the_engine() -> None:
+    assert (train.DEFAULT_GATE, train.DEFAULT_ALARM_BUDGET) == (DEFAULT_GATE, DEFAULT_ALARM_BUDGET)
 
 
 def test_training_reports_each_voice_in_80_columns(labels: Path) -> None:

@@ -1,4 +1,4 @@
-"""The registry of formats: all faces read it, and what cannot import it says the same."""
+"""The registries of formats: all faces read them, and what cannot import them says the same."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_runner import run
+from cli_runner import error_of, run
 from lsp_samples import check
 
 from onbrand.discovery import find_drafts
 from onbrand.document.blocks import BlockBuilder, Comment, Extracted
 from onbrand.document.formats import FORMATS, CommentSyntax, InputFormat
 from onbrand.document.positions import LineIndex, Span
+from onbrand.report import FORMATS as OUTPUT_FORMATS
+from onbrand.report import CheckResults, ReportFormat
 from onbrand_lsp.showing.comments import ignore_edits
 from onbrand_lsp.showing.lens import sections
 from onbrand_lsp.sync.documents import Snapshot
@@ -105,6 +107,27 @@ def test_slack_reads_a_new_format(toy: InputFormat, monkeypatch: pytest.MonkeyPa
     with pytest.raises(DraftProblem, match=r"reads \.txt, .*\.docx and \.toy files"):
         files.fetch({"name": "a.pdf"}, "xoxb-test", "https://slack.com/api/")
     assert '"toy"' in json.dumps(view("acme"))
+
+
+def _toy_report(results: CheckResults) -> str:
+    rows = [f"{report.path}={len(report.flagged)}" for report in results.reports]
+    return "\n".join([*rows, f"left out {dict(results.left_out)}"]) + "\n"
+
+
+def test_check_prints_a_new_output_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "draft.md").write_text(DRAFT)
+    (tmp_path / "logo.svg").write_text("")
+    command = ("check", tmp_path, "--avoid", "hype,corporate", "--format", "toy")
+    assert error_of(run(*command)).startswith("Invalid value for '--format': 'toy' is not one of")
+    monkeypatch.setitem(OUTPUT_FORMATS, "toy", ReportFormat("toy", _toy_report))
+    done = run(*command)
+    assert (done.code, done.out) == (1, f"{tmp_path / 'draft.md'}=1\nleft out {{'.svg': 1}}\n")
+    run(*command, "-o", tmp_path / "report.toy")
+    assert (tmp_path / "report.toy").read_text() == done.out
+
+
+def test_help_lists_the_output_formats() -> None:
+    assert f"<{'|'.join(OUTPUT_FORMATS)}>" in run("check", "--help").out
 
 
 # --- what cannot read the registry ------------------------------------------------------------

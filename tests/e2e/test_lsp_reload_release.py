@@ -8,7 +8,7 @@ import pytest
 from installed_samples import SOURCE, example_release, switch
 from lsp_session import OFF_BRAND, Connector, Editor, connect, eventually, project, ranges
 
-from onbrand.installation import POINTER, default_root
+from onbrand.installation import STATE_FILE, default_root
 
 pytestmark = pytest.mark.asyncio
 __all__ = ["connect"]
@@ -40,7 +40,7 @@ async def underlined(editor: Editor, uri: str, count: int) -> None:
 
 def tell(editor: Editor, root: Path, *, watches: bool) -> None:
     if watches:
-        editor.tell_changed(root / POINTER)
+        editor.tell_changed(root / STATE_FILE)
 
 
 @pytest.mark.parametrize("watches", [True, False])

@@ -45,7 +45,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     database = connect(
         str(request.getfixturevalue("postgres_url") if postgres else tmp_path / "slack.db")
     )
-    schema.TABLES.prepare(database, create=True)
+    schema.SCHEMA.prepare(database, create=True)
     yield database
     database.close()
 

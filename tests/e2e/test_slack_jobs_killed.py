@@ -37,7 +37,7 @@ class Replica:
 
     def __init__(self, location: str) -> None:
         self.database = connect(location)
-        schema.TABLES.prepare(self.database, create=True)
+        schema.SCHEMA.prepare(self.database, create=True)
         self.jobs = Jobs(self.database, lease=timedelta(seconds=0.5))
 
 

@@ -50,7 +50,7 @@ def test_migrations_make_the_tables_that_we_and_the_sdk_use(location: str) -> No
             },
         )
         assert compare_metadata(context, expected) == []
-        assert context.get_current_revision() == schema.TABLES.head
+        assert context.get_current_revision() == schema.SCHEMA.head
     engine.dispose()
 
 

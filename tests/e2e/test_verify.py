@@ -15,11 +15,10 @@ from typer.testing import CliRunner
 
 from onbrand.encoder import read_manifest
 from onbrand.errors import OnbrandError
-from onbrand.labels.files import read_labels
-from onbrand.labels.grouping import group_by_brand
+from onbrand.labels.files import group_by_brand, read_labels
+from onbrand.training.train import train_voices
 from onbrand_cli.demo import brand_files, examples_folder
 from onbrand_cli.models import app
-from onbrand_cli.train import train_all
 from onbrand_models.export import ExportOptions, export_bundle
 from onbrand_models.quantise import Target
 from onbrand_models.quantise.requantize import quantise_bundle
@@ -60,7 +59,7 @@ def bundle(exported: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def voices(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("voices")
-    train_all(group_by_brand(read_labels(brand_files()[:2])), folder, encoder=exported)
+    train_voices(group_by_brand(read_labels(brand_files()[:2])), folder, encoder=exported)
     return folder
 
 

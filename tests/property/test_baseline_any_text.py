@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onbrand.baseline import apply, load_baseline, write_baseline
+from onbrand.baseline import apply_baseline, load_baseline, write_baseline
 from onbrand.document.positions import Span
 from onbrand.results import Report, SentenceVerdict
 
@@ -33,7 +33,7 @@ def test_what_was_recorded_is_known_in_any_order(
         count = write_baseline(file, reports(drafts))
         for sentences in drafts.values():
             random.shuffle(sentences)
-        cleared, suppressed = apply(reports(drafts), load_baseline(file))
+        cleared, suppressed = apply_baseline(reports(drafts), load_baseline(file))
     assert suppressed == count == sum(s.flagged for made in drafts.values() for s in made)
     assert not any(report.flagged for report in cleared)
 
@@ -45,6 +45,6 @@ def test_only_what_was_recorded_is_known(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "baseline.json")
         write_baseline(file, reports({"a.md": old}))
-        (left,), suppressed = apply(reports({"a.md": old + new}), load_baseline(file))
+        (left,), suppressed = apply_baseline(reports({"a.md": old + new}), load_baseline(file))
     assert suppressed == sum(s.flagged for s in old)
     assert len(left.flagged) == sum(s.flagged for s in new)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onbrand.config import load_config
-from onbrand.config.load import TomlSource
+from onbrand.config.load import TomlLines
 from onbrand.errors import OnbrandError
 
 # A statement, the keys it sets, and the line within it on which each stands.
@@ -49,7 +49,7 @@ def test_every_key_is_found_on_its_line(
     document: tuple[str, dict[tuple[str | int, ...], int]],
 ) -> None:
     text, where = document
-    source = TomlSource(Path("onbrand.toml"), text)
+    source = TomlLines(Path("onbrand.toml"), text)
     assert {keys: source.line_of(*keys) for keys in where} == where
 
 

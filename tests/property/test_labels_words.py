@@ -84,7 +84,7 @@ class Words(RuleBasedStateMachine):
             wanted = {" ".join(text.split()) for text in texts}
             for brand in ("acme", "beta", "gamma"):
                 said = [w for w in history if w.brand == brand and w.text.strip() in wanted]
-                assert self.mine.words(brand, texts) == said
+                assert self.mine.entries(brand, texts) == said
 
     @invariant()
     def last_words_are_counted(self) -> None:

@@ -14,7 +14,7 @@ from junitparser import JUnitXml
 from rich.console import Console
 
 from onbrand.document.positions import LineIndex, Span
-from onbrand.report import render
+from onbrand.report import FORMATS, CheckResults
 from onbrand.report.message import draft_message, sentence_message
 from onbrand.report.text import render as print_text
 from onbrand.results import (
@@ -101,7 +101,7 @@ def scrubbed(text: str) -> str:
 @given(reports())
 def test_json(made: tuple[list[Report], dict[str, str]]) -> None:
     verdicts, sources = made
-    files = json.loads(render("json", verdicts, sources).encode())["files"]
+    files = json.loads(FORMATS["json"].render(CheckResults(verdicts, sources)).encode())["files"]
     assert [file["path"] for file in files] == [scrubbed(report.path) for report in verdicts]
     for file, report in zip(files, verdicts, strict=True):
         assert file["flagged"] == sum(sentence["flagged"] for sentence in file["sentences"])
@@ -120,7 +120,7 @@ def sarif_schema() -> Draft7Validator:
 @settings(max_examples=50)  # validation takes a while
 def test_sarif(made: tuple[list[Report], dict[str, str]]) -> None:
     verdicts, sources = made
-    log = json.loads(render("sarif", verdicts, sources).encode())
+    log = json.loads(FORMATS["sarif"].render(CheckResults(verdicts, sources)).encode())
     sarif_schema().validate(log)
     (run,) = log["runs"]
     for result in run["results"]:
@@ -140,7 +140,7 @@ def test_sarif(made: tuple[list[Report], dict[str, str]]) -> None:
 @given(reports())
 def test_github(made: tuple[list[Report], dict[str, str]]) -> None:
     verdicts, sources = made
-    output = render("github", verdicts, sources).encode().decode()
+    output = FORMATS["github"].render(CheckResults(verdicts, sources)).encode().decode()
     messages = []
     for report in verdicts:
         messages += [sentence_message(sentence) for sentence in report.flagged]
@@ -159,7 +159,7 @@ def test_github(made: tuple[list[Report], dict[str, str]]) -> None:
 @given(reports())
 def test_junit(made: tuple[list[Report], dict[str, str]]) -> None:
     verdicts, sources = made
-    suites = JUnitXml.fromstring(render("junit", verdicts, sources).encode())
+    suites = JUnitXml.fromstring(FORMATS["junit"].render(CheckResults(verdicts, sources)).encode())
     for suite, report in zip(suites, verdicts, strict=True):
         assert len(list(suite)) == suite.tests == len(report.flagged) + 1
         assert suite.failures == len(report.flagged)

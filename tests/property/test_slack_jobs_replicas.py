@@ -33,7 +33,7 @@ def _made() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "slack.db")
         database = connect(str(path))
-        schema.TABLES.prepare(database, create=True)
+        schema.SCHEMA.prepare(database, create=True)
         database.close()
         return path.read_bytes()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from onbrand.document import mdx, sentences
 from onbrand.document.document import Document, parse
-from onbrand.document.masking import OBJECT, ascii_shadow, cover_templates
+from onbrand.document.masking import PLACEHOLDER, mask_templates, to_ascii_like
 
 FORMATS: list[str] = ["markdown", "mdx", "html", "text"]
 BREAKS = re.compile(r"[\r\n]")
@@ -74,7 +74,7 @@ def check(document: Document) -> None:
         assert not re.search(r"\s\s|[^\S ]", text)
         assert any(map(str.isalpha, text))
         for char, start, stop in zip(text, starts, ends, strict=True):
-            if stop == start + 1 and char != OBJECT:
+            if stop == start + 1 and char != PLACEHOLDER:
                 assert char == source[start] or (char in " \ufffd" and not source[start].isalpha())
         assert sentence.source_span(0, len(text)) == span
 
@@ -94,17 +94,17 @@ def test_quotes_judged_too(source: str) -> None:
 
 @given(source=anything | soup)
 def test_masks_keep_length_and_lines(source: str) -> None:
-    for masked in (cover_templates(source), mdx.to_markdown(source)[0], ascii_shadow(source)):
+    for masked in (mask_templates(source), mdx.to_markdown(source)[0], to_ascii_like(source)):
         assert len(masked) == len(source)
         assert [m.span() for m in BREAKS.finditer(masked)] == [
             m.span() for m in BREAKS.finditer(source)
         ]
-    assert ascii_shadow(source).isascii()
+    assert to_ascii_like(source).isascii()
 
 
 @given(text=st.text(max_size=60) | soup.map(lambda text: re.sub("[\ud800-\udfff]", "", text)))
 def test_sentences_part_a_block(text: str) -> None:
-    spans = sentences.split(text)
+    spans = sentences.split_sentences(text)
     assert spans == sorted(spans)
     assert all(a[1] <= b[0] for a, b in pairwise(spans))
     left = "".join(
@@ -169,7 +169,7 @@ def test_what_is_no_prose_is_never_judged(read_as: str, data: st.DataObject) -> 
     prose = [block for block in blocks if SENTINEL not in block]
     judged = {sentence.text for sentence in document.sentences}
     for block in prose:
-        expected = [block[a:b] for a, b in sentences.split(block)]
+        expected = [block[a:b] for a, b in sentences.split_sentences(block)]
         assert judged.issuperset(expected)
 
 

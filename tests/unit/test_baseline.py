@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from onbrand.baseline import apply, fingerprint, load_baseline, write_baseline
+from onbrand.baseline import apply_baseline, fingerprint, load_baseline, write_baseline
 from onbrand.errors import OnbrandError
 from onbrand.results import Report
 from report_samples import report, sentence
@@ -34,7 +34,7 @@ def known(tmp_path: Path) -> Path:
 
 
 def flagged(made: Report, baseline: Path) -> list[str]:
-    (left,), suppressed = apply([made], load_baseline(baseline))
+    (left,), suppressed = apply_baseline([made], load_baseline(baseline))
     assert suppressed == len(made.flagged) - len(left.flagged)
     return [s.text for s in left.flagged]
 
@@ -58,7 +58,7 @@ def test_a_changed_sentence_is_new(known: Path) -> None:
 
 def test_one_more_of_the_same_is_new(known: Path) -> None:
     made = draft(known.parent / "a.md", SOURCE, "We leverage.", "We leverage.", "We leverage.")
-    (left,), suppressed = apply([made], load_baseline(known))
+    (left,), suppressed = apply_baseline([made], load_baseline(known))
     assert [s.flagged for s in left.sentences] == [False, True, True]
     assert suppressed == 1
 
@@ -78,7 +78,7 @@ def test_the_working_folder_does_not_matter(known: Path, monkeypatch: pytest.Mon
 
 def test_sentences_that_were_fine_stay_untouched(known: Path) -> None:
     made = report(str(known.parent / "a.md"), sentence(SOURCE, "It ships.", 0.9))
-    assert apply([made], load_baseline(known)) == ([made], 0)
+    assert apply_baseline([made], load_baseline(known)) == ([made], 0)
 
 
 def test_an_update_replaces_what_was_checked_and_keeps_the_rest(known: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from onbrand.errors import OnbrandError
 from onbrand.progress import ProgressEvent
 from onbrand_cli import common as options
-from onbrand_cli.common import json_text, line_of, print_json, progress_bar
+from onbrand_cli.common import error_line, json_text, print_json, progress_bar
 
 HOLDER = "waiting for process 7 on laptop"
 WAITING = ProgressEvent("waiting", message=HOLDER, waiting=True)
@@ -69,4 +69,4 @@ def test_json_of_names_that_are_not_utf_8(capsys: pytest.CaptureFixture[str]) ->
     ],
 )
 def test_errors_in_a_line(error: OnbrandError | OSError, line: str) -> None:
-    assert line_of(error, "place") == line
+    assert error_line(error, "place") == line

@@ -7,8 +7,7 @@ from typing import Literal
 import pytest
 
 from onbrand.errors import OnbrandError
-from onbrand.labels.files import LabelLine
-from onbrand.labels.grouping import group_by_brand
+from onbrand.labels.files import LabelLine, group_by_brand
 
 
 def line(

@@ -44,7 +44,7 @@ def test_migrations_make_the_schema_that_the_code_uses(path: Path) -> None:
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
         )
         assert compare_metadata(context, schema.label_table.metadata) == []
-        assert context.get_current_revision() == schema.TABLES.head
+        assert context.get_current_revision() == schema.SCHEMA.head
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     engine.dispose()
 
@@ -170,7 +170,7 @@ def test_urls_that_will_not_do(url: str, message: str) -> None:
 
 def test_sqlite_urls_are_paths(tmp_path: Path) -> None:
     with LabelStore.open(f"sqlite:///{tmp_path}/a.db") as store:
-        assert store.place == f"{tmp_path}/a.db"
+        assert store.display_name == f"{tmp_path}/a.db"
 
 
 def test_parts_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,6 +216,6 @@ def test_words_on_many_texts_are_in_the_order_in_which_they_were_said(tmp_path: 
         store.add(Label(text, "acme", "on", author="ann") for text in reversed(texts))
         store.add(Label(text, "beta", "on", author="ann") for text in texts)
         store.workspace("T1").add([Label(texts[0], "acme", "off", author="ann")])
-        words = store.words("acme", iter(texts[1:]))
+        words = store.entries("acme", iter(texts[1:]))
         assert [word.text for word in words] == texts[:0:-1]
         assert words == [word for word in store.history("acme") if word.text != texts[0]]

@@ -11,17 +11,17 @@ import pytest
 
 from onbrand.errors import OnbrandError
 from onbrand.installation import (
-    POINTER,
+    STATE_FILE,
     Installed,
     default_root,
     encoders_of,
-    holder_of,
+    installation_of,
     installations,
     installations_folder,
     is_url,
     read_installed,
+    redact_url,
     voices_of,
-    without_secrets,
     write_installed,
 )
 
@@ -66,12 +66,12 @@ def test_encoders_are_those_of_the_current_release(tmp_path: Path) -> None:
 def test_a_voice_knows_its_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_installed(tmp_path, INSTALLED)
     voice = tmp_path / "releases/7-1a2b3c4d5e6f/voices/acme"
-    assert holder_of(voice) == (tmp_path, INSTALLED)
+    assert installation_of(voice) == (tmp_path, INSTALLED)
     monkeypatch.chdir(tmp_path)
-    assert holder_of(Path("releases/7-1a2b3c4d5e6f/voices/acme")) == (tmp_path, INSTALLED)
-    assert holder_of(tmp_path / "voices" / "acme") is None
-    assert holder_of(tmp_path / "no" / "releases" / "7-1" / "voices" / "acme") is None
-    assert holder_of(Path("/acme")) is None
+    assert installation_of(Path("releases/7-1a2b3c4d5e6f/voices/acme")) == (tmp_path, INSTALLED)
+    assert installation_of(tmp_path / "voices" / "acme") is None
+    assert installation_of(tmp_path / "no" / "releases" / "7-1" / "voices" / "acme") is None
+    assert installation_of(Path("/acme")) is None
 
 
 @pytest.mark.parametrize(
@@ -88,17 +88,17 @@ def test_a_voice_knows_its_installation(tmp_path: Path, monkeypatch: pytest.Monk
     ],
 )
 def test_damage_is_told_in_a_line(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / POINTER).write_text(text, encoding="latin-1")
+    (tmp_path / STATE_FILE).write_text(text, encoding="latin-1")
     with pytest.raises(OnbrandError) as caught:
         read_installed(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path / POINTER}: {message}")
+    assert str(caught.value).startswith(f"{tmp_path / STATE_FILE}: {message}")
     if "damaged" in message:
         assert str(caught.value).endswith("; delete the folder and install again")
 
 
 def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:
     write_installed(tmp_path, INSTALLED)
-    (tmp_path / POINTER).write_bytes(b"\xef\xbb\xbf" + (tmp_path / POINTER).read_bytes())
+    (tmp_path / STATE_FILE).write_bytes(b"\xef\xbb\xbf" + (tmp_path / STATE_FILE).read_bytes())
     assert read_installed(tmp_path) == INSTALLED
 
 
@@ -122,8 +122,8 @@ def test_an_installation_that_may_not_be_read(
 @pytest.mark.parametrize("name", ["../../etc", "7-1a2b3c4d5e6f/..", "7", "0-1a2b3c4d5e6f", ""])
 def test_a_release_name_cannot_lead_out(tmp_path: Path, name: str) -> None:
     write_installed(tmp_path, INSTALLED)
-    text = (tmp_path / POINTER).read_text()
-    (tmp_path / POINTER).write_text(text.replace("7-1a2b3c4d5e6f", name))
+    text = (tmp_path / STATE_FILE).read_text()
+    (tmp_path / STATE_FILE).write_text(text.replace("7-1a2b3c4d5e6f", name))
     with pytest.raises(OnbrandError, match="is damaged"):
         voices_of(tmp_path)
 
@@ -169,8 +169,8 @@ def test_installations_are_found(tmp_path: Path) -> None:
 
 
 def test_secrets_are_left_out() -> None:
-    assert without_secrets("https://ada:p@h.example:8/x?sig=1#f") == "https://h.example:8/x"
-    assert without_secrets("C:\\voices") == "C:\\voices"
+    assert redact_url("https://ada:p@h.example:8/x?sig=1#f") == "https://h.example:8/x"
+    assert redact_url("C:\\voices") == "C:\\voices"
     assert [is_url(s) for s in ("s3://a", "C:\\a", "c://a", "a/b", "memory://")] == [
         True, False, False, False, True,
     ]  # fmt: skip

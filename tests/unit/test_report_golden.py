@@ -13,19 +13,18 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from onbrand.report import FORMATS, sarif, text
-from onbrand.report import render as render_format
+from onbrand.report import FORMATS, CheckResults, sarif
 from report_samples import samples
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "report"
 
 
 def rendered(format_: str) -> str:
-    reports, sources = samples()
-    if format_ != "text":
-        return render_format(format_, reports, sources)
+    form, results = FORMATS[format_], CheckResults(*samples(), suppressed=3)
+    if form.print_to is None:
+        return form.render(results)
     stream = io.StringIO()
-    text.render(reports, sources, Console(file=stream, width=80), suppressed=3)
+    form.print_to(results, Console(file=stream, width=80))
     return stream.getvalue()
 
 

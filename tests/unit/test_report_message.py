@@ -6,7 +6,7 @@ import pytest
 
 from onbrand.report.message import (
     draft_message,
-    figure,
+    format_probability,
     sentence_message,
     severity,
     tally,
@@ -73,7 +73,7 @@ def test_severity_grows_with_certainty(probability: float, level: str) -> None:
 def test_a_figure_never_seems_to_reach_the_limit_that_it_misses(
     probability: float, limit: float, text: str
 ) -> None:
-    assert figure(probability, limit) == text
+    assert format_probability(probability, limit) == text
 
 
 def test_draft() -> None:

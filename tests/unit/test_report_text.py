@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from onbrand.report.snippet import MAX_ROWS, crop
+from onbrand.report.snippet import MAX_ROWS, truncate
 from onbrand.report.text import render
 from onbrand.results import Report, SentenceVerdict
 from report_samples import report, samples, sentence
@@ -145,4 +145,4 @@ def test_the_summary_says_how_many_are_to_be_mended() -> None:
     [("short", 5, "short"), ("longer", 5, "long…"), ("日本語", 5, "日本…"), ("a b c", 4, "a b…")],
 )
 def test_crop(text: str, room: int, short: str) -> None:
-    assert crop(text, room) == short
+    assert truncate(text, room) == short

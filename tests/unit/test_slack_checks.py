@@ -93,7 +93,7 @@ def test_a_draft_without_sentences(data: Data) -> None:
 
 def test_no_text_is_in_the_file(data: Data, tmp_path: Path) -> None:
     data.check(retention_days=3)
-    data.database.scrub()
+    data.database.truncate_log()
     stored = (tmp_path / "slack.db").read_bytes()
     assert b"acme" in stored
     for word in (b"paradigm", b"synerg", b"Oats", b"plan.txt", b"draft.txt"):

@@ -184,7 +184,7 @@ def test_the_log_is_emptied_only_where_something_is_gone(
     data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emptied: list[int] = []
-    monkeypatch.setattr(data.database, "scrub", lambda: emptied.append(1))
+    monkeypatch.setattr(data.database, "truncate_log", lambda: emptied.append(1))
 
     def times(ahead: timedelta = timedelta(0)) -> int:
         data.privacy.purge(datetime.now(UTC) + ahead)

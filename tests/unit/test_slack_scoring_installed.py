@@ -14,7 +14,7 @@ import pytest
 from installed_samples import switch, tiny_release
 
 from onbrand import Report, Scorer
-from onbrand.files import Stamp
+from onbrand.files import FileSignature
 from onbrand_slack import scoring as module
 from onbrand_slack.config import Config
 from onbrand_slack.model import Pasted, Tenant
@@ -159,7 +159,7 @@ def test_a_release_that_comes_and_goes_while_it_is_read_does_not_stay(
     switch(voices, 1)
     look, looks = module.voices_signature, []
 
-    def look_and_switch(folders: Iterable[Path]) -> Stamp:
+    def look_and_switch(folders: Iterable[Path]) -> FileSignature:
         looks.append(look(folders))
         if len(looks) == 1:
             switch(voices, 2, 1)

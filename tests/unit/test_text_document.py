@@ -9,7 +9,7 @@ import pytest
 
 from onbrand.document import formats
 from onbrand.document.document import parse, parse_named
-from onbrand.document.masking import OBJECT
+from onbrand.document.masking import PLACEHOLDER
 from onbrand.document.positions import Span
 from onbrand.errors import OnbrandError
 
@@ -54,15 +54,15 @@ class TestPlaces:
 
     def test_words_map_back_to_the_source(self) -> None:
         sentence = parse(self.source).sentences[0]
-        assert sentence.text == f"x AT&T says {OBJECT} to you."
+        assert sentence.text == f"x AT&T says {PLACEHOLDER} to you."
         spans = {
             word: sentence.source_span(*self.place(sentence.text, word)).slice(self.source)
-            for word in ("AT&T", "says", OBJECT, "you", "to you.")
+            for word in ("AT&T", "says", PLACEHOLDER, "you", "to you.")
         }
         assert spans == {
             "AT&T": "AT&amp;T",
             "says": "says",
-            OBJECT: "`no`",
+            PLACEHOLDER: "`no`",
             "you": "you",
             "to you.": "to\r\n*you*.",
         }

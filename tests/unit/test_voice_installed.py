@@ -16,7 +16,7 @@ from tiny_encoder import tiny_encoder
 
 from onbrand import Encoder, Scorer
 from onbrand.errors import OnbrandError
-from onbrand.installation import POINTER
+from onbrand.installation import STATE_FILE
 from onbrand.voice import storage as library
 from onbrand.voice.storage import (
     encoder_for,
@@ -116,7 +116,7 @@ def test_folders_that_need_different_encoders_are_refused_by_name(
 
 
 def test_no_switch_is_missed_however_quick(root: Path) -> None:
-    pointer = root / POINTER
+    pointer = root / STATE_FILE
     os.utime(pointer, ns=(1, 1))
     before, size = voices_signature([root]), pointer.stat().st_size
     switch(root, 2)
@@ -130,14 +130,14 @@ def test_no_switch_is_missed_however_quick(root: Path) -> None:
 
 def test_a_damaged_pointer_takes_no_other_folder_with_it(root: Path, example_voices: Path) -> None:
     sound = voices_signature([root])
-    (root / POINTER).write_text('{"format": 1')
+    (root / STATE_FILE).write_text('{"format": 1')
     with pytest.raises(OnbrandError, match="damaged"):
         Scorer.load(root)
     assert voices_signature([root]) != sound
     fingerprint = Encoder.load().fingerprint
     voices, (problem,) = load_valid_voices([root, example_voices], fingerprint)
     assert len(voices) == 4
-    assert str(root / POINTER) in problem
+    assert str(root / STATE_FILE) in problem
     assert encoder_for([root, example_voices]) is None
 
 

@@ -29,7 +29,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from onbrand.errors import OnbrandError
 from onbrand.files import CONFIG_FILE, read_text
-from onbrand.installation import is_url, without_secrets
+from onbrand.installation import is_url, redact_url
 
 Name = Annotated[str, Meta(min_length=1)]
 Place = Annotated[str, Meta(pattern=r"^[^\x00]+$")]
@@ -121,7 +121,7 @@ def _as_toml(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            shown = without_secrets(value)
+            shown = redact_url(value)
             return json.dumps(shown if len(shown) <= 40 else shown[:39] + "…", ensure_ascii=False)
         case _:
             return str(value)
@@ -135,7 +135,7 @@ _ENDS = ("", "]", "]]", '"""', "'''", '"""]', "''']")
 
 
 @dataclass(frozen=True, slots=True)
-class TomlSource:
+class TomlLines:
     """The text of a configuration file, and the name of the table in it that is ours."""
 
     file: Path
@@ -204,7 +204,7 @@ MAX_CONFIG_BYTES = 1024 * 1024
 class Config:
     """One configuration file, checked."""
 
-    source: TomlSource
+    source: TomlLines
     content: ConfigFile
     exclude: GitIgnoreSpec
     globs: tuple[GitIgnoreSpec, ...]
@@ -301,7 +301,7 @@ def _config_in(folder: Path) -> Config | None:
 
 def _load(file: Path, text: str) -> Config | None:
     table = ("tool", "onbrand") if file.name == "pyproject.toml" else ()
-    source = TomlSource(file, text, table)
+    source = TomlLines(file, text, table)
     data = source.parse()
     if data is None:
         return None
@@ -333,7 +333,7 @@ def _load(file: Path, text: str) -> Config | None:
     )
 
 
-def _check_avoid(source: TomlSource, names: tuple[str, ...] | None, *keys: str | int) -> None:
+def _check_avoid(source: TomlLines, names: tuple[str, ...] | None, *keys: str | int) -> None:
     if not names:
         return
     from onbrand.voice.registers import READS_LIKE
@@ -344,7 +344,7 @@ def _check_avoid(source: TomlSource, names: tuple[str, ...] | None, *keys: str |
             raise source.error(f'"avoid": no register is named "{name}" (known: {known})', *keys, n)
 
 
-def _compile(source: TomlSource, globs: tuple[str, ...], *keys: str | int) -> GitIgnoreSpec:
+def _compile(source: TomlLines, globs: tuple[str, ...], *keys: str | int) -> GitIgnoreSpec:
     for n, glob in enumerate(globs):
         try:
             pattern = compile_globs([glob]).patterns[0]

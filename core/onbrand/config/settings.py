@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct
 
 from onbrand.config.load import Config, ConfigCache, absolute, configs_above, load_config
-from onbrand.document import frontmatter
+from onbrand.document import directives
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
-from onbrand.installation import POINTER, default_root, is_url, without_secrets
+from onbrand.installation import STATE_FILE, default_root, is_url, redact_url
 from onbrand.labels.normalization import text_key
 
 KEYS = ("brand", "avoid", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
@@ -179,7 +179,7 @@ def _resolve(origin: Origin, uninstalled: list[Uninstalled]) -> Any:  # noqa: AN
             places = []
             for voice in origin.value:
                 place = default_root(voice) if is_url(voice) else _place(folder, voice)
-                if is_url(voice) and not (place / POINTER).is_file():
+                if is_url(voice) and not (place / STATE_FILE).is_file():
                     uninstalled.append(_uninstalled(origin, voice, place))
                 else:
                     places.append(place)
@@ -193,7 +193,7 @@ def _resolve(origin: Origin, uninstalled: list[Uninstalled]) -> Any:  # noqa: AN
 
 
 def _uninstalled(origin: Origin, url: str, root: Path) -> Uninstalled:
-    shown = without_secrets(url)
+    shown = redact_url(url)
     return Uninstalled(
         root,
         f"{origin.config.file}:{origin.line}: no voices installed from {shown}; "
@@ -260,7 +260,7 @@ def explain(
 
 def _shown(origin: Origin) -> Value:
     if origin.key == "voices":
-        return tuple(map(without_secrets, origin.value))
+        return tuple(map(redact_url, origin.value))
     value: Value = origin.value
     return value
 
@@ -283,5 +283,5 @@ def _ignored(configs: Sequence[Config]) -> list[Setting]:
 
 def _front_matter_brand(path: Path) -> str | None:
     with contextlib.suppress(OnbrandError):  # the file need not exist, nor be a text
-        return frontmatter.read(read_text(path)).brand
+        return directives.read_front_matter(read_text(path)).brand
     return None

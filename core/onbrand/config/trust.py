@@ -16,7 +16,7 @@ import msgspec
 from onbrand.encoder.bundle import default_bundle, read_manifest
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text, write_atomic
-from onbrand.installation import data_folder, encoders_of, holder_of, installations
+from onbrand.installation import data_folder, encoders_of, installation_of, installations
 
 FILE = "trusted.json"
 _FORMAT = 1
@@ -98,7 +98,7 @@ def check_trust(bundle: Path | None, source: Path | None = None) -> Path | None:
     fingerprint = read_manifest(bundle).fingerprint
     if any(fingerprint == known for known in _known()):
         return bundle
-    held = holder_of(bundle)
+    held = installation_of(bundle)
     folder = source.parent if source else held[0] if held else bundle
     raise OnbrandError(
         "is an encoder that is not installed here, and its folder is not trusted; if you know "

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from onbrand.document.masking import GONE, LINE_SEPARATOR, OBJECT
-from onbrand.document.positions import Places, Span
+from onbrand.document.masking import LINE_SEPARATOR, PLACEHOLDER, REMOVED
+from onbrand.document.positions import OffsetMap, Span
 
 
 class Comment(NamedTuple):
@@ -37,17 +37,17 @@ class Block:
     kind: str
     text: str
     """White space collapsed; a newline is a line break that the writer asked for."""
-    places: Places
+    offsets: OffsetMap
     """Which source each character of ``text`` stands for."""
     links: list[Span] = field(default_factory=list)
     """Where links stand in ``text``."""
 
 
 # Controls, soft hyphens, zero-width spaces and byte order marks leave nothing behind.
-_NOTHING = rf"\x00-\x08\x0e-\x1b\x7f\xad\u200b\u2060\ufeff{GONE}"
-_UNTIDY = re.compile(
-    rf"[\s{_NOTHING}]{{2,}}|[{_NOTHING}]|[^\S ]|{OBJECT}{{2,}}|[\ud800-\udfff]"
-    rf"|-(?= {GONE})"  # a component's cover (see `mdx`) inside an HTML block
+_NOTHING = rf"\x00-\x08\x0e-\x1b\x7f\xad\u200b\u2060\ufeff{REMOVED}"
+_NOT_NORMALISED = re.compile(
+    rf"[\s{_NOTHING}]{{2,}}|[{_NOTHING}]|[^\S ]|{PLACEHOLDER}{{2,}}|[\ud800-\udfff]"
+    rf"|-(?= {REMOVED})"  # a masked component (see `mdx`) inside an HTML block
 )
 _BREAKS = re.compile("[\v\f\x85\u2028\u2029]")
 _TRAILING = r".,;:!?'\")\]}*_~…’"
@@ -70,7 +70,7 @@ _MARKDOWN = re.compile(
 _FIGURES_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-class _Piece(NamedTuple):
+class _Fragment(NamedTuple):
     start: int
     end: int
     text: str | None
@@ -90,7 +90,7 @@ class BlockBuilder:
         self._markdown = markdown
         self.kind = "paragraph"
         self.blocks: list[Block] = []
-        self._pieces: list[_Piece] = []
+        self._fragments: list[_Fragment] = []
         self._links: list[Span] = []
         self._after_break = False
 
@@ -98,21 +98,25 @@ class BlockBuilder:
         """Append source text as it stands."""
         if self._after_break and not self.source[start:end].isspace():
             self._after_break = False
-        if self._pieces and self._pieces[-1].end == start and self._pieces[-1].text is None:
-            self._pieces[-1] = _Piece(self._pieces[-1].start, end, None)
+        if (
+            self._fragments
+            and self._fragments[-1].end == start
+            and self._fragments[-1].text is None
+        ):
+            self._fragments[-1] = _Fragment(self._fragments[-1].start, end, None)
         elif start < end:
-            self._pieces.append(_Piece(start, end, None))
+            self._fragments.append(_Fragment(start, end, None))
 
     def add(self, text: str, start: int, end: int) -> None:
         """Append text that stands for the source between two offsets: an entity, a soft break."""
         self._after_break = self._after_break and text.isspace()
-        self._pieces.append(_Piece(start, end, text))
+        self._fragments.append(_Fragment(start, end, text))
 
     def line_break(self, start: int, end: int) -> None:
         """Append a line break that the writer asked for; two in a row part paragraphs."""
         if self._after_break:
             self.flush()
-        self._pieces.append(_Piece(start, end, LINE_SEPARATOR))
+        self._fragments.append(_Fragment(start, end, LINE_SEPARATOR))
         self._after_break = True
 
     def link(self, start: int, end: int) -> None:
@@ -121,40 +125,40 @@ class BlockBuilder:
 
     def flush(self, kind: str | None = None) -> None:
         """End the block, if one is open, and keep it if there is anything to judge in it."""
-        if self._pieces:
+        if self._fragments:
             block = self._block(kind or self.kind)
             if block:
                 self.blocks.append(block)
-        self._pieces, self._links, self._after_break = [], [], False
+        self._fragments, self._links, self._after_break = [], [], False
 
     def _block(self, kind: str) -> Block | None:
         text = "".join(
-            self.source[start:end] if text is None else text for start, end, text in self._pieces
+            self.source[start:end] if text is None else text for start, end, text in self._fragments
         )
         if not _has_prose(text, kind):
             return None
-        block = Block(kind, text, self._places())
+        block = Block(kind, text, self._offsets())
         if self._markdown and any(mark in text for mark in _MARKDOWN_MARKS):
-            block = _rewrite(block, _MARKDOWN, lambda found: OBJECT if found["code"] else "")
-        if not _is_tidy(block.text):
-            block = _rewrite(block, _UNTIDY, _tidy)
+            block = _rewrite(block, _MARKDOWN, lambda found: PLACEHOLDER if found["code"] else "")
+        if not _is_normalised(block.text):
+            block = _rewrite(block, _NOT_NORMALISED, _normalise_whitespace)
         if "/" in text or "@" in text or "www." in text:
-            block = _rewrite(block, _ADDRESS, lambda _: OBJECT)
+            block = _rewrite(block, _ADDRESS, lambda _: PLACEHOLDER)
         for start, end in self._links:
             all_of_it = range(len(block.text))
-            first = bisect_left(all_of_it, start, key=block.places.start)
-            last = bisect_right(all_of_it, end, key=block.places.end)
+            first = bisect_left(all_of_it, start, key=block.offsets.start)
+            last = bisect_right(all_of_it, end, key=block.offsets.end)
             block.links.append(Span(first, max(first, last)))
         return block
 
-    def _places(self) -> Places:
-        places = Places()
-        for start, end, text in self._pieces:
+    def _offsets(self) -> OffsetMap:
+        offsets = OffsetMap()
+        for start, end, text in self._fragments:
             if text is None:
-                places.add(end - start, start, end, copied=True)
+                offsets.add(end - start, start, end, copied=True)
             else:
-                places.add(len(text), start, end)
-        return places
+                offsets.add(len(text), start, end)
+        return offsets
 
 
 def _has_prose(text: str, kind: str) -> bool:
@@ -165,16 +169,16 @@ def _has_prose(text: str, kind: str) -> bool:
     return any(map(str.isalpha, text))
 
 
-def _is_tidy(text: str) -> bool:
-    """Tell quickly of nearly every text that `_UNTIDY` finds nothing in it."""
+def _is_normalised(text: str) -> bool:
+    """Tell quickly of nearly every text that `_NOT_NORMALISED` finds nothing in it."""
     # No control, surrogate, odd space or invisible character is printable.
-    return text.isprintable() and "  " not in text and OBJECT * 2 not in text
+    return text.isprintable() and "  " not in text and PLACEHOLDER * 2 not in text
 
 
-def _tidy(found: re.Match[str]) -> str:
+def _normalise_whitespace(found: re.Match[str]) -> str:
     run = found[0]
-    if run[0] == OBJECT:
-        return OBJECT
+    if run[0] == PLACEHOLDER:
+        return PLACEHOLDER
     if "\ud800" <= run[0] <= "\udfff":
         return "\ufffd"  # half a character: no tokenizer takes it, nor does UTF-8
     if _BREAKS.search(run):
@@ -187,18 +191,18 @@ def _rewrite(
 ) -> Block:
     """Replace what a pattern finds by one character or none, offsets along with the text."""
     texts: list[str] = []
-    places = Places()
+    offsets = OffsetMap()
     at = 0
     for found in pattern.finditer(block.text):
         new = replacement(found)
         start, end = found.span()
         texts += block.text[at:start], new
-        places.take(block.places, at, start)
+        offsets.take(block.offsets, at, start)
         if new:
-            places.add(len(new), block.places.start(start), block.places.end(end - 1))
+            offsets.add(len(new), block.offsets.start(start), block.offsets.end(end - 1))
         at = end
     if not at:
         return block
     texts.append(block.text[at:])
-    places.take(block.places, at, len(block.text))
-    return Block(block.kind, "".join(texts), places)
+    offsets.take(block.offsets, at, len(block.text))
+    return Block(block.kind, "".join(texts), offsets)

@@ -1,4 +1,8 @@
-"""Comments that switch onbrand off or to another brand: ``<!-- onbrand-disable-next-line -->``."""
+"""What a document says to onbrand, in comments and in its front matter.
+
+Comments such as ``<!-- onbrand-disable-next-line -->`` switch it off, or to another brand; front
+matter may name the document's brand.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ _BRAND = re.compile(
 )
 _MEANT = re.compile(r"\s*onbrand(?:[-:_]|\s+(?=[\w-]+\s*(?:=|\Z)))\s*(?P<what>[^\r\n]*)")
 _MARKUP = re.compile(r"<[^<>]*>|\{/\*(?:[^*]|\*(?!/))*+\*/\}|\[[xX]\]")
-_FARTHEST_NEXT = 2000
+_MAX_GAP = 2000
 
 
 class Directive(NamedTuple):
@@ -31,7 +35,9 @@ class Directive(NamedTuple):
     brand: str | None = None
 
 
-def read(comments: Iterable[Comment], lines: LineIndex) -> tuple[list[Directive], list[str]]:
+def read_directives(
+    comments: Iterable[Comment], lines: LineIndex
+) -> tuple[list[Directive], list[str]]:
     """Return the directives among the comments, and a warning for each misspelt one."""
     directives, warnings = [], []
     for start, end, body in comments:
@@ -52,20 +58,20 @@ def _unknown(what: str, line: int) -> str:
     near = difflib.get_close_matches(word, [*DIRECTIVES, "brand"], 1)
     known = [f"onbrand-{name}" for name in DIRECTIVES] + ["onbrand brand=NAME"]
     name = "" if not near else "onbrand brand=NAME" if near[0] == "brand" else f"onbrand-{near[0]}"
-    mend = f"did you mean {name}?" if name else f"known are {', '.join(known)}"
-    return f"line {line}: unknown onbrand comment {what[:40]!r}; {mend}"
+    hint = f"did you mean {name}?" if name else f"known are {', '.join(known)}"
+    return f"line {line}: unknown onbrand comment {what[:40]!r}; {hint}"
 
 
-class Verdicts(NamedTuple):
+class DirectiveResult(NamedTuple):
     """What the directives say of each of a list of sentences."""
 
     suppressed: list[bool]
     brands: list[str | None]
 
 
-def apply(
+def apply_directives(
     directives: Sequence[Directive], spans: Sequence[Span], source: str, lines: LineIndex
-) -> Verdicts:
+) -> DirectiveResult:
     """Return for each sentence whether it is left out, and the brand in force where it starts.
 
     Args:
@@ -91,7 +97,7 @@ def apply(
         )
         suppressed.append(off or quiet)
         brands.append(brand)
-    return Verdicts(suppressed, brands)
+    return DirectiveResult(suppressed, brands)
 
 
 def _next_lines(
@@ -105,9 +111,64 @@ def _next_lines(
             continue
         after = lines.line_start(lines.line_of(directive.end - 1) + 1)
         index = bisect_left(starts, after)
-        if index == len(starts) or starts[index] - after > _FARTHEST_NEXT:
+        if index == len(starts) or starts[index] - after > _MAX_GAP:
             continue
         between = _MARKUP.sub("", source[after : starts[index]])
         if not any(map(str.isalpha, between)):
             found.add(lines.line_of(starts[index]))
     return found
+
+
+# As Pandoc and Hugo have it: the first line of the file, and no blank line after the fence.
+_YAML = re.compile(
+    r"\ufeff?---[ \t]*(?:\r\n|\n|\r)(?=[ \t]*\S)(?P<body>.*?)"
+    r"(?<![^\r\n])(?:---|\.\.\.)[ \t]*(?![^\r\n])",
+    re.S,
+)
+_TOML = re.compile(
+    r"\ufeff?\+\+\+[ \t]*(?:\r\n|\n|\r)(?P<body>.*?)(?<![^\r\n])\+\+\+[ \t]*(?![^\r\n])", re.S
+)
+_YAML_BRAND = re.compile(
+    r"(?<![^\r\n])(?:brand|\"brand\"|'brand')[ \t]*:[ \t]+"
+    r"(?:\"(?P<double>[^\"\r\n]*)\"|'(?P<single>[^'\r\n]*)'|(?P<plain>[^\s#\"'][^\r\n]*?))"
+    r"[ \t]*(?:[ \t]#[^\r\n]*)?(?![^\r\n])"
+)
+
+
+class FrontMatter(NamedTuple):
+    """The metadata at the head of a document."""
+
+    end: int
+    """Offset just after its closing fence; 0 when there is none."""
+    brand: str | None
+    warning: str | None
+
+
+def read_front_matter(source: str) -> FrontMatter:
+    """Find YAML (``---``) or TOML (``+++``) front matter and the brand it names.
+
+    Only a ``brand`` key at the top level counts, and of YAML only a plain or quoted scalar.
+    """
+    if source.startswith(("---", "\ufeff---")) and (found := _YAML.match(source)):
+        return FrontMatter(found.end(), _yaml_brand(found["body"]), None)
+    if source.startswith(("+++", "\ufeff+++")) and (found := _TOML.match(source)):
+        return _toml_front_matter(found.end(), found["body"])
+    return FrontMatter(0, None, None)
+
+
+def _yaml_brand(body: str) -> str | None:
+    found = _YAML_BRAND.search(body)
+    if not found:
+        return None
+    value = next(text for text in found.groups() if text is not None).strip()
+    return None if not value or value in ("null", "~") else value
+
+
+def _toml_front_matter(end: int, body: str) -> FrontMatter:
+    import tomllib
+
+    try:
+        brand = tomllib.loads(re.sub(r"\r\n?", "\n", body)).get("brand")
+    except ValueError as error:
+        return FrontMatter(end, None, f"line 1: the front matter is no valid TOML ({error})")
+    return FrontMatter(end, brand if isinstance(brand, str) and brand else None, None)

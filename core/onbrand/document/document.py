@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from onbrand.document import directives, formats, frontmatter
+from onbrand.document import directives, formats
 from onbrand.document.blocks import Block
-from onbrand.document.masking import cover
-from onbrand.document.positions import LineIndex, Places, Span
-from onbrand.document.sentences import split
+from onbrand.document.masking import mask
+from onbrand.document.positions import LineIndex, OffsetMap, Span
+from onbrand.document.sentences import split_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Sentence:
     text: str
     """Markup removed, entities decoded, white space collapsed. Code, URLs and template variables
     are one U+FFFC each, which the encoder reads as an unknown word."""
-    places: Places = field(repr=False, compare=False)
+    offsets: OffsetMap = field(repr=False, compare=False)
     """Which source each character of the block's text stands for."""
     at: int = field(compare=False)
     """Where ``text`` begins in the block's."""
@@ -37,13 +37,13 @@ class Sentence:
         if start >= len(self.text):
             return Span(self.span.end, self.span.end)
         if start >= end:
-            at = self.places.start(self.at + start)
+            at = self.offsets.start(self.at + start)
             return Span(at, at)
-        return self.places.span(self.at + start, self.at + end)
+        return self.offsets.span(self.at + start, self.at + end)
 
     def source_spans(self, spans: Sequence[Span]) -> list[Span]:
         """Return where stretches of ``text``, none of them empty, stand in the source."""
-        shift = self.places.shift(self.at, self.at + len(self.text))
+        shift = self.offsets.shift(self.at, self.at + len(self.text))
         if shift is None:
             return [self.source_span(start, end) for start, end in spans]
         shift += self.at
@@ -84,19 +84,19 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         OnbrandError: there is no such format.
     """
     lines = LineIndex(source)
-    matter = frontmatter.read(source)
-    body = cover(source[: matter.end], " ") + source[matter.end :]
+    matter = directives.read_front_matter(source)
+    body = mask(source[: matter.end], " ") + source[matter.end :]
     blocks, comments, problems = formats.get(format).extract(body, quotes)
     sentences = [
         _sentence(block, index, start, end)
         for index, block in enumerate(blocks)
-        for start, end in split(block.text, block.links)
+        for start, end in split_sentences(block.text, block.links)
     ]
-    switches, misspelt = directives.read(comments, lines)
+    switches, misspelt = directives.read_directives(comments, lines)
     kept = sentences
     if switches:
         spans = [sentence.span for sentence in sentences]
-        verdicts = directives.apply(switches, spans, source, lines)
+        verdicts = directives.apply_directives(switches, spans, source, lines)
         kept = [
             replace(sentence, brand=brand) if brand else sentence
             for sentence, off, brand in zip(sentences, *verdicts, strict=True)
@@ -134,9 +134,9 @@ def parse_named(
 
 def _sentence(block: Block, index: int, start: int, end: int) -> Sentence:
     return Sentence(
-        span=block.places.span(start, end),
+        span=block.offsets.span(start, end),
         text=block.text[start:end].replace("\n", " "),
-        places=block.places,
+        offsets=block.offsets,
         at=start,
         block=index,
         kind=block.kind,

@@ -10,7 +10,7 @@ import re
 from html import unescape
 
 from onbrand.document.blocks import BlockBuilder, Comment, Extracted
-from onbrand.document.masking import OBJECT, ascii_shadow, cover_templates
+from onbrand.document.masking import PLACEHOLDER, mask_templates, to_ascii_like
 from onbrand.document.positions import LineIndex, Span
 
 _TOKEN = re.compile(
@@ -50,7 +50,7 @@ def extract(text: str, quotes: bool = False) -> Extracted:
         text: the page.
         quotes: whether block quotes are judged.
     """
-    text = cover_templates(text)
+    text = mask_templates(text)
     builder = BlockBuilder(text)
     reader = HtmlReader(builder, quotes=quotes)
     reader.feed(text, 0, len(text))
@@ -79,7 +79,7 @@ class HtmlReader:
     def __init__(self, builder: BlockBuilder, *, quotes: bool = False) -> None:
         self.comments: list[Comment] = []
         self._builder = builder
-        self._lower = ascii_shadow(builder.source).lower()
+        self._lower = to_ascii_like(builder.source).lower()
         self._hiding = HIDDEN if quotes else HIDDEN | {"blockquote"}
         self._hidden: list[tuple[str, int]] = []  # element, offset where its reach ends
         self._code_start = self._link_start = 0
@@ -161,7 +161,7 @@ class HtmlReader:
             while self._hidden.pop()[0] != name:
                 pass
             if name in _INLINE_CODE and not self._hidden:
-                self._builder.add(OBJECT, self._code_start, end)
+                self._builder.add(PLACEHOLDER, self._code_start, end)
         if name in BLOCKS:
             self._block_edge(name, -1)
         elif name == "a":

@@ -8,7 +8,7 @@ from typing import Any
 
 from onbrand.document import html, plain
 from onbrand.document.blocks import BlockBuilder, Extracted
-from onbrand.document.masking import GONE, OBJECT, ascii_shadow, cover, cover_templates
+from onbrand.document.masking import PLACEHOLDER, REMOVED, mask, mask_templates, to_ascii_like
 from onbrand.document.positions import LineIndex, Span
 
 # Docusaurus and Pandoc fences, tables of contents: lines of markup that CommonMark has no name for.
@@ -38,11 +38,11 @@ def extract(text: str, quotes: bool = False) -> Extracted:
         text: the document.
         quotes: whether block quotes are judged; alerts (``> [!NOTE]``) always are.
     """
-    return extract_masked(cover_templates(text), quotes)
+    return extract_masked(mask_templates(text), quotes)
 
 
 def extract_masked(text: str, quotes: bool) -> Extracted:
-    """Do as `extract`, with a text in which all that is no Markdown is covered already."""
+    """Do as `extract`, with a text in which all that is no Markdown is masked already."""
     try:
         return _extract(text, quotes)
     except _ParserError:
@@ -53,7 +53,7 @@ def extract_masked(text: str, quotes: bool) -> Extracted:
 
 def _extract(text: str, quotes: bool) -> Extracted:
     if ":::" in text or "toc]" in text.lower():
-        text = _MARKUP_LINE.sub(lambda found: cover(found[0], " "), text)
+        text = _MARKUP_LINE.sub(lambda found: mask(found[0], " "), text)
     reader = _Reader(text, quotes)
     for event, start, end in _events(reader.shadow):
         reader.read(event, start, end)
@@ -76,7 +76,7 @@ def rendered(source: str) -> str:
     """Return a document as HTML without white space and the comments that switch onbrand off."""
     import pyromark
 
-    shadow = _LONE_CR.sub("\n", ascii_shadow(source))
+    shadow = _LONE_CR.sub("\n", to_ascii_like(source))
     options = (
         pyromark.Options.ENABLE_TABLES
         | pyromark.Options.ENABLE_FOOTNOTES
@@ -124,7 +124,7 @@ class _Reader:
     def __init__(self, text: str, quotes: bool) -> None:
         self.text = text
         # The parser takes a lone CR for no line break, and "US$5 or CA$6" for a formula.
-        self.shadow = _MONEY.sub(",", _LONE_CR.sub("\n", ascii_shadow(text)))
+        self.shadow = _MONEY.sub(",", _LONE_CR.sub("\n", to_ascii_like(text)))
         self.builder = BlockBuilder(text, markdown=True)
         self.html = html.HtmlReader(self.builder, quotes=quotes)
         self._quotes = quotes
@@ -165,7 +165,7 @@ class _Reader:
 
     def _inline(self, name: str, data: str, start: int, end: int) -> None:
         if name in ("Code", "InlineMath", "DisplayMath"):
-            self.builder.add(OBJECT, start, end)
+            self.builder.add(PLACEHOLDER, start, end)
         elif name == "Text" and self.shadow[start] == "&" and data != self.shadow[start:end]:
             self.builder.add(data, start, end)
         elif name == "Text":
@@ -186,7 +186,7 @@ class _Reader:
         if _data(data)["link_type"] in ("Autolink", "Email"):
             self._skip_to = end
             if not self.html.hidden:
-                self.builder.add(OBJECT, start, end)
+                self.builder.add(PLACEHOLDER, start, end)
         else:
             self.builder.link(start, end)
 
@@ -196,7 +196,7 @@ class _Reader:
         quote = tag == "BlockQuote" and _data(data) is None and not self._quotes
         if tag in _NOT_PROSE or quote:
             self._skip_to = end
-        elif tag == "Item" and self.text[start + 2 : start + 3] != GONE:  # that is a component
+        elif tag == "Item" and self.text[start + 2 : start + 3] != REMOVED:  # that is a component
             self._list_to = max(self._list_to, end)
         in_list = start < self._list_to
         self.builder.kind = _KINDS.get(tag, "list item" if in_list else "paragraph")

@@ -1,4 +1,4 @@
-"""Same-length edits: what a parser must not see is covered, so that every offset stays true."""
+"""Masking: what a parser must not see is replaced at the same length, so offsets stay true."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-OBJECT = "\ufffc"
+PLACEHOLDER = "\ufffc"
 """Stands in a sentence for what is not prose: code, a URL, a template's output. The encoder reads
 its unknown token; word counts and n-grams pass over it."""
-GONE = "\uffff"
-"""Covers markup that leaves nothing behind. It is no space, which would indent a line."""
+REMOVED = "\uffff"
+"""Stands for markup that leaves nothing behind. It is no space, which would indent a line."""
 LINE_SEPARATOR = "\u2028"
 """A line break that the writer asked for, in text on its way to the segmenter."""
 
 _NOT_BREAK = re.compile(r"[^\r\n]")
-_COVERED_LINE = re.compile(rf"(?<![^\r\n])[ \t]*+[{OBJECT}{GONE}][ \t{OBJECT}{GONE}]*+(?![^\r\n])")
+_MASKED_LINE = re.compile(
+    rf"(?<![^\r\n])[ \t]*+[{PLACEHOLDER}{REMOVED}][ \t{PLACEHOLDER}{REMOVED}]*+(?![^\r\n])"
+)
 # Each alternative stops at its own next opener, so unclosed ones cost no second look.
 _TEMPLATE = re.compile(
     r"\{\{[<%][^{}]*+\}\}"
@@ -37,56 +39,58 @@ _TEMPLATE_LOGIC = frozenset(_LOGIC_NAMES.split())
 _NON_ASCII = re.compile(r"[^\x01-\x7f]+")
 
 
-class Edit(NamedTuple):
-    """Put ``text`` over ``start`` to ``end``; both have the same length."""
+class Replacement(NamedTuple):
+    """``text`` to put in place of what is between two offsets; both have the same length."""
 
     start: int
     end: int
     text: str
 
 
-def cover(text: str, char: str) -> str:
-    """Return ``text`` with every character but the line breaks replaced."""
+def mask(text: str, char: str) -> str:
+    """Return ``text`` with every character but the line breaks replaced by ``char``."""
     return _NOT_BREAK.sub(char, text)
 
 
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """Return ``text`` after the edits, which are sorted and disjoint."""
+def apply_replacements(text: str, replacements: Iterable[Replacement]) -> str:
+    """Return ``text`` after the replacements, which are sorted and disjoint."""
     parts: list[str] = []
     at = 0
-    for start, end, replacement in edits:
+    for start, end, replacement in replacements:
         parts += text[at:start], replacement
         at = end
     return "".join(parts) + text[at:] if parts else text
 
 
-def blank_covered_lines(text: str) -> str:
-    """Turn lines on which nothing but covers is left into blank ones, which part paragraphs."""
-    return _COVERED_LINE.sub(lambda found: " " * len(found[0]), text)
+def blank_masked_lines(text: str) -> str:
+    """Make lines on which all is masked blank: blank lines separate paragraphs."""
+    return _MASKED_LINE.sub(lambda found: " " * len(found[0]), text)
 
 
-def cover_templates(text: str) -> str:
-    """Cover Liquid, Jinja, Hugo, ERB, PHP and merge tags; `{% highlight %}` with its content."""
+def mask_templates(text: str) -> str:
+    """Mask Liquid, Jinja, Hugo, ERB, PHP and merge tags; `{% highlight %}` with its content."""
     if not any(mark in text for mark in _TEMPLATE_MARKS):
         return text
-    edits: list[Edit] = []
-    code: tuple[str, int, int] | None = None  # name, where it opens, edits before it
+    replacements: list[Replacement] = []
+    code: tuple[str, int, int] | None = None  # name, where it opens, replacements before it
     for found in _TEMPLATE.finditer(text):
         name = found["name"] or ""
         start, end = found.span()
         if code and name == f"end{code[0]}":
-            del edits[code[2] :]
+            del replacements[code[2] :]
             start, code = code[1], None
         elif name in _TEMPLATE_CODE and not code:
-            code = name, start, len(edits)
-        edits.append(Edit(start, end, cover(text[start:end], _cover_for(found[0], name))))
-    return blank_covered_lines(apply(text, edits))
+            code = name, start, len(replacements)
+        replacements.append(
+            Replacement(start, end, mask(text[start:end], _mask_for(found[0], name)))
+        )
+    return blank_masked_lines(apply_replacements(text, replacements))
 
 
-def _cover_for(tag: str, name: str) -> str:
+def _mask_for(tag: str, name: str) -> str:
     if name in _TEMPLATE_LOGIC or name in _TEMPLATE_CODE or name.startswith("end"):
-        return GONE
-    return GONE if tag.startswith(("{{<", "{{%", "{:")) else OBJECT
+        return REMOVED
+    return REMOVED if tag.startswith(("{{<", "{{%", "{:")) else PLACEHOLDER
 
 
 class _AsciiClass(dict[int, str]):
@@ -99,10 +103,10 @@ class _AsciiClass(dict[int, str]):
         return self[point]
 
 
-_ASCII_CLASS = _AsciiClass({0: "x", ord(GONE): ","})
+_ASCII_CLASS = _AsciiClass({0: "x", ord(REMOVED): ","})
 
 
-def ascii_shadow(text: str) -> str:
+def to_ascii_like(text: str) -> str:
     """Return ``text`` with each character outside ASCII replaced by an ASCII one of its class.
 
     A parser that counts bytes then counts code points, and meets neither lone surrogates nor NUL.

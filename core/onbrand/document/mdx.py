@@ -1,4 +1,4 @@
-"""MDX to Markdown of the same length: modules, expressions and component tags are covered."""
+"""MDX to Markdown of the same length: modules, expressions and component tags are masked."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from onbrand.document import markdown
 from onbrand.document.blocks import Comment, Extracted
 from onbrand.document.html import BLOCKS, HIDDEN
 from onbrand.document.masking import (
-    GONE,
     LINE_SEPARATOR,
-    OBJECT,
-    Edit,
-    apply,
-    blank_covered_lines,
-    cover,
+    PLACEHOLDER,
+    REMOVED,
+    Replacement,
+    apply_replacements,
+    blank_masked_lines,
+    mask,
 )
 
 _NEXT = re.compile(
@@ -36,7 +36,7 @@ _TAG_TOKEN = re.compile(r"[<>{]|\"[^\"]*+\"|'[^']*+'")
 _BLANK_LINE = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?=[\r\n]|\Z)")
 _OURS = re.compile(r"\{/\* (onbrand-[\w-]+) \*/\}")
 _SCRIPT_COMMENT = re.compile(r"\s*/\*(.*)\*/\s*", re.S)
-_LONGEST_CODE_SPAN = 1000
+_MAX_CODE_SPAN = 1000
 _MARGIN = 200
 
 # These stay for the HTML reader, which knows what they hide and where cells and items end.
@@ -67,12 +67,12 @@ def to_markdown(text: str) -> tuple[str, list[Comment]]:
     """
     masker = _Masker(text)
     masker.run()
-    return blank_covered_lines(apply(text, masker.edits)), masker.comments
+    return blank_masked_lines(apply_replacements(text, masker.replacements)), masker.comments
 
 
 class _Masker:
     def __init__(self, text: str) -> None:
-        self.edits: list[Edit] = []
+        self.replacements: list[Replacement] = []
         self.comments: list[Comment] = []
         self._text = text
         self._closing_brace: dict[int, int] = {}
@@ -104,7 +104,7 @@ class _Masker:
 
     def _after_code(self, ticks: str, at: int) -> int:
         closing = re.compile(rf"(?<!`){ticks}(?!`)")
-        found = closing.search(self._text, at, at + _LONGEST_CODE_SPAN)
+        found = closing.search(self._text, at, at + _MAX_CODE_SPAN)
         return found.end() if found else at
 
     def _module(self, start: int) -> int:
@@ -118,7 +118,7 @@ class _Masker:
             if after is None:
                 break
             at = after
-        self.edits.append(Edit(start, end, cover(self._text[start:end], GONE)))
+        self.replacements.append(Replacement(start, end, mask(self._text[start:end], REMOVED)))
         return end
 
     def _expression(self, start: int) -> int:
@@ -130,8 +130,8 @@ class _Masker:
         if comment:
             self.comments.append(Comment(start, end, comment[1]))
         space = inner.strip("\"'`").isspace()
-        char = " " if space else GONE if comment else OBJECT
-        self.edits.append(Edit(start, end, cover(self._text[start:end], char)))
+        char = " " if space else REMOVED if comment else PLACEHOLDER
+        self.replacements.append(Replacement(start, end, mask(self._text[start:end], char)))
         return end
 
     def _tag(self, start: int, at: int, name: str) -> int:
@@ -142,16 +142,16 @@ class _Masker:
         if end is None:
             return at
         tag = self._text[start:end]
-        covered = cover(tag, GONE)
+        masked = mask(tag, REMOVED)
         if self._is_alone(start, end):
             if name and tag[1] != "/" and tag[-2] != "/":
                 # A list item, so that its indented children are content and not indented code.
-                covered = "- " + covered[2:]
+                masked = "- " + masked[2:]
         elif tag[-2] == "/":
-            covered = cover(tag, OBJECT)
+            masked = mask(tag, PLACEHOLDER)
         elif name in BLOCKS:
-            covered = LINE_SEPARATOR + covered[1:]
-        self.edits.append(Edit(start, end, covered))
+            masked = LINE_SEPARATOR + masked[1:]
+        self.replacements.append(Replacement(start, end, masked))
         return end
 
     def _is_alone(self, start: int, end: int) -> bool:

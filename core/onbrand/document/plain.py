@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from onbrand.document.blocks import BlockBuilder, Comment, Extracted
-from onbrand.document.masking import cover_templates
+from onbrand.document.masking import mask_templates
 from onbrand.document.positions import LineIndex, Span
 
 _ITEM = re.compile(r"\s*(?:[-*+•–—·▪◦]|\(?\d{1,3}[.)])\s+(?=\S)")
@@ -21,7 +21,7 @@ def extract(text: str, quotes: bool = False, *, wrapped: bool = True) -> Extract
         quotes: plain text has none.
         wrapped: whether paragraphs may go on on the next line.
     """
-    text = cover_templates(text)
+    text = mask_templates(text)
     builder = BlockBuilder(text)
     comments: list[Comment] = []
     lines = LineIndex(text)

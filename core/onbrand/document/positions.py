@@ -123,7 +123,7 @@ class LineIndex:
         return self._surplus[encoding]
 
 
-class Places:
+class OffsetMap:
     """Source offsets of the characters of a text.
 
     Most text is copied as it stands, so runs of characters are kept and not every one of them;
@@ -159,7 +159,7 @@ class Places:
             self._copied.append(copied)
         self._length += length
 
-    def take(self, other: Places, first: int, last: int) -> None:
+    def take(self, other: OffsetMap, first: int, last: int) -> None:
         """Append characters ``first`` to ``last`` of another text, with what they stand for."""
         run = other._run(first)
         while first < last:

@@ -10,10 +10,10 @@ from functools import lru_cache
 # sentencex takes quadratic time over runs of unbalanced quotes, so it gets a window at a time.
 _WINDOW = 4096
 # A longer bracket or quotation is a passage of its own sentences (or never meant to close).
-_LONGEST_ASIDE = 200
+_MAX_PARENTHETICAL = 200
 
 # So that a memory of thousands of blocks stays small, whatever they are.
-_LONGEST_REMEMBERED = 4000
+_MAX_CACHED_LENGTH = 4000
 
 _TERMINAL = ".!?…。！？"
 _MAYBE_SPLIT = re.compile(f"[{_TERMINAL}]|[^\x00-\x7f]|\n")
@@ -23,7 +23,7 @@ _CLOSERS = "\"'”’»)]*_"
 _BRACKETS = {"(": ")", "[": "]", "“": "”", "«": "»"}
 _BRACKET = re.compile(r"[()\[\]“”«»]")
 _QUOTE = re.compile(r"[\"“”«»]")
-_STRAIGHT_QUOTE = re.compile(rf'(?<!\w)"(?=\S)([^"]{{1,{_LONGEST_ASIDE}}})(?<=\S)"(?!\w)')
+_STRAIGHT_QUOTE = re.compile(rf'(?<!\w)"(?=\S)([^"]{{1,{_MAX_PARENTHETICAL}}})(?<=\S)"(?!\w)')
 
 _ALWAYS_ABBREVIATED = re.compile(
     r"\b(?:Mrs?|Ms|Mx|Dr|Prof|Gen|Rep|Sen|Gov|Capt|Lt|Col|Sgt|Rev|Hon|incl|excl|approx|vs|e\.g|i\.e|cf)\.$",
@@ -52,7 +52,7 @@ _EMOJI_RUN = re.compile(rf"(?:{_EMOJI}[\ufe0f\u200d\U0001f3fb-\U0001f3ff]*+ ?)+"
 _HEARTS_ONLY = re.compile(rf"[{_HEARTS}\ufe0f\u200d ]+")
 
 
-def split(text: str, links: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:
+def split_sentences(text: str, links: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:
     """Return where the sentences of a block stand, trimmed of white space.
 
     Args:
@@ -62,20 +62,20 @@ def split(text: str, links: Iterable[tuple[int, int]] = ()) -> list[tuple[int, i
     Returns:
         Sorted, disjoint half-open ranges; stretches without a letter are left out.
     """
-    if len(text) > _LONGEST_REMEMBERED:
+    if len(text) > _MAX_CACHED_LENGTH:
         return _split(text, links)
-    return list(_remembered(text, tuple(links)))
+    return list(_cached(text, tuple(links)))
 
 
 @lru_cache(maxsize=2048)  # the blocks of 60,000 words: of a text checked again few are new
-def _remembered(text: str, links: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+def _cached(text: str, links: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     return tuple(_split(text, links))
 
 
 def _split(text: str, links: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    cuts = _cuts(text, links) if _MAYBE_SPLIT.search(text) else []
+    boundaries = _boundaries(text, links) if _MAYBE_SPLIT.search(text) else []
     sentences = []
-    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+    for start, end in zip([0, *boundaries], [*boundaries, len(text)], strict=True):
         piece = text[start:end]
         if any(map(str.isalpha, piece)):
             left = start + len(piece) - len(piece.lstrip())
@@ -83,26 +83,28 @@ def _split(text: str, links: Iterable[tuple[int, int]]) -> list[tuple[int, int]]
     return sentences
 
 
-def _cuts(text: str, links: Iterable[tuple[int, int]]) -> list[int]:
+def _boundaries(text: str, links: Iterable[tuple[int, int]]) -> list[int]:
     """Return the starts of the second and later sentences."""
-    asides = _brackets(text)
+    parentheticals = _brackets(text)
     if '"' in text:
-        asides += [quote.span() for quote in _STRAIGHT_QUOTE.finditer(text)]
-    kept = _Ranges([*asides, *(link for link in links if link[1] - link[0] <= _LONGEST_ASIDE)])
-    flat = _without_long_quotes(text, asides)
-    cuts = {_before_quote(text, cut) for cut in _library_cuts(flat)}
-    cuts |= _after_asides(text, asides, cuts)
-    cuts = {cut for cut in cuts if not _is_false(text, cut)}
+        parentheticals += [quote.span() for quote in _STRAIGHT_QUOTE.finditer(text)]
+    kept = _Ranges(
+        [*parentheticals, *(link for link in links if link[1] - link[0] <= _MAX_PARENTHETICAL)]
+    )
+    flat = _without_long_quotes(text, parentheticals)
+    boundaries = {_before_quote(text, at) for at in _library_boundaries(flat)}
+    boundaries |= _after_parentheticals(text, parentheticals, boundaries)
+    boundaries = {at for at in boundaries if not _is_false_boundary(text, at)}
     if not text.isascii():
-        cuts = _around_emoji(text, cuts)
-    cuts = {cut for cut in cuts if not kept.hold(cut)}
+        boundaries = _around_emoji(text, boundaries)
+    boundaries = {at for at in boundaries if not kept.hold(at)}
     for found in _BREAK.finditer(text):
         if not _LOWER_WORD.match(text, found.end()) and text[found.start() - 1] != ",":
-            cuts.add(found.end())
-    return sorted(cut for cut in cuts if 0 < cut < len(text))
+            boundaries.add(found.end())
+    return sorted(at for at in boundaries if 0 < at < len(text))
 
 
-def _library_cuts(text: str) -> Iterator[int]:
+def _library_boundaries(text: str) -> Iterator[int]:
     import sentencex
 
     at = 0
@@ -119,22 +121,22 @@ def _library_cuts(text: str) -> Iterator[int]:
         at = len(text) if last else inner[-1] if inner else at + len(window)
 
 
-def _without_long_quotes(text: str, asides: Iterable[tuple[int, int]]) -> str:
+def _without_long_quotes(text: str, parentheticals: Iterable[tuple[int, int]]) -> str:
     """Blank the quotation marks of passages, which the library would take for one sentence."""
-    marks = {place for start, end in asides for place in (start, end - 1)}
+    marks = {place for start, end in parentheticals for place in (start, end - 1)}
     flat = text.replace("\n", " ")
     return _QUOTE.sub(lambda mark: mark[0] if mark.start() in marks else " ", flat)
 
 
-def _before_quote(text: str, cut: int) -> int:
+def _before_quote(text: str, at: int) -> int:
     """Return the place of an opening quotation mark that was blanked just before a boundary."""
-    opens = text[cut - 1 : cut] in _OPENERS and not text[max(0, cut - 2) : cut - 1].strip()
-    return cut - 1 if opens else cut
+    opens = text[at - 1 : at] in _OPENERS and not text[max(0, at - 2) : at - 1].strip()
+    return at - 1 if opens else at
 
 
-def _is_false(text: str, cut: int) -> bool:
+def _is_false_boundary(text: str, at: int) -> bool:
     """Tell whether a boundary that the library sees is none."""
-    before, after = text[max(0, cut - 24) : cut].rstrip(), text[cut : cut + 24]
+    before, after = text[max(0, at - 24) : at].rstrip(), text[at : at + 24]
     if not before or before[-1] in ",;:" or _ALWAYS_ABBREVIATED.search(before):
         return True
     if _BEFORE_FIGURE.search(before) and _FIGURE.match(after):
@@ -142,7 +144,7 @@ def _is_false(text: str, cut: int) -> bool:
     if _NOON.search(before) and _ZONE.match(after):
         return True
     goes_on = _LOWER_WORD.match(after)
-    if before[-1] in "\"'”’»" and (goes_on or _SAYS.match(text, cut)):
+    if before[-1] in "\"'”’»" and (goes_on or _SAYS.match(text, at)):
         return True
     ending = before.rstrip(_CLOSERS)
     return bool(
@@ -157,23 +159,25 @@ def _brackets(text: str) -> list[tuple[int, int]]:
             open_at.append(found.start())
         elif open_at and _BRACKETS[text[open_at[-1]]] == found[0]:
             start = open_at.pop()
-            if found.end() - start <= _LONGEST_ASIDE:
+            if found.end() - start <= _MAX_PARENTHETICAL:
                 pairs.append((start, found.end()))
     return pairs
 
 
-def _after_asides(text: str, asides: Iterable[tuple[int, int]], cuts: set[int]) -> set[int]:
+def _after_parentheticals(
+    text: str, parentheticals: Iterable[tuple[int, int]], boundaries: set[int]
+) -> set[int]:
     """Return the boundaries after whole sentences in brackets: "(Mostly.) Ask us."."""
     found = set()
-    for start, end in asides:
+    for start, end in parentheticals:
         following = _skip_space(text, end)
-        whole = (start == 0 or start in cuts) and text[end - 2] in _TERMINAL
+        whole = (start == 0 or start in boundaries) and text[end - 2] in _TERMINAL
         if whole and following > end and text[following : following + 1].isupper():
             found.add(following)
     return found
 
 
-def _around_emoji(text: str, cuts: set[int]) -> set[int]:
+def _around_emoji(text: str, boundaries: set[int]) -> set[int]:
     """Let emoji close the sentence they follow, or open one each where they are bullets."""
     runs = list(_EMOJI_RUN.finditer(text))
     bullets = (
@@ -181,11 +185,11 @@ def _around_emoji(text: str, cuts: set[int]) -> set[int]:
         and runs[0].start() == _skip_space(text, 0)
         and runs[0][0].strip() == runs[1][0].strip()
     )
-    cuts = set(cuts)
+    boundaries = set(boundaries)
     for run in runs:
         if bullets:
-            cuts.discard(run.end())
-            cuts.add(run.start())
+            boundaries.discard(run.end())
+            boundaries.add(run.start())
             continue
         before, following = (
             text[max(0, run.start() - 2) : run.start()].rstrip(),
@@ -194,12 +198,12 @@ def _around_emoji(text: str, cuts: set[int]) -> set[int]:
         if not before:
             continue
         ended = before[-1] in _TERMINAL
-        cuts.discard(run.start())
+        boundaries.discard(run.start())
         starts_anew = text[following : following + 1].isupper() and following > run.start() + 1
         spaced = text[following - 1].isspace()
         if spaced and (ended or (starts_anew and not _HEARTS_ONLY.fullmatch(run[0]))):
-            cuts.add(following)
-    return cuts
+            boundaries.add(following)
+    return boundaries
 
 
 def _skip_space(text: str, at: int) -> int:

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from onbrand.errors import OnbrandError
 from onbrand.files import open_regular, read_text
-from onbrand.installation import encoders_of, read_installed, repair
+from onbrand.installation import encoders_of, read_installed, reinstall_hint
 
 MANIFEST = "encoder.json"
 MODEL = "model.onnx"
@@ -243,4 +243,4 @@ def read_file(folder: Path, name: str, manifest: EncoderManifest) -> bytes:
 
 
 def _mend(folder: Path) -> str:
-    return repair(folder) or "install the bundle again"
+    return reinstall_hint(folder) or "install the bundle again"

@@ -19,10 +19,17 @@ except ModuleNotFoundError:
 from sqlalchemy.engine import Connection, Dialect, Row, RowMapping
 from sqlalchemy.types import TypeDecorator
 
-from onbrand.database import PREFIX, Tables, Use
+from onbrand.database import PREFIX, DatabaseOptions, Schema
 from onbrand.database import Database as AnyDatabase
 from onbrand.labels.files import LabelLine
-from onbrand.labels.model import BrandStats, Label, Past, ResolvedLabel, Speaker, default_location
+from onbrand.labels.model import (
+    BrandStats,
+    Label,
+    LabelHistory,
+    LabelKey,
+    ResolvedLabel,
+    default_location,
+)
 from onbrand.labels.normalization import clean_text, text_key
 
 VERSION_TABLE = f"{PREFIX}labels_version"
@@ -74,7 +81,7 @@ label_table = sa.Table(
 )
 
 
-TABLES = Tables(
+SCHEMA = Schema(
     version_table=VERSION_TABLE,
     head="0001",
     migrations=Path(__file__).parent / "migrations",
@@ -91,7 +98,7 @@ class Database(AnyDatabase):
     """
 
     def __init__(self, location: str, timeout: float) -> None:
-        super().__init__(location, Use("the label database"), timeout)
+        super().__init__(location, DatabaseOptions("the label database"), timeout)
 
 
 _CHUNK = 500
@@ -125,16 +132,16 @@ class LabelStore:
         """
         database = Database(default_location() if location is None else str(location), timeout)
         try:
-            TABLES.prepare(database, create=create)
+            SCHEMA.prepare(database, create=create)
         except BaseException:
             database.close()
             raise
         return cls(database)
 
     @property
-    def place(self) -> str:
+    def display_name(self) -> str:
         """The path, or the URL without user and password, for messages."""
-        return self._database.place
+        return self._database.display_name
 
     def workspace(self, name: str) -> LabelStore:
         """Return this store as one tenant sees it: its own labels and nobody else's."""
@@ -190,7 +197,7 @@ class LabelStore:
                 author=None,
                 source=None,
                 time=None,
-                path=self.place,
+                path=self.display_name,
                 line=number,
             )
             for number, label in enumerate(decided, start=1)
@@ -204,7 +211,7 @@ class LabelStore:
         with self._database.read() as connection:
             return [_label(row) for row in connection.execute(query).mappings()]
 
-    def words(self, brand: str, texts: Iterable[str]) -> list[Label]:
+    def entries(self, brand: str, texts: Iterable[str]) -> list[Label]:
         """Return every word that was said of some texts, oldest first; a fast part of `history`.
 
         Args:
@@ -229,7 +236,7 @@ class LabelStore:
         own = label_table.c.workspace == self._workspace, label_table.c.author == clean_text(author)
         with self._database.write() as connection:
             forgotten = connection.execute(sa.delete(label_table).where(*own)).rowcount
-        self._database.scrub()
+        self._database.truncate_log()
         return forgotten
 
     def close(self) -> None:
@@ -252,21 +259,21 @@ class LabelStore:
 
     def _new_rows(self, connection: Connection, chunk: Sequence[Label]) -> list[dict[str, object]]:
         """Return the rows that a chunk adds to the store, which nobody else is writing to."""
-        speakers = [Speaker(label.brand, text_key(label.text), label.author) for label in chunk]
-        past = self._past(connection, chunk, speakers)
+        keys = [LabelKey(label.brand, text_key(label.text), label.author) for label in chunk]
+        history = self._history(connection, chunk, keys)
         return [
-            self._row(label, speaker, time)
-            for label, speaker in zip(chunk, speakers, strict=True)
-            if (time := past.admit(speaker, label)) is not None
+            self._row(label, key, time)
+            for label, key in zip(chunk, keys, strict=True)
+            if (time := history.accept(key, label)) is not None
         ]
 
-    def _past(
-        self, connection: Connection, chunk: Sequence[Label], speakers: Sequence[Speaker]
-    ) -> Past:
+    def _history(
+        self, connection: Connection, chunk: Sequence[Label], keys: Sequence[LabelKey]
+    ) -> LabelHistory:
         """Read what the store holds about the texts and the ids of a chunk."""
         ids = {label.id for label in chunk if label.id is not None}
         stored = self._select(label_table.c.id).where(label_table.c.id.in_(ids))
-        past = Past(set(connection.execute(stored).scalars()) if ids else set())
+        history = LabelHistory(set(connection.execute(stored).scalars()) if ids else set())
         columns = (
             label_table.c.brand,
             label_table.c.text_key,
@@ -277,19 +284,19 @@ class LabelStore:
         said = (
             self._select(*columns)
             # The brands are there for the index alone.
-            .where(label_table.c.brand.in_({speaker.brand for speaker in speakers}))
-            .where(label_table.c.text_key.in_({speaker.text_key for speaker in speakers}))
+            .where(label_table.c.brand.in_({key.brand for key in keys}))
+            .where(label_table.c.text_key.in_({key.text_key for key in keys}))
             .order_by(label_table.c.time, label_table.c.seq)
         )
-        for brand, key, author, time, label in connection.execute(said):
-            past.hear(Speaker(brand, key, author), time, label)
-        return past
+        for brand, text, author, time, label in connection.execute(said):
+            history.add(LabelKey(brand, text, author), time, label)
+        return history
 
-    def _row(self, label: Label, speaker: Speaker, time: datetime) -> dict[str, object]:
+    def _row(self, label: Label, key: LabelKey, time: datetime) -> dict[str, object]:
         return {
             "workspace": self._workspace,
             "id": label.id,
-            **speaker._asdict(),
+            **key._asdict(),
             "time": time,
             "label": label.label,
             "source": label.source,

@@ -1,51 +1,97 @@
-"""Verdicts as text: one module for each format that ``onbrand check --format`` knows.
+"""The results of ``onbrand check`` as text: one module per output format, and the list of them.
 
-`onbrand.report.text` prints for people; the others return a document for programs.
+A new output format is a function from `CheckResults` to a text, and an entry in `FORMATS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Literal, get_args
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from onbrand.results import Report
 
-Format = Literal["text", "json", "sarif", "github", "junit"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
-def render(
-    format_: Format,
-    reports: Sequence[Report],
-    sources: Mapping[str, str],
-    left_out: Mapping[str, int] = MappingProxyType({}),
-) -> str:
-    """Return the reports as a document for programs, which can be written as UTF-8.
+@dataclass(frozen=True, slots=True)
+class CheckResults:
+    """What an output format may show."""
 
-    Args:
-        format_: any format but "text".
-        reports: the verdicts.
-        sources: the checked text by the report's path.
-        left_out: how many files were in no known format, by the endings of their names.
-    """
-    # Imported when asked for: a check loads one format.
-    match format_:
-        case "json":
-            from onbrand.report import json
+    reports: Sequence[Report]
+    """One per draft, in the order in which they were named."""
+    sources: Mapping[str, str]
+    """The checked text by the report's path."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many files were in no known format, by the endings of their names."""
+    suppressed: int = 0
+    """Findings that a baseline hides."""
 
-            return json.render(reports, left_out)
-        case "sarif":
-            from onbrand.report import sarif
 
-            return sarif.render(reports, sources)
-        case "github":
-            from onbrand.report import github
+@dataclass(frozen=True, slots=True)
+class ReportFormat:
+    """An output format of ``onbrand check``."""
 
-            return github.render(reports, sources)
-        case "junit":
-            from onbrand.report import junit
+    name: str
+    render: Callable[[CheckResults], str]
+    """Returns the whole document; it must be possible to write it as UTF-8."""
+    print_to: Callable[[CheckResults, Console], None] | None = None
+    """Prints for people, in the colours and width of a terminal, the reports' warnings included.
 
-            return junit.render(reports)
-        case _:
-            raise ValueError(f"{format_!r} is not a format for programs")
+    None: the document is printed, and warnings go to stderr."""
+
+
+# Modules are imported when asked for: a check loads one format.
+def _text(results: CheckResults) -> str:
+    import io
+
+    from rich.console import Console
+
+    document = io.StringIO()
+    console = Console(file=document, color_system=None, highlight=False, markup=False, width=100)
+    _print_text(results, console)
+    return document.getvalue()
+
+
+def _print_text(results: CheckResults, console: Console) -> None:
+    from onbrand.report import text
+
+    text.render(results.reports, results.sources, console, suppressed=results.suppressed)
+
+
+def _json(results: CheckResults) -> str:
+    from onbrand.report import json
+
+    return json.render(results.reports, results.left_out)
+
+
+def _sarif(results: CheckResults) -> str:
+    from onbrand.report import sarif
+
+    return sarif.render(results.reports, results.sources)
+
+
+def _github(results: CheckResults) -> str:
+    from onbrand.report import github
+
+    return github.render(results.reports, results.sources)
+
+
+def _junit(results: CheckResults) -> str:
+    from onbrand.report import junit
+
+    return junit.render(results.reports)
+
+
+FORMATS: dict[str, ReportFormat] = {
+    entry.name: entry
+    for entry in (
+        ReportFormat("text", _text, _print_text),
+        ReportFormat("json", _json),
+        ReportFormat("sarif", _sarif),
+        ReportFormat("github", _github),
+        ReportFormat("junit", _junit),
+    )
+}
+"""By name; the order is the one in which users are told of them."""

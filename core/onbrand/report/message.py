@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import Literal
 
-from onbrand.document.masking import OBJECT
+from onbrand.document.masking import PLACEHOLDER
 from onbrand.results import AVOID, Report, SentenceVerdict, is_brand
 from onbrand.voice.reasons import Explanation, worst_words
 
@@ -34,7 +34,7 @@ def severity(sentence: SentenceVerdict) -> Severity:
     return "note" if probability is None or probability >= sentence.threshold / 2 else "warning"
 
 
-def figure(probability: float, limit: float) -> str:
+def format_probability(probability: float, limit: float) -> str:
     """Return a probability with two digits, or with as many as show that it is below ``limit``."""
     if probability < 0.005:
         return "<0.01"
@@ -53,7 +53,7 @@ def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
     """
     if sentence.probability is None:
         return f"Not judged: {sentence.not_judged or 'no reason given'}."
-    p = figure(sentence.probability, sentence.threshold)
+    p = format_probability(sentence.probability, sentence.threshold)
     why = sentence.explanation
     head = f"{finding(sentence.brand, why)} (P {p})"
     if why is None:
@@ -75,7 +75,7 @@ def draft_message(report: Report, *, places: bool = True) -> str:
     """
     if report.probability is None:
         return _line(f"Not judged: {tally(report)}.")
-    p = figure(report.probability, report.gate)
+    p = format_probability(report.probability, report.gate)
     whose = f" for {report.brand}" if is_brand(report.brand) else ""
     head = capitalised(decision(report))
     if report.verdict == "forward":
@@ -194,4 +194,4 @@ def capitalised(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return _CONTROL.sub("\ufffd", " ".join(text.replace(OBJECT, "…").split()))
+    return _CONTROL.sub("\ufffd", " ".join(text.replace(PLACEHOLDER, "…").split()))

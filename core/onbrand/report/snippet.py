@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from onbrand.document.masking import OBJECT
+from onbrand.document.masking import PLACEHOLDER
 from onbrand.document.positions import LineIndex, Span
 from onbrand.results import Report, SentenceVerdict
 
@@ -19,11 +19,11 @@ _TAB = 4
 # Draft text must not command the terminal: controls and line separators show as pictures, C1
 # controls, characters that reorder a line, and lone surrogates as U+FFFD. What stands for code
 # shows as an ellipsis.
-_SHOWN = {code: 0x2400 + code for code in range(0x20)} | {
+_SAFE = {code: 0x2400 + code for code in range(0x20)} | {
     0x7F: 0x2421,
     0x2028: 0x2424,
     0x2029: 0x2424,
-    ord(OBJECT): ord("…"),
+    ord(PLACEHOLDER): ord("…"),
 }
 for _first, _last in (
     (0x80, 0x9F),
@@ -33,10 +33,10 @@ for _first, _last in (
     (0x2066, 0x2069),
     (0xD800, 0xDFFF),
 ):
-    _SHOWN |= dict.fromkeys(range(_first, _last + 1), 0xFFFD)
+    _SAFE |= dict.fromkeys(range(_first, _last + 1), 0xFFFD)
 
 
-class Row(NamedTuple):
+class ExcerptRow(NamedTuple):
     """A line of the terminal and the marks that belong under it."""
 
     number: int | None
@@ -45,14 +45,14 @@ class Row(NamedTuple):
     marks: str
 
 
-def shown(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return ``text`` on one line and without characters that a terminal would act on."""
-    return " ".join(text.split()).translate(_SHOWN)
+    return " ".join(text.split()).translate(_SAFE)
 
 
-def crop(text: str, room: int) -> str:
+def truncate(text: str, room: int) -> str:
     """Return as much of ``text``, made safe to show, as fits in ``room`` terminal cells."""
-    text = shown(text)
+    text = sanitize(text)
     if cell_len(text) <= room:
         return text
     end = room - 1
@@ -61,9 +61,9 @@ def crop(text: str, room: int) -> str:
     return text[:end].rstrip() + "…"
 
 
-def rows(
+def render_source_excerpt(
     source: str, index: LineIndex, span: Span, accents: Sequence[Span], room: int
-) -> list[Row]:
+) -> list[ExcerptRow]:
     """Lay out the source lines of a sentence.
 
     Args:
@@ -78,14 +78,14 @@ def rows(
         sentence, a sentence that is wider is wrapped.
     """
     room = max(room, _MIN_ROOM)
-    made: list[Row] = []
+    made: list[ExcerptRow] = []
     for number in range(index.line_of(span.start), index.line_of(span.end) + 1):
         line = Span(index.line_start(number), index.line_end(number))
         part = _strip(source, Span(max(span.start, line.start), min(span.end, line.end)))
         if part.start < part.end:
             made += _Line(source, line, part, accents, room).rows(number + 1)
         if len(made) > MAX_ROWS:
-            return [*made[: MAX_ROWS - 1], Row(None, "…", "")]
+            return [*made[: MAX_ROWS - 1], ExcerptRow(None, "…", "")]
     return made
 
 
@@ -110,7 +110,7 @@ class _Line:
         self.glyphs: list[str] = []
         column = 0
         for char in source[start:end]:
-            glyph = " " * (_TAB - column % _TAB) if char == "\t" else char.translate(_SHOWN)
+            glyph = " " * (_TAB - column % _TAB) if char == "\t" else char.translate(_SAFE)
             self.glyphs.append(glyph)
             column += cell_len(glyph)
         self.cells = [cell_len(glyph) for glyph in self.glyphs]
@@ -120,7 +120,7 @@ class _Line:
             low, high = (min(max(at - start, self.part[0]), self.part[1]) for at in accent)
             self._mark(low, high, "^")
 
-    def rows(self, number: int) -> list[Row]:
+    def rows(self, number: int) -> list[ExcerptRow]:
         """Return the line's rows, the first with the line's number."""
         made = [self._row(start, end) for start, end in self._windows()]
         return [row._replace(number=None if n else number) for n, row in enumerate(made)]
@@ -166,7 +166,7 @@ class _Line:
             start = stop
         return windows
 
-    def _row(self, start: int, end: int) -> Row:
+    def _row(self, start: int, end: int) -> ExcerptRow:
         first, last = self.part
         # The rows of a wrapped sentence continue each other without an ellipsis.
         cut_left = (start > 0 or self.cut_left) and start <= first
@@ -179,7 +179,7 @@ class _Line:
             total = cell_len(lead + "".join(self.glyphs[start : n + 1]))
             marks += self.marks[n] * (total - width)
             width = max(width, total)
-        return Row(None, text.rstrip() + tail, marks.rstrip())
+        return ExcerptRow(None, text.rstrip() + tail, marks.rstrip())
 
 
 class Region(NamedTuple):

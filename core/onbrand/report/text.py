@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from onbrand.document.positions import LineIndex
-from onbrand.report.message import draft_message, figure, plural, reads_like, severity
-from onbrand.report.snippet import crop, rows, shown
+from onbrand.report.message import draft_message, format_probability, plural, reads_like, severity
+from onbrand.report.snippet import render_source_excerpt, sanitize, truncate
 from onbrand.results import Report, SentenceVerdict, Verdict, is_brand
 from onbrand.voice.reasons import worst_words
 
@@ -60,18 +60,22 @@ def _report(report: Report, source: str, width: int) -> Iterator[Text]:
     verdict, _, rest = draft_message(report).partition(": ")
     style = "yellow" if report.verdict == "forward" and report.mend else VERDICTS[report.verdict]
     yield Text.assemble(
-        (shown(report.path), "bold"), ": ", (verdict, f"bold {style}"), ": " + shown(rest)
+        (sanitize(report.path), "bold"), ": ", (verdict, f"bold {style}"), ": " + sanitize(rest)
     )
     for warning in report.warnings:
-        yield Text.assemble(("  warning: ", "yellow"), shown(warning))
+        yield Text.assemble(("  warning: ", "yellow"), sanitize(warning))
 
 
 def _finding(
     path: str, sentence: SentenceVerdict, source: str, index: LineIndex, width: int
 ) -> Iterator[Text]:
     style = _STYLES[severity(sentence)]
-    place = f"{shown(path)}:{sentence.line}:{sentence.column}"
-    p = "" if sentence.probability is None else figure(sentence.probability, sentence.threshold)
+    place = f"{sanitize(path)}:{sentence.line}:{sentence.column}"
+    p = (
+        ""
+        if sentence.probability is None
+        else format_probability(sentence.probability, sentence.threshold)
+    )
     yield Text.assemble(
         (place, "bold"),
         ": ",
@@ -82,7 +86,7 @@ def _finding(
     worst = worst_words(why)
     gutter = len(str(index.line_of(sentence.span.end) + 1)) + 1
     accents = [span for word in worst for span in word.spans]
-    for row in rows(source, index, sentence.span, accents, width - gutter - 3):
+    for row in render_source_excerpt(source, index, sentence.span, accents, width - gutter - 3):
         yield _gutter(gutter, row.number, row.text)
         if row.marks:
             yield _gutter(gutter, None, row.marks, style)
@@ -97,14 +101,14 @@ def _finding(
             notes.append(("nearest on-brand line", f"“{why.nearest_on.text}”"))
     for name, note in notes:
         head = f"{' ' * gutter} = {name}: "
-        yield Text.assemble((head, "blue"), crop(note, max(width - len(head), 40)))
+        yield Text.assemble((head, "blue"), truncate(note, max(width - len(head), 40)))
 
 
 def _what(sentence: SentenceVerdict) -> str:
     like = reads_like(sentence.explanation)
     if not is_brand(sentence.brand):
         return f"reads like {like or 'a voice to avoid'}"
-    return f"off-brand for {shown(sentence.brand)}" + (f": reads like {like}" if like else "")
+    return f"off-brand for {sanitize(sentence.brand)}" + (f": reads like {like}" if like else "")
 
 
 def _gutter(width: int, number: int | None, text: str, style: str = "") -> Text:

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from onbrand.encoder import SentenceEncoder
 from onbrand.errors import OnbrandError
-from onbrand.labels.files import LabelLine, read_labels
-from onbrand.labels.grouping import MIN_PER_CLASS
+from onbrand.labels.files import MIN_PER_CLASS, LabelLine, read_labels
 from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.training.crossval import bag_of_words, calibration_error, measure
 from onbrand.training.train import train_voice

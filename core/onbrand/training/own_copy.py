@@ -18,12 +18,12 @@ from onbrand.discovery import find_drafts, read_draft
 from onbrand.document import formats
 from onbrand.document.document import parse
 from onbrand.document.formats import InputFormat
-from onbrand.encoder import SentenceEncoder
+from onbrand.encoder import Encoder, SentenceEncoder
 from onbrand.errors import OnbrandError
 from onbrand.files import MAX_TEXT_BYTES
 from onbrand.labels.files import SUFFIXES, LabelLine, find_label_files, read_labels
 from onbrand.labels.normalization import check_brand, text_key
-from onbrand.progress import Progress, ProgressEvent, silent
+from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand.report.message import plural
 from onbrand.training.background import (
     Background,
@@ -37,6 +37,7 @@ from onbrand.training.logistic import need_sklearn
 from onbrand.training.train import FittedHead, assemble_voice, digest
 from onbrand.training.weak_labels import FOLDS, find_misfits
 from onbrand.voice.model import DEFAULT_GATE, LabelCounts, LinearHead, ShortCalibration, Voice
+from onbrand.voice.storage import check_output_folder, save_voice
 
 MIN_LINES = 40
 """Minimum number of distinct lines of published copy."""
@@ -131,6 +132,52 @@ class _CrossFit:
     stacker: Stacker
     folds: int
     grouped: bool
+
+
+def train_voices_from_copy(
+    published: Sequence[LabelLine],
+    output: Path,
+    *,
+    brand: str | None = None,
+    encoder: Path | None = None,
+    gate: float = DEFAULT_GATE,
+    alarm_budget: float = DEFAULT_ALARM_BUDGET,
+    keep_texts: bool = True,
+    progress: Progress = silent,
+) -> list[Voice]:
+    """Train and save voices from published copy; each is written whole or not at all.
+
+    Args:
+        published: copy of one or several brands.
+        output: where the voices go, each into a folder of its brand's name.
+        brand: the only brand to train; by default all that have published copy.
+        encoder: the folder of the encoder; by default the one inside onbrand.
+        gate: P of a draft at which it goes forward.
+        alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
+        keep_texts: store lines in the voices, so that the nearest one can be shown.
+        progress: told the brand at hand, and how much of all work is done.
+
+    Raises:
+        OnbrandError: a folder holds something else than a voice or cannot be written, or see
+            `train_from_copy`.
+    """
+    names = sorted({line.brand for line in published}) if brand is None else [brand]
+    for name in names:
+        check_output_folder(output / name)
+    loaded = Encoder.load(encoder, cache_size=len(published) + 1)
+    voices = []
+    for i, name in enumerate(names):
+        voice = train_from_copy(
+            name,
+            published,
+            loaded,
+            gate=gate,
+            alarm_budget=alarm_budget,
+            keep_texts=keep_texts,
+            progress=scaled(progress, name, start=i, size=1, total=len(names)),
+        )
+        voices.append(save_voice(voice, output / name))
+    return voices
 
 
 def train_from_copy(

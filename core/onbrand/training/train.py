@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onbrand.encoder import SentenceEncoder
+from onbrand.encoder import Encoder, SentenceEncoder
 from onbrand.labels.files import LabelLine
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand.training.calibration import calibrate_drafts, fit_out_of_domain
@@ -41,7 +42,7 @@ from onbrand.training.ensemble import (
 from onbrand.training.logistic import TermMatrix, need_sklearn
 from onbrand.training.registers import fit_register_answer
 from onbrand.training.voice_report import TrainingLines, with_report
-from onbrand.training.weak_labels import OwnCopy, PublishedModel
+from onbrand.training.weak_labels import OwnCopy, PublishedModel, learn_from_copy
 from onbrand.voice.lexical import LONG_WORDS, words_of
 from onbrand.voice.model import (
     DEFAULT_GATE,
@@ -60,11 +61,64 @@ from onbrand.voice.model import (
     unit,
 )
 from onbrand.voice.profile import build_profile
+from onbrand.voice.storage import check_output_folder, save_voice
 
 MIN_LABELS_ALONE = 160
 """Number of on-brand labels from which the range is measured on them alone."""
 MIN_UNSEEN_COPY = 40
 """Number of published lines from unlabelled documents that suffice to measure it."""
+
+
+def train_voices(
+    brands: Mapping[str, Sequence[LabelLine]],
+    output: Path,
+    *,
+    encoder: Path | None = None,
+    gate: float = DEFAULT_GATE,
+    alarm_budget: float = DEFAULT_ALARM_BUDGET,
+    keep_texts: bool = True,
+    published: Sequence[LabelLine] = (),
+    progress: Progress = silent,
+) -> list[Voice]:
+    """Train and save a voice for each brand; each is written whole or not at all.
+
+    Args:
+        brands: each brand's labelled lines (`onbrand.labels.files.group_by_brand`).
+        output: where the voices go, each into a folder of its brand's name.
+        encoder: the folder of the encoder; by default the one inside onbrand.
+        gate: P of a draft at which it goes forward.
+        alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.
+        keep_texts: store the lines in the voices, so that the nearest one can be shown.
+        published: published copy of some of the brands.
+        progress: told the brand at hand, and how much of all work is done.
+
+    Raises:
+        OnbrandError: a folder holds something else than a voice or cannot be written, or see
+            `train_voice` and `learn_from_copy`.
+    """
+    for name in brands:
+        check_output_folder(output / name)
+    loaded = Encoder.load(encoder)
+    first = int(bool(published))
+    total = first + len(brands)
+    models = {}
+    if published:
+        fold_progress = scaled(progress, "published copy", start=0, size=1, total=total)
+        models = learn_from_copy(published, loaded, progress=fold_progress)
+    voices = []
+    for i, (name, lines) in enumerate(sorted(brands.items()), first):
+        voice = train_voice(
+            name,
+            lines,
+            loaded,
+            gate=gate,
+            alarm_budget=alarm_budget,
+            keep_texts=keep_texts,
+            published=models.get(name),
+            progress=scaled(progress, name, start=i, size=1, total=total),
+        )
+        voices.append(save_voice(voice, output / name))
+    return voices
 
 
 def train_voice(
@@ -83,7 +137,7 @@ def train_voice(
 
     Args:
         brand: its name.
-        labels: at least ten lines of each class (`onbrand.labels.grouping.group_by_brand`).
+        labels: at least ten lines of each class (`onbrand.labels.files.group_by_brand`).
         encoder: the shared encoder.
         gate: P of a draft at which it goes forward.
         alarm_budget: share of on-brand sentences that may be underlined, 0 to 1.

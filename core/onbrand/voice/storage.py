@@ -23,15 +23,22 @@ from onbrand.encoder.bundle import MANIFEST as BUNDLE
 from onbrand.encoder.bundle import read_manifest
 from onbrand.errors import OnbrandError
 from onbrand.files import (
-    Stamp,
+    FileSignature,
     check_writable,
+    file_signature,
     open_regular,
     read_text,
     replace_folder,
     sha256_file,
-    stamp,
 )
-from onbrand.installation import ENCODERS, RELEASES, VOICES, holder_of, repair, voices_of
+from onbrand.installation import (
+    ENCODERS,
+    RELEASES,
+    VOICES,
+    installation_of,
+    reinstall_hint,
+    voices_of,
+)
 from onbrand.results import is_brand
 from onbrand.voice.lexical import Vocabulary
 from onbrand.voice.model import FORMAT_VERSION, Examples, LinearHead, Manifest, Voice
@@ -61,7 +68,7 @@ def is_voice(folder: Path) -> bool:
 
 def fix_hint(voice: Path, otherwise: str = _RETRAIN) -> str:
     """Return advice on a damaged voice; ``otherwise`` if it belongs to no installation."""
-    return repair(voice) or otherwise
+    return reinstall_hint(voice) or otherwise
 
 
 def check_output_folder(folder: Path) -> None:
@@ -378,7 +385,7 @@ def load_valid_voices(
     return list(voices.values()), problems
 
 
-def voices_signature(folders: Iterable[Path]) -> Stamp:
+def voices_signature(folders: Iterable[Path]) -> FileSignature:
     """Return a signature that changes when a voice's file or an installation's release changes.
 
     It lists folders, and reads no file but ``installed.json``. A switch of release shows in the
@@ -386,7 +393,9 @@ def voices_signature(folders: Iterable[Path]) -> Stamp:
     """
     places = [place for folder in _resolve_all(folders) for place in (folder, *_inside(folder))]
     files = (MANIFEST, HEAD, EXAMPLES)
-    return stamp(path for place in places for path in (place, *(place / name for name in files)))
+    return file_signature(
+        path for place in places for path in (place, *(place / name for name in files))
+    )
 
 
 def unknown_brand(
@@ -415,7 +424,7 @@ def _resolve(folder: Path) -> Path:
 
 def _is_retained(place: Path) -> bool:
     """Return whether a release is still retained: the current and the previous one are."""
-    held = holder_of(place / MANIFEST)
+    held = installation_of(place / MANIFEST)
     return held is None or place.parent.name in (held[1].current, held[1].previous)
 
 

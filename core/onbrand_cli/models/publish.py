@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onbrand_cli.common import Format, print_json
+from onbrand_cli.common import OutputFormat, print_json
 from onbrand_cli.voices import (
     Keys,
     Source,
@@ -269,7 +269,9 @@ def _write_secret(path: Path, data: bytes) -> None:
             path.unlink(missing_ok=True)
 
 
-def install(source: Source, key: Keys = None, to: Target = None, form: Format = "text") -> None:
+def install(
+    source: Source, key: Keys = None, to: Target = None, form: OutputFormat = "text"
+) -> None:
     """Install the encoders of a signed release; voices update brings them up to date."""
     from onbrand.installation import encoders_of
 

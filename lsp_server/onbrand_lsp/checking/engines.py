@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from onbrand.errors import OnbrandError
-from onbrand.files import Stamp, stamp
+from onbrand.files import FileSignature, file_signature
 from onbrand_lsp.checking.problems import Problems
 from onbrand_lsp.checking.projects import Rules
 
@@ -50,12 +50,12 @@ class Key(NamedTuple):
         avoid = settings.avoid if not settings.brand else ()
         return cls(settings.voices, settings.encoder, avoid, rules.vouched)
 
-    def stamp(self) -> Stamp:
+    def stamp(self) -> FileSignature:
         """Return what changes when a file of it does; reads folders."""
         from onbrand.voice.storage import voices_signature
 
         encoder = [self.encoder / name for name in _ENCODER_FILES] if self.encoder else []
-        return stamp(encoder) + voices_signature(self.voices)
+        return file_signature(encoder) + voices_signature(self.voices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Engines:
         self._loads: dict[Key, Future[Engine]] = {}
         self._tell: Callable[[Future[Engine]], None] = lambda _load: None
         # The pool's thread alone reads and writes these.
-        self._stamps: dict[Key, Stamp] = {}
+        self._stamps: dict[Key, FileSignature] = {}
         self._encoders: weakref.WeakValueDictionary[object, Encoder] = weakref.WeakValueDictionary()
 
     def tell(self, loading: Callable[[Future[Engine]], None]) -> None:
@@ -181,7 +181,7 @@ class Engines:
                 return
             before = now
 
-    async def _stamp(self, key: Key) -> Stamp:
+    async def _stamp(self, key: Key) -> FileSignature:
         return await asyncio.wrap_future(self._pool.submit(key.stamp))
 
     def _load(self, key: Key, old: Engine | None) -> Engine:
@@ -223,7 +223,7 @@ class Engines:
         if not key.vouched:
             check_trust(bundle)
         files = [bundle / name for name in _ENCODER_FILES] if bundle else []
-        name = (bundle, stamp(files))
+        name = (bundle, file_signature(files))
         encoder = self._encoders.get(name)
         if encoder is None:
             # Judgements are remembered, so vectors need not be.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from onbrand.errors import OnbrandError
-from onbrand.files import Stamp, stamp
+from onbrand.files import FileSignature, file_signature
 from onbrand.labels.model import location_for
 from onbrand.labels.normalization import text_key
 from onbrand_lsp.checking.problems import Problems
@@ -62,7 +62,7 @@ class Labels:
         self._problems = problems
         self._changed = changed
         self._pool = ThreadPoolExecutor(1, "onbrand-labels")
-        self._known: dict[str, tuple[Stamp, Marks]] = {}
+        self._known: dict[str, tuple[FileSignature, Marks]] = {}
         self._reading: dict[str, asyncio.Task[Marks]] = {}
 
     async def marks(self, rules: Rules) -> Marks:
@@ -110,7 +110,7 @@ class Labels:
         """Write and read no more; a label that is being written is written."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _read(self, place: str, now: Stamp) -> Marks:
+    async def _read(self, place: str, now: FileSignature) -> Marks:
         loop = asyncio.get_running_loop()
         try:
             marks = await loop.run_in_executor(self._pool, _marks_in, place)
@@ -153,9 +153,9 @@ def author_of(setting: str | None, folder: Path | None) -> str:
         return ""
 
 
-def _stamp(place: str) -> Stamp:
+def _stamp(place: str) -> FileSignature:
     """Return what changes when somebody writes to a store; nothing does for a database server."""
-    return stamp([Path(place), Path(place + "-wal")]) if "://" not in place else ()
+    return file_signature([Path(place), Path(place + "-wal")]) if "://" not in place else ()
 
 
 def _marks_in(place: str) -> Marks:
@@ -188,4 +188,4 @@ def _write(place: str, author: str | None, folder: Path | None, spoken: Spoken) 
     )
     with LabelStore.open(place) as store:
         store.add([label])
-        return store.place
+        return store.display_name

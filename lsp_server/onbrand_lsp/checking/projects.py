@@ -12,12 +12,12 @@ from onbrand.config import ConfigCache, Settings, settings_for
 from onbrand.config.load import Config, absolute
 from onbrand.config.trust import is_trusted
 from onbrand.errors import OnbrandError
-from onbrand.files import Stamp, stamp
-from onbrand.installation import POINTER
+from onbrand.files import FileSignature, file_signature
+from onbrand.installation import STATE_FILE
 from onbrand_lsp.checking.options import EditorSettings, editor_settings
 from onbrand_lsp.checking.problems import Problems
 
-CONFIG_NAMES = ("onbrand.toml", "pyproject.toml", POINTER)
+CONFIG_NAMES = ("onbrand.toml", "pyproject.toml", STATE_FILE)
 """The last one comes when the voices are installed that a URL in the others stands for."""
 VOICES = "voices"
 """The folder beside a configuration file that holds the voices when nobody names one."""
@@ -57,7 +57,7 @@ class Projects:
         self._cache: ConfigCache = {}
         self._good: dict[Path, Config] = {}
         self._broken: dict[Path, str] = {}
-        self._stamps: dict[Path, Stamp] = {}
+        self._stamps: dict[Path, FileSignature] = {}
         self._awaited: set[Path] = set()
 
     @property
@@ -110,7 +110,7 @@ class Projects:
         self._stamps = {}
         self._awaited = set()
 
-    def stamps(self) -> dict[Path, Stamp]:
+    def stamps(self) -> dict[Path, FileSignature]:
         """Return what the file system said of each folder's files before they were read."""
         return dict(self._stamps)
 
@@ -217,9 +217,9 @@ class Projects:
         ), None
 
 
-def config_stamp(folder: Path) -> Stamp:
+def config_stamp(folder: Path) -> FileSignature:
     """Return what changes when a configuration file is written, comes or goes."""
-    return stamp(folder / name for name in CONFIG_NAMES)
+    return file_signature(folder / name for name in CONFIG_NAMES)
 
 
 def _beside(files: Iterable[Path]) -> tuple[Path, ...]:

@@ -147,7 +147,7 @@ def _comment_before(source: str, sentence: Span, brand: str, checked: Checked) -
         comment = places.comment_at(source, at)
         if comment is None:
             continue
-        found, _ = directives.read([comment], lines)
+        found, _ = directives.read_directives([comment], lines)
         if any(one.brand == brand for one in found):
             return Span(comment.start, comment.end)
     return places.line_span(lines.line_of(sentence.start), lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onbrand.document.masking import OBJECT
+from onbrand.document.masking import PLACEHOLDER
 from onbrand.report.message import printable
 from onbrand.results import Example
 
@@ -18,5 +18,5 @@ def nearest(brand: str, examples: Sequence[Example]) -> str:
 
 
 def _line(example: Example) -> str:
-    text = " ".join(printable(example.text).replace(OBJECT, "…").split())
+    text = " ".join(printable(example.text).replace(PLACEHOLDER, "…").split())
     return f"“{text}” ({example.source})" if example.source else f"“{text}”"

@@ -10,7 +10,7 @@ from lsprotocol import types
 from onbrand.document import directives
 from onbrand.document.blocks import Comment
 from onbrand.document.positions import Encoding, Span
-from onbrand.report.message import capitalised, draft_message, figure, finding
+from onbrand.report.message import capitalised, draft_message, finding, format_probability
 from onbrand.results import Example, Explanation, SentenceVerdict, is_brand
 from onbrand.voice.reasons import both_sides
 from onbrand_lsp.showing import places
@@ -98,7 +98,7 @@ def _verdict(markup: Markup, sentence: SentenceVerdict, why: Explanation | None)
     if p is None:
         reason = markup.text(sentence.not_judged or "no reason given")
         return f"{markup.strong(f'Not judged{whose}')}: {reason}."
-    figures = f"P {figure(p, limit)}, underlined below {limit:.2f}"
+    figures = f"P {format_probability(p, limit)}, underlined below {limit:.2f}"
     if not sentence.flagged and p < limit:
         return (
             f"{markup.strong(f'Let pass{whose}')} ({figures}): somebody marked the sentence "
@@ -115,7 +115,7 @@ def _verdict(markup: Markup, sentence: SentenceVerdict, why: Explanation | None)
 def _others(markup: Markup, brand: str, probabilities: Mapping[str, float]) -> str:
     others = [(p, name) for name, p in probabilities.items() if name != brand and is_brand(name)]
     best = sorted(others, key=lambda other: (-other[0], other[1]))[:OTHER_BRANDS]
-    listed = ", ".join(f"{markup.text(name)} {figure(p, 0.0)}" for p, name in best)
+    listed = ", ".join(f"{markup.text(name)} {format_probability(p, 0.0)}" for p, name in best)
     return listed and f"P for other brands: {listed}"
 
 
@@ -137,7 +137,7 @@ def _nearest(markup: Markup, label: str, example: Example | None) -> str:
 
 def _comment(markup: Markup, checked: Checked, comment: Comment) -> Sequence[str]:
     """Say what a comment does; nothing of one that is not meant for onbrand."""
-    found, warnings = directives.read([comment], checked.snapshot.lines)
+    found, warnings = directives.read_directives([comment], checked.snapshot.lines)
     if not found:
         return [markup.text(places.note(warning).message) for warning in warnings]
     name, brand = found[0].name, found[0].brand

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from onbrand.document import formats, frontmatter
+from onbrand.document import directives, formats
 from onbrand.document.document import Document
 from onbrand.document.positions import Encoding, Span
-from onbrand.report.message import decision, fault, figure, plural, tally
+from onbrand.report.message import decision, fault, format_probability, plural, tally
 from onbrand.results import Report, SentenceVerdict, Verdict, is_brand
 from onbrand.scorer import draft_probability
 from onbrand_lsp.showing import places
@@ -45,7 +45,7 @@ def lenses(checked: Checked, encoding: Encoding) -> list[types.CodeLens]:
     lines = checked.snapshot.lines
     marked = [(_top(checked), draft_title(checked.report))]
     for section in sections(checked):
-        p, judged = figure(section.probability, checked.report.gate), section.sentences
+        p, judged = format_probability(section.probability, checked.report.gate), section.sentences
         marked.append(
             (section.span, f"P {p}, {section.verdict} - {_count(judged, checked.report.brand)}")
         )
@@ -64,7 +64,7 @@ def draft_title(report: Report) -> str:
     head = f"{report.brand}: " if is_brand(report.brand) else ""
     if report.probability is None:
         return f"{head}not judged - {tally(report)}"
-    p = figure(report.probability, report.gate)
+    p = format_probability(report.probability, report.gate)
     return f"{head}P {p}, {decision(report)} - {_count(report.sentences, report.brand)}"
 
 
@@ -124,7 +124,7 @@ def _title(document: Document, start: int) -> str:
 def _top(checked: Checked) -> Span:
     """Return the first line of content, or the first line where there is none."""
     source, lines = checked.document.source, checked.snapshot.lines
-    after = frontmatter.read(source).end
+    after = directives.read_front_matter(source).end
     rest = source[after:]
     at = after + len(rest) - len(rest.lstrip())
     line = 0 if at == len(source) else lines.line_of(at)

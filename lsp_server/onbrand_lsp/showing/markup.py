@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from onbrand.document.masking import OBJECT
+from onbrand.document.masking import PLACEHOLDER
 from onbrand.report.message import printable
 
 # Any of these can be, begin or end markup somewhere: emphasis, code, links, HTML, entities, tables,
@@ -24,7 +24,7 @@ class Markup:
 
     def text(self, text: str) -> str:
         """Return somebody else's text on one line, so that it reads as it is."""
-        line = " ".join(printable(text).replace(OBJECT, "…").split())
+        line = " ".join(printable(text).replace(PLACEHOLDER, "…").split())
         if not self.markdown:
             return line
         return _BLOCK.sub(r"\1\\", _MARKUP.sub(r"\\\g<0>", line))

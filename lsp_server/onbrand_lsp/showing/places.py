@@ -6,9 +6,9 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
-from onbrand.document import frontmatter
+from onbrand.document import directives
 from onbrand.document.blocks import Comment
-from onbrand.document.masking import OBJECT
+from onbrand.document.masking import PLACEHOLDER
 from onbrand.document.positions import Span
 from onbrand.report.message import capitalised
 
@@ -54,10 +54,10 @@ def _touched(checked: Checked, span: Span) -> list[SentenceVerdict]:
 
 def shown(sentence: Sentence, source: str) -> str:
     """Return a sentence as a reader knows it: code and addresses as they stand in the source."""
-    if OBJECT not in sentence.text:
+    if PLACEHOLDER not in sentence.text:
         return sentence.text
     parts = [
-        sentence.source_span(at, at + 1).slice(source) if char == OBJECT else char
+        sentence.source_span(at, at + 1).slice(source) if char == PLACEHOLDER else char
         for at, char in enumerate(sentence.text)
     ]
     return " ".join("".join(parts).split())
@@ -78,7 +78,7 @@ def comment_at(source: str, offset: int) -> Comment | None:
 
 def brand_key(source: str, lines: LineIndex) -> int | None:
     """Return the line, counted from 0, of the front matter that names the brand."""
-    matter = frontmatter.read(source)
+    matter = directives.read_front_matter(source)
     if matter.brand is None:
         return None
     last = lines.line_of(matter.end)

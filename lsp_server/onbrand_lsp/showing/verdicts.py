@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from onbrand.document.positions import Encoding
-from onbrand.report.message import draft_message, figure, sentence_message
+from onbrand.report.message import draft_message, format_probability, sentence_message
 from onbrand.results import Report, SentenceVerdict, is_brand
 from onbrand.voice.model import LabelCounts, Metrics, Voice
 from onbrand.voice.profile import STYLE_MARKERS, STYLE_STATS
@@ -126,7 +126,7 @@ def summary(found: dict[str, Any]) -> str:
 
 def _p(of: Mapping[str, Any]) -> str:
     p = of["probability"]
-    return "not judged" if p is None else f"P {figure(p, 0.0)}"
+    return "not judged" if p is None else f"P {format_probability(p, 0.0)}"
 
 
 def _line(sentence: Mapping[str, Any], markup: Markup) -> str:

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from onbrand.encoder import Encoder, read_manifest
 from onbrand.encoder.bundle import Parity
 from onbrand.errors import OnbrandError
-from onbrand.labels.files import LabelLine, read_labels
-from onbrand.labels.grouping import group_by_brand
+from onbrand.labels.files import LabelLine, group_by_brand, read_labels
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand.training.evaluate import TEST, TRAIN
 from onbrand.training.train import train_voice

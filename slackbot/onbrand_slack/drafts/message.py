@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from onbrand.document.masking import OBJECT
+from onbrand.document.masking import PLACEHOLDER
 from onbrand.document.positions import LINE_BREAK
 from onbrand_slack.model import Pasted
 
@@ -77,11 +77,11 @@ def draft_of(message: object, bot_user: str | None = None) -> str:
 
 
 def _plain(line: str) -> str:
-    line = _CODE.sub(OBJECT, line)
+    line = _CODE.sub(PLACEHOLDER, line)
     for _ in range(3):  # *_~all three~_*
         line = _STYLED.sub(lambda found: found[found.lastindex or 0], line)
     # Within a sentence it stands for a word, as in any draft; around it, it says nothing.
-    return line.strip(f" \t{OBJECT}")
+    return line.strip(f" \t{PLACEHOLDER}")
 
 
 # --- mrkdwn -----------------------------------------------------------------------------------
@@ -100,11 +100,11 @@ def _decoded(bot_user: str | None, found: re.Match[str]) -> str:
 def _reference(target: str, label: str, bot_user: str | None) -> str:
     kind, name = target[0], target[1:]
     if kind == "@":
-        return _mention(name, bot_user, f"@{label}" if label else OBJECT)
+        return _mention(name, bot_user, f"@{label}" if label else PLACEHOLDER)
     if kind == "#":
-        return f"#{label}" if label else OBJECT
+        return f"#{label}" if label else PLACEHOLDER
     if kind == "!":
-        return f"@{name}" if name in _BROADCASTS else label or OBJECT
+        return f"@{name}" if name in _BROADCASTS else label or PLACEHOLDER
     return label or target.removeprefix("mailto:")  # an address is no prose to onbrand
 
 
@@ -161,7 +161,7 @@ def _inline(section: object, bot_user: str | None) -> str:
 
 def _element(element: object, bot_user: str | None) -> str:
     if _get(_get(element, "style"), "code"):
-        return OBJECT
+        return PLACEHOLDER
     match _get(element, "type"):
         case "text":
             return _string(element, "text")
@@ -170,13 +170,13 @@ def _element(element: object, bot_user: str | None) -> str:
         case "emoji":
             return _emoji(_string(element, "unicode"))
         case "user":
-            return _mention(_string(element, "user_id"), bot_user, OBJECT)
+            return _mention(_string(element, "user_id"), bot_user, PLACEHOLDER)
         case "broadcast":
             return f"@{_string(element, 'range')}"
         case "date":
-            return _string(element, "fallback") or OBJECT
+            return _string(element, "fallback") or PLACEHOLDER
         case "usergroup" | "channel" | "team" | "color":
-            return OBJECT
+            return PLACEHOLDER
     return ""
 
 

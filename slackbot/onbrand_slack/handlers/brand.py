@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from onbrand.document import frontmatter
+from onbrand.document import directives
 from onbrand.errors import OnbrandError
 from onbrand.voice.storage import unknown_brand
 from onbrand_slack.model import Check, Tenant
@@ -56,7 +56,7 @@ def _choice(
 ) -> Choice | None:
     if named := request.brand or named:
         return Choice(named)
-    if own := frontmatter.read(text).brand:
+    if own := directives.read_front_matter(text).brand:
         return Choice(own, "the draft's front matter")
     settings = services.store.settings
     if request.channel and (set_ := settings.channel_brand(tenant, request.channel)):

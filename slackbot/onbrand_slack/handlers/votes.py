@@ -21,7 +21,7 @@ def votes(labels: LabelStore, report: Report) -> Mapping[int, Votes]:
     texts: dict[str, list[str]] = {}
     for sentence in report.sentences:
         texts.setdefault(sentence.brand, []).append(sentence.text)
-    said = {brand: _last_words(labels.words(brand, texts[brand])) for brand in texts}
+    said = {brand: _last_words(labels.entries(brand, texts[brand])) for brand in texts}
     found = {
         index: said[sentence.brand].get(text_key(sentence.text))
         for index, sentence in enumerate(report.sentences)

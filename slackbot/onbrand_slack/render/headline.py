@@ -7,7 +7,7 @@ from onbrand.report.message import (
     draft_message,
     draft_reasons,
     fault,
-    figure,
+    format_probability,
     plural,
     reads_most_like,
     tally,
@@ -100,7 +100,7 @@ def _figures(report: Report) -> list[list[Payload]]:
 
 def scale(probability: float, gate: float) -> list[Payload]:
     """Return P and the gate in rich text: as a meter, and in figures."""
-    p = run(f"P {figure(probability, gate)}", "bold")
+    p = run(f"P {format_probability(probability, gate)}", "bold")
     return [run(meter(probability, gate) + "  "), p, run(f" · the gate is {gate:.2f}")]
 
 

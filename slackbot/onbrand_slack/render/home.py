@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onbrand.report.message import fault, figure, plural
+from onbrand.report.message import fault, format_probability, plural
 from onbrand.results import Verdict
 from onbrand_slack.answer import BrandSettings, HomePage, PastCheck, Review
 from onbrand_slack.model import Source
@@ -92,7 +92,7 @@ def _own(shown: HomePage) -> list[Payload]:
 
 
 def _scored(review: Review) -> str:
-    p = "" if review.probability is None else f"  P {figure(review.probability, 1)}"
+    p = "" if review.probability is None else f"  P {format_probability(review.probability, 1)}"
     return f"*{escape(review.brand)}*{p}"
 
 
@@ -128,7 +128,11 @@ def _recent(shown: HomePage) -> list[Payload]:
 
 
 def _past(check: PastCheck) -> Payload:
-    p = "" if check.probability is None else f"  P {figure(check.probability, check.gate)}"
+    p = (
+        ""
+        if check.probability is None
+        else f"  P {format_probability(check.probability, check.gate)}"
+    )
     tally = f"{check.flagged:,} of {plural(check.judged, 'sentence')} {fault(check.brand)}"
     url = marks.message_url(check.channel, check.ts)
     came = marks.link(url, "the message") if url else _SOURCES[check.source]

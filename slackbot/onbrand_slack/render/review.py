@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from onbrand.report.message import figure, plural, tally
+from onbrand.report.message import format_probability, plural, tally
 from onbrand_slack.answer import Answer, Decided, Decision, Review, Status
 from onbrand_slack.names import Action, View
 from onbrand_slack.render import answer as answers
@@ -84,7 +84,9 @@ def _title(review: Review) -> str:
 def _figures(review: Review, answer: Answer | None) -> list[Payload]:
     if answer is None:
         p = review.probability
-        return [] if p is None else [el.rich(el.line(el.run(f"P {figure(p, 1)}", "bold")))]
+        return (
+            [] if p is None else [el.rich(el.line(el.run(f"P {format_probability(p, 1)}", "bold")))]
+        )
     report = answer.report
     counts = clip(tally(report), 200)
     if report.probability is None:

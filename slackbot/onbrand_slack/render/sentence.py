@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from onbrand.report.message import capitalised, figure, reads_like
+from onbrand.report.message import capitalised, format_probability, reads_like
 from onbrand.results import SentenceVerdict
 from onbrand.voice.reasons import MAX_WORDS, marked_words
 from onbrand_slack.answer import Answer, Votes
@@ -119,7 +119,7 @@ def probability(sentence: SentenceVerdict) -> str:
     """Return a sentence's P with as many digits as show on which side of the threshold it is."""
     if sentence.probability is None:
         return "–"
-    return figure(sentence.probability, sentence.threshold)
+    return format_probability(sentence.probability, sentence.threshold)
 
 
 def off_button(answer: Answer, index: int) -> Payload:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from onbrand.report.message import fault, figure, plural, to_avoid
+from onbrand.report.message import fault, format_probability, plural, to_avoid
 from onbrand.results import Verdict, is_brand
 from onbrand_slack.answer import ThreadLine
 from onbrand_slack.render.elements import (
@@ -88,7 +88,7 @@ def _item(one: ThreadLine, letters: int, what: str) -> list[Payload]:
     if one.probability is None:
         runs.append(run("Not judged", "bold"))
     else:
-        runs.append(run(f"P {figure(one.probability, 0)}", "bold"))
+        runs.append(run(f"P {format_probability(one.probability, 0)}", "bold"))
         runs.append(run(f" · {one.flagged:,} of {plural(one.judged, 'sentence')} {what}"))
         if one.mend:
             runs.append(run(f", mend {one.mend:,}"))

@@ -15,7 +15,7 @@ from onbrand_slack.store.installations import Installations
 from onbrand_slack.store.jobs import Jobs
 from onbrand_slack.store.privacy import Privacy
 from onbrand_slack.store.reviews import Reviews
-from onbrand_slack.store.schema import TABLES
+from onbrand_slack.store.schema import SCHEMA
 from onbrand_slack.store.settings import SettingsStore
 
 __all__ = ["Store"]
@@ -58,7 +58,7 @@ class Store:
         with ExitStack() as opened:
             database = connect(location, timeout)
             opened.callback(database.close)
-            TABLES.prepare(database, create=True)
+            SCHEMA.prepare(database, create=True)
             labels = LabelStore.open(location, timeout=timeout)
             opened.callback(labels.close)
             store = cls(database, labels, client_id)
@@ -68,7 +68,7 @@ class Store:
     @property
     def place(self) -> str:
         """The path, or the URL without user and password, for messages."""
-        return self._database.place
+        return self._database.display_name
 
     def close(self) -> None:
         """Close all connections."""

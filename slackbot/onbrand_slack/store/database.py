@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from onbrand.database import Database, Use
+from onbrand.database import Database, DatabaseOptions
 
 _CHUNK = 500
-_USE = Use(
+_OPTIONS = DatabaseOptions(
     "the Slack app's database",
     # Replicas would queue up behind one another; rows are locked where it matters.
     one_writer=False,
@@ -30,7 +30,7 @@ def connect(location: str, timeout: float = 30.0) -> Database:
     Raises:
         OnbrandError: the URL is malformed or of another kind, or its driver is not installed.
     """
-    return Database(location, _USE, timeout)
+    return Database(location, _OPTIONS, timeout)
 
 
 def insert_new(connection: Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:

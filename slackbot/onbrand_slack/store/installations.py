@@ -118,7 +118,7 @@ class BoltStore(SQLAlchemyInstallationStore):
         if installation.is_enterprise_install:
             # Slack may name a workspace all the same, and nobody would look for it there.
             installation.team_id = None
-        with self._database.turn(), self._database.in_words():
+        with self._database.write_lock(), self._database.translate_errors():
             super().save(installation)
         self._changed()
 
@@ -168,7 +168,7 @@ class BoltStore(SQLAlchemyInstallationStore):
                 of_team = table.c.team_id == workspace
                 of_all = sa.and_(table.c.enterprise_id == workspace, table.c.team_id.is_(None))
                 connection.execute(sa.delete(table).where(sa.or_(of_team, of_all)))
-        self._database.scrub()
+        self._database.truncate_log()
         self._changed()
 
 
@@ -184,7 +184,7 @@ class StateStore(SQLAlchemyOAuthStateStore):
         with self._database.write() as connection:
             late = self.oauth_states.c.expire_at <= _now()
             connection.execute(sa.delete(self.oauth_states).where(late))
-        with self._database.turn(), self._database.in_words():
+        with self._database.write_lock(), self._database.translate_errors():
             return super().issue(*args, **kwargs)
 
     def consume(self, state: str) -> bool:

@@ -131,7 +131,7 @@ class Jobs:
                 return Receipt("duplicate" if known else "full", line.length)
             if not insert_new(connection, schema.events, {**row, "time": now}):
                 return Receipt("duplicate", 0)
-            turn = line.turn(tenant.workspace)
+            turn = line.write_lock(tenant.workspace)
             job = {
                 **row,
                 "enterprise": tenant.enterprise,

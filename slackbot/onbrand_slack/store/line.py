@@ -58,7 +58,7 @@ class Line:
         own = self._rows.get(workspace)
         return self.length >= limit or (own is not None and own.waiting >= max(1, limit // 2))
 
-    def turn(self, workspace: str) -> int:
+    def write_lock(self, workspace: str) -> int:
         """Return the turn of a workspace's next job."""
         if own := self._rows.get(workspace):
             return int(own.last) + 1

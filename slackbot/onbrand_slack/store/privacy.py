@@ -50,7 +50,7 @@ class Privacy:
             counts = _User(connection, tenant.workspace, user).forget()
             audit.note(connection, tenant.workspace, DELETED, "forget")
         counts["labels"] = self._labels.workspace(tenant.workspace).forget(user)
-        self._database.scrub()
+        self._database.truncate_log()
         return counts
 
     def forget_workspace(self, tenant: Tenant) -> None:
@@ -62,7 +62,7 @@ class Privacy:
         labels = self._labels.workspace(tenant.workspace)
         for author in {word.author for word in labels.history()}:
             labels.forget(author)
-        self._database.scrub()
+        self._database.truncate_log()
 
     def uninstall(self, tenant: Tenant) -> None:
         """Drop what needs Slack: the installation, waiting jobs, drafts. The scores stay.
@@ -80,7 +80,7 @@ class Privacy:
                 its |= (table.c.enterprise == tenant.workspace) & ~table.c.workspace.in_(installed)
                 waiting = jobs.c.state == "queued" if table is jobs else sa.true()
                 _delete(connection, table, its & waiting)
-        self._database.scrub()
+        self._database.truncate_log()
 
     def purge(self, now: datetime) -> dict[str, int]:
         """Delete what has had its time: drafts, ended jobs, known events, attempts to install.
@@ -99,7 +99,7 @@ class Privacy:
         counts = {"sealed": sealed, "states": states, "jobs": self._jobs.purge(KEPT)}
         # Who writes waits for the log to be emptied, so that is not done for nothing.
         if self._jobs.have_erased() or any(counts.values()):
-            self._database.scrub()
+            self._database.truncate_log()
         return counts
 
     def note(self, tenant: Tenant, user: str, action: str) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from onbrand.database import PREFIX as ONBRAND
-from onbrand.database import Tables
+from onbrand.database import Schema
 from onbrand.labels.store import UtcDateTime
 
 PREFIX = f"{ONBRAND}slack_"
 VERSION_TABLE = f"{PREFIX}version"
-TABLES = Tables(
+SCHEMA = Schema(
     version_table=VERSION_TABLE,
     head="0001",
     migrations=Path(__file__).parent / "migrations",

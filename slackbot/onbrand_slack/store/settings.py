@@ -53,7 +53,7 @@ class SettingsStore:
             _change(connection, tenant, schema.workspace_settings, {}, asdict(settings), by)
             shortened = _shorten(connection, tenant, days)
         if shortened:
-            self._database.scrub()
+            self._database.truncate_log()
 
     def brand(self, tenant: Tenant, brand: str) -> BrandSettings:
         """Return how a brand is handled."""

@@ -1,4 +1,4 @@
-"""Alembic's entry: run the migrations on the connection that `Tables.prepare` hands over."""
+"""Alembic's entry: run the migrations on the connection that `Schema.prepare` hands over."""
 
 from __future__ import annotations
 

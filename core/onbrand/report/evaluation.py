@@ -1,23 +1,14 @@
-"""``onbrand evaluate``: the recipe's quality on a folder of labelled tasks."""
+"""The results of ``onbrand evaluate`` as JSON, Markdown or a page of HTML."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import typer
-
-from onbrand_cli.common import EncoderFolder, Output, json_text, progress_bar
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onbrand.training.evaluate import Evaluation
 
-EXAMPLES = """\b
-Examples:
-  onbrand evaluate tasks/
-  onbrand evaluate tasks/ --format html -o quality.html
-"""
-Format = Literal["text", "json", "markdown", "html"]
 HEADINGS = (
     "task",
     "accuracy",
@@ -28,54 +19,6 @@ HEADINGS = (
     "recall at 5 % FPR",
     "drafts of 5",
 )
-SHORT_HEADINGS = (
-    "task",
-    "accuracy",
-    "bag of\nwords",
-    "AUROC",
-    "log\nloss",
-    "ECE",
-    "recall*",
-    "drafts\nof 5",
-)
-"""The same for a terminal of 80 columns."""
-
-
-def evaluate(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder with TASK.train.jsonl and TASK.test.jsonl pairs.")
-    ],
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = "text",
-    output: Output = None,
-    published: Annotated[
-        bool,
-        typer.Option("--published", help="Learn from the unlabelled TASK.pool.jsonl files too."),
-    ] = False,
-    encoder: EncoderFolder = None,
-) -> None:
-    """Train on each task's training file, judge on its test file.
-
-    A bag of words, fitted on the same lines, stands beside it.
-    """
-    from onbrand.encoder import Encoder
-    from onbrand.files import write_atomic
-    from onbrand.training.evaluate import evaluate_folder
-
-    with progress_bar("Evaluating") as progress:
-        result = evaluate_folder(
-            folder, Encoder.load(encoder), published=published, progress=progress
-        )
-    if form == "text" and output is None:
-        _print_table(result)
-        return
-    document = {"json": to_json, "html": to_html, "markdown": to_markdown, "text": to_markdown}[
-        form
-    ]
-    rendered = document(result)
-    if output is None:
-        typer.echo(rendered, nl=False)
-    else:
-        write_atomic(output, rendered)
 
 
 def rows(result: Evaluation) -> list[tuple[str, ...]]:
@@ -109,31 +52,12 @@ def rows(result: Evaluation) -> list[tuple[str, ...]]:
     return table
 
 
-def _print_table(result: Evaluation) -> None:
-    from onbrand_cli.common import new_console, new_table
-
-    table = new_table(*SHORT_HEADINGS)
-    *tasks, mean = rows(result)
-    for row in tasks:
-        table.add_row(*row)
-    table.add_section()
-    table.add_row("mean", *mean[1:], style="bold")
-    console = new_console()
-    console.print(table)
-    console.print(
-        f"ECE: calibration error; over all lines together {result.mean.pooled_ece:.3f}.\n"
-        "* off-brand lines found at 5 % false alarms"
-    )
-    if result.mean.stopped is not None:
-        stopped = f"{result.mean.stopped:.0%}"
-        console.print(f"Of pages in wrong voices that they never saw, voices stop {stopped}.")
-
-
 def to_json(result: Evaluation) -> str:
     """Return the result as JSON, figures rounded to four places."""
     import msgspec
 
-    return json_text(rounded(msgspec.to_builtins(result))) + "\n"
+    document = msgspec.json.encode(rounded(msgspec.to_builtins(result)))
+    return msgspec.json.format(document, indent=2).decode() + "\n"
 
 
 def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -154,8 +78,6 @@ def to_markdown(result: Evaluation) -> str:
 
 def to_html(result: Evaluation) -> str:
     """Return the result as a page of its own."""
-    from html import escape
-
     head = "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS)
     body = "\n".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
@@ -182,3 +104,12 @@ tr:last-child {{ font-weight: 600 }}
 </table>
 </html>
 """
+
+
+FORMATS: dict[str, Callable[[Evaluation], str]] = {
+    "text": to_markdown,
+    "json": to_json,
+    "markdown": to_markdown,
+    "html": to_html,
+}
+"""By name; a terminal shows "text" as a table of its own."""
