@@ -45,10 +45,10 @@ from onbrand_models.bundle_writer import (
     replace_bundle,
     write_manifest,
 )
-from onbrand_models.library_noise import compiler_cache, need_export, quiet
+from onbrand_models.library_noise import compiler_cache, quiet, require_extra
 from onbrand_models.quantise import Target
 from onbrand_models.source import (
-    LEAST_TOKENS,
+    MIN_TOKENS,
     SourceModel,
     load_model,
     load_tokenizer,
@@ -221,7 +221,7 @@ def export_bundle(
         raise OnbrandError("holds the model itself; name another folder", path=folder)
     layers = parse_layers(options.layers, source.num_layers)
     max_tokens = check_options(options, source)
-    need_export("exporting an encoder")
+    require_extra("exporting an encoder")
     import onnx
 
     from onbrand_models.quantise.recipes import describe, quantise
@@ -346,19 +346,19 @@ def check_options(options: ExportOptions, source: SourceModel) -> int:
             "which every onnxruntime that onbrand runs on can read"
         )
     max_tokens = source.max_tokens if options.max_tokens is None else options.max_tokens
-    if not LEAST_TOKENS <= max_tokens <= source.max_tokens:
+    if not MIN_TOKENS <= max_tokens <= source.max_tokens:
         raise OnbrandError(
-            f"--max-tokens must be {LEAST_TOKENS} to {source.max_tokens} for this model"
+            f"--max-tokens must be {MIN_TOKENS} to {source.max_tokens} for this model"
         )
     return max_tokens
 
 
 def _write_tokenizer(source: SourceModel, path: Path, max_tokens: int) -> Tokenizer:
     from onbrand_models.source import load_tokenizer
-    from onbrand_models.validation import try_tokenizer
+    from onbrand_models.validation import validate_tokenizer
 
     tokenizer: Tokenizer = load_tokenizer(source).backend_tokenizer
-    try_tokenizer(tokenizer, source.tokenizer, max_tokens)
+    validate_tokenizer(tokenizer, source.tokenizer, max_tokens)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     check_tokenizer(tokenizer.to_str().encode(), source.tokenizer)

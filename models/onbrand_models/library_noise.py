@@ -29,7 +29,7 @@ def quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def no_stderr() -> Iterator[None]:
+def suppress_stderr() -> Iterator[None]:
     """Silence stderr in the block, for libraries in Rust that print there why they panic."""
     try:
         kept = os.dup(2)
@@ -66,16 +66,17 @@ def compiler_cache() -> Iterator[None]:
 EXPORT = ("torch", "transformers", "optimum.exporters.onnx", "onnx")
 
 
-def need_export(what: str) -> None:
-    """Check that models can be exported here, without importing what takes seconds to import.
+def require_extra(what: str, *modules: str) -> None:
+    """Check that modules of the ``export`` extra are installed, without importing them (seconds).
 
     Args:
-        what: what is asked for, say "adapting an encoder".
+        what: the feature that is asked for, say "adapting an encoder".
+        modules: the ones it needs; by default those that exporting a model needs.
 
     Raises:
-        OnbrandError: a package is missing; the message says how to install it.
+        OnbrandError: one is missing; the message says how to install it.
     """
-    for module in EXPORT:
+    for module in modules or EXPORT:
         try:
             found = importlib.util.find_spec(module)
         except ModuleNotFoundError:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from onbrand.errors import OnbrandError, missing_extra, summarize, wrap_errors
 from onbrand.files import read_text, sha256_file
-from onbrand_models.library_noise import no_stderr, quiet
-from onbrand_models.validation import try_tokenizer, unknown_token
+from onbrand_models.library_noise import quiet, suppress_stderr
+from onbrand_models.validation import unknown_token, validate_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -35,9 +35,9 @@ _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _OFFSET = ("camembert", "mpnet", "roberta", "xlm-roberta")
 """Families whose first position comes after the padding token's id."""
 _SPDX = {"apache-2.0": "Apache-2.0", "mit": "MIT", "cc-by-4.0": "CC-BY-4.0", "gpl-3.0": "GPL-3.0"}
-LEAST_TOKENS = 3
+MIN_TOKENS = 3
 """Of the longest text: one for a word, and one at each end."""
-_MOST_LAYERS, _MOST_CHANNELS = 1000, 1_000_000
+_MAX_LAYERS, _MAX_CHANNELS = 1000, 1_000_000
 """What a bundle's manifest may say."""
 _SAVE = "AutoModel.from_pretrained(…).save_pretrained(…)"
 
@@ -128,8 +128,8 @@ def _describe(folder: Path, origin: str, name: str | None = None) -> SourceModel
         origin="".join(sign if sign.isprintable() else "?" for sign in origin),
         licence=_SPDX.get(licence[1], licence[1]) if licence else "unknown",
         max_tokens=_max_tokens(folder, config),
-        num_layers=_size(config, folder, _MOST_LAYERS, "num_hidden_layers", "n_layers"),
-        hidden=_size(config, folder, _MOST_CHANNELS, "hidden_size", "dim"),
+        num_layers=_size(config, folder, _MAX_LAYERS, "num_hidden_layers", "n_layers"),
+        hidden=_size(config, folder, _MAX_CHANNELS, "hidden_size", "dim"),
     )
 
 
@@ -209,10 +209,10 @@ def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
         if (folder / name).is_file():
             told.append((name, key, _read_json(folder / name).get(key), 0))
     for name, key, value, lost in told:
-        if isinstance(value, int) and (not is_number(value) or value - lost < LEAST_TOKENS):
+        if isinstance(value, int) and (not is_number(value) or value - lost < MIN_TOKENS):
             raise OnbrandError(
                 f"says {key} {str(value)[:20]}: expected a number of at least "
-                f"{LEAST_TOKENS + lost}, two tokens and a word",
+                f"{MIN_TOKENS + lost}, two tokens and a word",
                 path=folder / name,
             )
     limits = [value - lost for _, _, value, lost in told if is_number(value)]
@@ -409,7 +409,7 @@ def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
         raise OnbrandError(
             f"says vocab_size {words!r}; expected a number of tokens", path=source.folder / CONFIG
         )
-    with quiet(), no_stderr(), wrap_errors("cannot be loaded", source.tokenizer):
+    with quiet(), suppress_stderr(), wrap_errors("cannot be loaded", source.tokenizer):
         tokenizer = AutoTokenizer.from_pretrained(source.folder, **_LOCAL)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise OnbrandError(
@@ -420,7 +420,7 @@ def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
         raise OnbrandError("knows no tokens at all; take a sound copy", path=source.tokenizer)
     if (highest := max(vocabulary.values())) >= words:
         raise unknown_token(highest, words, source.tokenizer)
-    try_tokenizer(tokenizer.backend_tokenizer, source.tokenizer, source.max_tokens, words)
+    validate_tokenizer(tokenizer.backend_tokenizer, source.tokenizer, source.max_tokens, words)
     return tokenizer
 
 

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from onbrand.encoder import Encoder
 from onbrand.encoder.bundle import MANIFEST
 from onbrand.errors import OnbrandError, wrap_errors
-from onbrand_models.library_noise import no_stderr
+from onbrand_models.library_noise import suppress_stderr
 
 
 @cache
@@ -21,7 +21,7 @@ def _lines() -> tuple[str, ...]:
     return tuple(line for line in text.split("\n") if line)
 
 
-LONGEST = 1024
+MAX_WORDS = 1024
 """Words of the longest odd text: attention in full takes memory by their square."""
 
 
@@ -36,7 +36,7 @@ def parity_sentences() -> list[str]:
     return list(_lines()[1::2])
 
 
-def odd_texts(max_tokens: int) -> list[str]:
+def edge_case_texts(max_tokens: int) -> list[str]:
     """Return what people paste: nothing, other scripts, emoji, debris, a text of full length."""
     return [
         "",
@@ -44,11 +44,11 @@ def odd_texts(max_tokens: int) -> list[str]:
         "\N{ROCKET}\N{ZERO WIDTH JOINER}\N{ROCKET}",
         "Ünïcödé, ελληνικά, 日本語, العربية",
         "x" * 5000,
-        "word " * min(max_tokens, LONGEST),
+        "word " * min(max_tokens, MAX_WORDS),
     ]
 
 
-def try_tokenizer(
+def validate_tokenizer(
     tokenizer: Tokenizer, path: Path, max_tokens: int, rows: int | None = None
 ) -> int:
     """Put the built-in sentences and odd texts into tokens; return the highest token's id.
@@ -72,8 +72,8 @@ def try_tokenizer(
         )
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
-    with wrap_errors("cannot put text into tokens", path), no_stderr():
-        found = tokenizer.encode_batch([*calibration_sentences(), *odd_texts(max_tokens)])
+    with wrap_errors("cannot put text into tokens", path), suppress_stderr():
+        found = tokenizer.encode_batch([*calibration_sentences(), *edge_case_texts(max_tokens)])
     tokenizer.no_truncation()
     if not all(encoding.ids for encoding in found):
         raise OnbrandError(
@@ -97,7 +97,7 @@ def unknown_token(token: int, rows: int, path: Path) -> OnbrandError:
     )
 
 
-def try_encoder(encoder: Encoder, bundle: Path, texts: Sequence[str] = ()) -> None:
+def validate_encoder(encoder: Encoder, bundle: Path, texts: Sequence[str] = ()) -> None:
     """Encode odd texts, one of them of full length, and ``texts``.
 
     Args:
@@ -109,8 +109,8 @@ def try_encoder(encoder: Encoder, bundle: Path, texts: Sequence[str] = ()) -> No
         OnbrandError: it does not run, or gives what are no finite numbers.
     """
     try:
-        with no_stderr():
-            encoder.encode([*odd_texts(encoder.max_tokens), *texts])
+        with suppress_stderr():
+            encoder.encode([*edge_case_texts(encoder.max_tokens), *texts])
     except OnbrandError as error:
         problem = (
             f"cannot encode texts of up to {encoder.max_tokens} tokens, as {MANIFEST} promises"

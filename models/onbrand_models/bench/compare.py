@@ -24,12 +24,12 @@ from onbrand.labels.grouping import group_by_brand
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand.training.evaluate import TEST, TRAIN
 from onbrand.training.train import train_voice
-from onbrand_models.bench.report import Accuracy, Figures, Pace, standard_error
+from onbrand_models.bench.report import Accuracy, Metrics, Throughput, standard_error
 from onbrand_models.bench.worker import Usage
 from onbrand_models.export import cosines
 from onbrand_models.quantise import Target
 from onbrand_models.source import SourceModel
-from onbrand_models.validation import try_encoder
+from onbrand_models.validation import validate_encoder
 
 SAMPLE = 256
 """Texts that speed and cosine are measured on, at most."""
@@ -56,9 +56,9 @@ def sample_texts(brands: Mapping[str, Iterable[LabelLine]]) -> list[str]:
     return texts[:SAMPLE]
 
 
-def measure_pace(
+def measure_throughput(
     encoders: Mapping[str, Encodes], texts: Sequence[str], progress: Progress = silent
-) -> dict[str, Pace]:
+) -> dict[str, Throughput]:
     """Time all encoders in turn, round by round, so that a busy machine slows them alike.
 
     Args:
@@ -79,7 +79,7 @@ def measure_pace(
             rates[name].append(len(texts) / _seconds(encoder, texts))
             alone[name] += [1000 * _seconds(encoder, [text]) for text in texts[:SINGLES]]
     return {
-        name: Pace(
+        name: Throughput(
             statistics.median(rates[name]),
             statistics.median(alone[name]),
             float(np.percentile(alone[name], 95)),
@@ -167,7 +167,7 @@ def compare(
     *,
     refuse: Refuse,
     progress: Progress = silent,
-) -> list[Figures]:
+) -> list[Metrics]:
     """Measure all candidates: memory, then speed in turns, then fidelity and accuracy.
 
     Args:
@@ -185,7 +185,7 @@ def compare(
     running = [candidate for candidate in candidates if candidate.name in encoders]
     if not running:
         raise _nothing_left()
-    paces = measure_pace(encoders, texts, scaled(progress, start=0.1, size=0.1))
+    throughputs = measure_throughput(encoders, texts, scaled(progress, start=0.1, size=0.1))
     cosines = {c.name: _cosine(c, encoders[c.name], texts) for c in running}
     encoders.clear()  # each of a big model holds a gigabyte, and accuracy needs but one at a time
     figures = []
@@ -200,7 +200,7 @@ def compare(
         told = scaled(progress, f"{name}:", start=start, size=share)
         manifest = encoder.manifest
         figures.append(
-            Figures(
+            Metrics(
                 name=name,
                 fingerprint=manifest.fingerprint,
                 layers=manifest.layers,
@@ -208,7 +208,7 @@ def compare(
                 target=manifest.target,
                 quantisation=manifest.quantisation,
                 accuracy=measure_accuracy(encoder, brands, told),
-                pace=paces[name],
+                pace=throughputs[name],
                 size=manifest.size,
                 memory=memory[name],
                 cosine=cosines[name],
@@ -232,7 +232,7 @@ def _open(
         progress(ProgressEvent("memory of", i, len(candidates), message=candidate.name))
         try:
             encoder = Encoder.load(candidate.bundle, cache_size=0)
-            try_encoder(encoder, candidate.bundle, texts)
+            validate_encoder(encoder, candidate.bundle, texts)
             memory[candidate.name] = measure_memory(candidate.bundle)
         except OnbrandError as error:
             refuse(candidate.name, error)
@@ -259,7 +259,9 @@ def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
     remembered = min(2 * len(lines), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
     encoder = Encoder.load(candidate.bundle, cache_size=remembered)
     # Now, so that what fails is left out; what is encoded here is not encoded again.
-    try_encoder(encoder, candidate.bundle, [" ".join(text.split()) for text in lines[:remembered]])
+    validate_encoder(
+        encoder, candidate.bundle, [" ".join(text.split()) for text in lines[:remembered]]
+    )
     return encoder
 
 
@@ -312,7 +314,7 @@ def default_layers(depth: int) -> list[str]:
     return ["all", f"0-{depth // 2}", "last"]
 
 
-def ready_candidates(bundles: Sequence[Path]) -> list[Candidate]:
+def existing_bundles(bundles: Sequence[Path]) -> list[Candidate]:
     """Return bundles that exist as candidates, each once."""
     unique = {bundle.resolve(): bundle for bundle in bundles}
     names = [bundle.resolve().name for bundle in unique.values()]

@@ -32,7 +32,7 @@ class Accuracy(msgspec.Struct, frozen=True):
     """Accuracy of each brand."""
 
 
-class Pace(msgspec.Struct, frozen=True):
+class Throughput(msgspec.Struct, frozen=True):
     """How fast an encoder was, in turns with the others."""
 
     sentences_per_second: float
@@ -43,7 +43,7 @@ class Pace(msgspec.Struct, frozen=True):
     threads: int
 
 
-class Figures(msgspec.Struct, frozen=True):
+class Metrics(msgspec.Struct, frozen=True):
     """What was measured of one candidate."""
 
     name: str
@@ -53,7 +53,7 @@ class Figures(msgspec.Struct, frozen=True):
     target: str
     quantisation: str
     accuracy: Accuracy
-    pace: Pace
+    pace: Throughput
     size: int
     """Bytes of all files."""
     memory: int | None
@@ -62,7 +62,7 @@ class Figures(msgspec.Struct, frozen=True):
     """To 32-bit floats on the labelled lines; of a ready bundle, what its manifest says."""
 
 
-class LeftOut(msgspec.Struct, frozen=True):
+class Skipped(msgspec.Struct, frozen=True):
     """A candidate that could not be made or run."""
 
     name: str
@@ -78,8 +78,8 @@ class Report(msgspec.Struct, frozen=True):
     machine: str
     lines: dict[str, int]
     """Labelled lines of each brand."""
-    candidates: list[Figures]
-    left_out: list[LeftOut]
+    candidates: list[Metrics]
+    left_out: list[Skipped]
     front: list[str]
     """Names on the Pareto front, the fastest first."""
     best: str
@@ -90,8 +90,8 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def summarise(
-    candidates: Sequence[Figures],
-    left_out: Sequence[LeftOut],
+    candidates: Sequence[Metrics],
+    left_out: Sequence[Skipped],
     lines: Mapping[str, int],
     source: str | None,
 ) -> Report:
@@ -113,11 +113,11 @@ def summarise(
         front=[candidate.name for candidate in pareto_front(candidates)],
         best=most_accurate(candidates).name,
         choice=fastest_of_the_best(candidates).name,
-        advice=advise(candidates),
+        advice=recommend(candidates),
     )
 
 
-SAME_SPEED = 0.05
+SPEED_TOLERANCE = 0.05
 """Speeds that differ by less than this share are taken for equal: runs differ by as much."""
 
 
@@ -134,9 +134,9 @@ def standard_error(accuracies: Mapping[str, float], lines: Mapping[str, int]) ->
     return math.sqrt(variance) / len(accuracies)
 
 
-def pareto_front(candidates: Sequence[Figures]) -> list[Figures]:
+def pareto_front(candidates: Sequence[Metrics]) -> list[Metrics]:
     """Return those that no other beats in accuracy or speed without loss in the other, by speed."""
-    front: list[Figures] = []
+    front: list[Metrics] = []
     fastest_first = sorted(
         candidates, key=lambda c: (-c.pace.sentences_per_second, -c.accuracy.mean)
     )
@@ -146,12 +146,12 @@ def pareto_front(candidates: Sequence[Figures]) -> list[Figures]:
     return front
 
 
-def most_accurate(candidates: Sequence[Figures]) -> Figures:
+def most_accurate(candidates: Sequence[Metrics]) -> Metrics:
     """Return the candidate of the highest accuracy, the faster one of two that are level."""
     return pareto_front(candidates)[-1]
 
 
-def fastest_of_the_best(candidates: Sequence[Figures]) -> Figures:
+def fastest_of_the_best(candidates: Sequence[Metrics]) -> Metrics:
     """Return the fastest candidate within one standard error of the best accuracy.
 
     Of several that are about equally fast it is the most accurate. The one-standard-error rule is
@@ -162,10 +162,10 @@ def fastest_of_the_best(candidates: Sequence[Figures]) -> Figures:
     least = best.accuracy.mean - best.accuracy.error
     good = [c for c in pareto_front(candidates) if c.accuracy.mean >= least]
     fastest = good[0].pace.sentences_per_second
-    return [c for c in good if c.pace.sentences_per_second >= (1 - SAME_SPEED) * fastest][-1]
+    return [c for c in good if c.pace.sentences_per_second >= (1 - SPEED_TOLERANCE) * fastest][-1]
 
 
-def advise(candidates: Sequence[Figures]) -> str:
+def recommend(candidates: Sequence[Metrics]) -> str:
     """Return one line: what to take, and what else is worth a thought."""
     best, choice = most_accurate(candidates), fastest_of_the_best(candidates)
     others = ", ".join(c.name for c in pareto_front(candidates) if c is not choice)
@@ -203,7 +203,7 @@ def rows(report: Report) -> list[tuple[str, ...]]:
     return [_row(candidate, candidate.name in report.front) for candidate in report.candidates]
 
 
-def _row(candidate: Figures, front: bool) -> tuple[str, ...]:
+def _row(candidate: Metrics, front: bool) -> tuple[str, ...]:
     pace, cosine = candidate.pace, candidate.cosine
     return (
         f"{candidate.name} {FRONT}" if front else candidate.name,
@@ -343,12 +343,12 @@ def _frame(axes: Any, report: Report) -> None:  # noqa: ANN401 - matplotlib has 
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _colours(candidates: Sequence[Figures]) -> dict[str, str]:
+def _colours(candidates: Sequence[Metrics]) -> dict[str, str]:
     targets = dict.fromkeys(candidate.target for candidate in candidates)
     return {target: COLOURS[i % len(COLOURS)] for i, target in enumerate(targets)}
 
 
-def _bubble(axes: Any, candidate: Figures, colour: str, front: bool) -> None:  # noqa: ANN401
+def _bubble(axes: Any, candidate: Metrics, colour: str, front: bool) -> None:  # noqa: ANN401
     """Draw a candidate: filled on the Pareto front, a ring off it, so that colour is not all."""
     x, y = _point(candidate)
     axes.scatter(
@@ -362,11 +362,11 @@ def _bubble(axes: Any, candidate: Figures, colour: str, front: bool) -> None:  #
     )
 
 
-def _point(candidate: Figures) -> tuple[float, float]:
+def _point(candidate: Metrics) -> tuple[float, float]:
     return candidate.pace.sentences_per_second, 100 * candidate.accuracy.mean
 
 
-def _radius(candidate: Figures) -> float:
+def _radius(candidate: Metrics) -> float:
     """Return the radius of a bubble in points."""
     return min(max(math.sqrt(_POINTS_PER_MB * candidate.size / 1e6), _RADII[0]), _RADII[1])
 
@@ -411,7 +411,7 @@ def _label(figure: Any, axes: Any, report: Report) -> None:  # noqa: ANN401
 
 def _annotate(
     axes: Any,  # noqa: ANN401
-    candidate: Figures,
+    candidate: Metrics,
     side: tuple[int, int],
     gap: float,
     weight: str,

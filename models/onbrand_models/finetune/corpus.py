@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 MIN_LINES = 50
 """Lines that a brand needs to take part."""
-HELD_OUT = 0.1
+HELD_OUT_SHARE = 0.1
 """Share of each brand's lines that is not learnt from."""
-MOST_HELD_OUT = 2000
+MAX_HELD_OUT = 2000
 """Lines in all: more would tell little more, and cost time at each check."""
-ENOUGH = 4
+MIN_HELD_OUT_PER_BRAND = 4
 """Held-out lines without which a brand is not judged: two to fit a classifier, two to judge it."""
 
 _ByDocument = dict[str, list[str]]
@@ -36,38 +36,40 @@ class Lines:
 
     texts: tuple[str, ...]
     owners: tuple[int, ...]
-    """Index into `PublishedCopy.brands`."""
+    """Index into `Corpus.brands`."""
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedCopy:
+class Corpus:
     """Lines to learn from, and lines of other documents to check on."""
 
     brands: tuple[str, ...]
-    learn: Lines
+    train: Lines
     held_out: Lines
     skipped: dict[str, int]
     """Brands with too few lines, and how many they have."""
-    off: int
+    off_brand: int
     """Lines that were left out, being labelled as off-brand."""
-    by_line: frozenset[int]
+    split_by_line: frozenset[int]
     """Brands that had no documents to hold out, so that lines were, of documents learnt from."""
 
     @property
-    def judged(self) -> tuple[int, ...]:
+    def evaluable_brands(self) -> tuple[int, ...]:
         """The brands of which enough lines are held out to judge an encoder by; at least two."""
         counts = Counter(self.held_out.owners)
-        return tuple(owner for owner in range(len(self.brands)) if counts[owner] >= ENOUGH)
+        return tuple(
+            owner for owner in range(len(self.brands)) if counts[owner] >= MIN_HELD_OUT_PER_BRAND
+        )
 
     @property
     def digest(self) -> str:
         """Name the copy by its content."""
-        parts = [*self.brands, *self.learn.texts, *self.held_out.texts]
-        parts += map(str, self.learn.owners + self.held_out.owners)
+        parts = [*self.brands, *self.train.texts, *self.held_out.texts]
+        parts += map(str, self.train.owners + self.held_out.owners)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def prepare(lines: Iterable[LabelLine]) -> PublishedCopy:
+def split_corpus(lines: Iterable[LabelLine]) -> Corpus:
     """Clean published lines and hold some documents of each brand out.
 
     A line that two brands published tells nothing of either and is dropped. Where fewer than two
@@ -87,21 +89,21 @@ def prepare(lines: Iterable[LabelLine]) -> PublishedCopy:
     brands = tuple(sorted(brand for brand, count in counts.items() if count >= MIN_LINES))
     if len(brands) < 2:
         raise _too_few(counts, len(published), len(given))
-    share = min(HELD_OUT, MOST_HELD_OUT / sum(counts[brand] for brand in brands))
+    share = min(HELD_OUT_SHARE, MAX_HELD_OUT / sum(counts[brand] for brand in brands))
     out, by_line = _choose([by_brand[brand] for brand in brands], share)
-    learn: list[tuple[str, int]] = []
+    train: list[tuple[str, int]] = []
     held: list[tuple[str, int]] = []
     for owner, brand in enumerate(brands):
         for texts in by_brand[brand].values():
             for text in texts:
-                (held if text in out[owner] else learn).append((text, owner))
-    return PublishedCopy(
+                (held if text in out[owner] else train).append((text, owner))
+    return Corpus(
         brands,
-        _lines(learn),
+        _lines(train),
         _lines(held),
         skipped={brand: count for brand, count in counts.items() if brand not in brands},
-        off=len(given) - len(published),
-        by_line=by_line,
+        off_brand=len(given) - len(published),
+        split_by_line=by_line,
     )
 
 
@@ -141,14 +143,16 @@ def _by_brand(lines: Iterable[LabelLine]) -> dict[str, _ByDocument]:
 def _choose(copy: Sequence[_ByDocument], share: float) -> tuple[list[set[str]], frozenset[int]]:
     """Return the texts to hold out of each brand, and the brands that gave lines, no documents."""
     chosen = [_held_out(docs, share) for docs in copy]
-    few = frozenset(owner for owner, texts in enumerate(chosen) if len(texts) < ENOUGH)
+    few = frozenset(
+        owner for owner, texts in enumerate(chosen) if len(texts) < MIN_HELD_OUT_PER_BRAND
+    )
     if len(copy) - len(few) >= 2:
         return chosen, frozenset()
     for owner in few:
         texts = [text for texts in copy[owner].values() for text in texts]
         # As if each line were a document of its own.
         single = {text: [text] for text in texts}
-        chosen[owner] = _held_out(single, max(share, ENOUGH / len(texts)))
+        chosen[owner] = _held_out(single, max(share, MIN_HELD_OUT_PER_BRAND / len(texts)))
     return chosen, few
 
 
@@ -171,10 +175,10 @@ def _lines(pairs: Sequence[tuple[str, int]]) -> Lines:
     return Lines(tuple(text for text, _ in pairs), tuple(owner for _, owner in pairs))
 
 
-def count_by_brand(copy: PublishedCopy) -> dict[str, int]:
+def count_by_brand(corpus: Corpus) -> dict[str, int]:
     """Return how many lines of each brand there are to learn from."""
-    counts = Counter(copy.learn.owners)
-    return {brand: counts[owner] for owner, brand in enumerate(copy.brands)}
+    counts = Counter(corpus.train.owners)
+    return {brand: counts[owner] for owner, brand in enumerate(corpus.brands)}
 
 
 _NEIGHBOURS = 16

@@ -17,15 +17,15 @@ from sklearn.linear_model import LogisticRegression
 
 from onbrand.training.logistic import Standardiser
 from onbrand.training.weak_labels import STRENGTH
-from onbrand_models.finetune.corpus import Batches, PublishedCopy
-from onbrand_models.finetune.trainer import BrandClassifier, move
+from onbrand_models.finetune.corpus import Batches, Corpus
+from onbrand_models.finetune.trainer import BrandClassifier, to_device
 
-MOST_LUCK = 0.1
+ALPHA = 0.1
 """Chance of a gain by luck alone above which a gain counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PairedComparison:
     """What the same held-out lines say of the encoder as it was and as it is now."""
 
     before: float
@@ -38,29 +38,29 @@ class Evidence:
     """Lines that only the base gets right."""
 
     @property
-    def luck(self) -> float:
+    def p_value(self) -> float:
         """How likely as good a result is where both are equally good, 0 to 1.
 
         An exact sign test: each line on which they differ is then a coin's throw.
         """
-        throws = self.gained + self.lost
-        ways = sum(math.comb(throws, heads) for heads in range(self.gained, throws + 1))
-        return ways / (1 << throws)
+        discordant_pairs = self.gained + self.lost
+        as_many = range(self.gained, discordant_pairs + 1)
+        ways = sum(math.comb(discordant_pairs, gained) for gained in as_many)
+        return ways / (1 << discordant_pairs)
 
-    @property
-    def luck_in_words(self) -> str:
+    def format_p_value(self) -> str:
         """The same for people: "3.2%"."""
-        return "less than 0.1%" if self.luck < 0.001 else f"{self.luck:.1%}"
+        return "less than 0.1%" if self.p_value < 0.001 else f"{self.p_value:.1%}"
 
     @property
     def helped(self) -> bool:
         """Whether the adapted encoder names more brands right, by more than luck."""
-        return self.gained > self.lost and self.luck <= MOST_LUCK
+        return self.gained > self.lost and self.p_value <= ALPHA
 
 
-def compare(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Evidence:
+def compare(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> PairedComparison:
     """Return the evidence of which lines were named right, each of shape (lines,)."""
-    return Evidence(
+    return PairedComparison(
         float(before.mean()),
         float(after.mean()),
         len(before),
@@ -69,19 +69,21 @@ def compare(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Evidence:
     )
 
 
-def named_right(model: BrandClassifier, batches: Batches, copy: PublishedCopy) -> NDArray[np.bool_]:
+def correct_predictions(
+    model: BrandClassifier, batches: Batches, corpus: Corpus
+) -> NDArray[np.bool_]:
     """Tell of each line whether a linear model that saw the other half names its brand.
 
     Args:
         model: its vectors are judged, not its own classifier.
         batches: the held-out lines, tokenised.
-        copy: the same lines, with their owners.
+        corpus: the same lines, with their brands.
 
     Returns:
-        Shape (lines,): those of `PublishedCopy.judged` brands, in their order.
+        Shape (lines,): those of `Corpus.evaluable_brands`, in their order.
     """
-    owners = np.array(copy.held_out.owners)
-    judged = np.isin(owners, copy.judged)
+    owners = np.array(corpus.held_out.owners)
+    judged = np.isin(owners, corpus.evaluable_brands)
     rows, owners = _vectors(model, batches, len(owners))[judged], owners[judged]
     # A brand's lines stand together, so that each half has some of all brands.
     half = np.arange(len(owners)) % 2 == 0
@@ -101,5 +103,5 @@ def _vectors(model: BrandClassifier, batches: Batches, count: int) -> NDArray[np
     rows = np.zeros((count, model.head.in_features * len(model.layers)), np.float32)
     with torch.inference_mode():
         for chosen, batch in batches.in_order():
-            rows[np.array(chosen)] = model.vectors(move(batch, device)).cpu().numpy()
+            rows[np.array(chosen)] = model.vectors(to_device(batch, device)).cpu().numpy()
     return rows

@@ -41,52 +41,52 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-CHECKS = 3
+EVALS_PER_EPOCH = 3
 """Held-out checks per epoch."""
-PATIENCE = 3
+EARLY_STOPPING_PATIENCE = 3
 """Checks without a new best after which learning stops."""
-WARM_UP = 0.1
+WARMUP_RATIO = 0.1
 """Share of the steps over which the rate rises from nothing; it falls to nothing after that."""
-LARGEST_STEP = 1.0
+MAX_GRAD_NORM = 1.0
 """Gradients are shortened to this norm."""
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class TrainingArguments:
     """How to learn."""
 
     epochs: int = 3
-    rate: float = 1e-4
+    learning_rate: float = 1e-4
     """Of the encoder's weights."""
-    head_rate: float = 1e-3
+    head_learning_rate: float = 1e-3
     """Of the classifier, which starts from nothing."""
     seed: int = 0
 
-    def factor(self, step: int, steps: int) -> float:
+    def rate_factor(self, step: int, steps: int) -> float:
         """Return what the rates are multiplied by at a step, counted from 0."""
-        return min(1.0, (step + 1) / (WARM_UP * steps)) * (1 - step / steps)
+        return min(1.0, (step + 1) / (WARMUP_RATIO * steps)) * (1 - step / steps)
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class TrainResult:
     """What a run came to."""
 
     state: TrainingState
     stopped_early: bool
 
 
-def learn(
+def train(
     model: BrandClassifier,
     batches: Batches,
     held_out: Batches,
-    schedule: Schedule,
+    arguments: TrainingArguments,
     *,
     run: str,
     work: Path,
     progress: Progress = silent,
     note: Callable[[str], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
-) -> Learnt:
+) -> TrainResult:
     """Fit the classifier and its encoder, and leave the weights of the best check in ``model``.
 
     A killed run goes on at its last checkpoint: the order of the lines depends on the seed alone.
@@ -95,7 +95,7 @@ def learn(
         model: on the device on which to learn.
         batches: what to learn from.
         held_out: what to check on; without any, learning goes on to the end.
-        schedule: rates and length.
+        arguments: rates and length.
         run: names what is learnt, for the checkpoints.
         work: folder for the checkpoints.
         progress: told the loss, and how many batches are done.
@@ -106,24 +106,24 @@ def learn(
         OnbrandError: the rate is so high that the weights are no numbers any more.
     """
     device = next(model.parameters()).device
-    torch.manual_seed(schedule.seed)
-    optimiser = _optimiser(model, schedule)
+    torch.manual_seed(arguments.seed)
+    optimiser = _optimiser(model, arguments)
     rates = [group["lr"] for group in optimiser.param_groups]
-    steps = len(batches) * schedule.epochs
-    every = max(1, len(batches) // CHECKS)
+    steps = len(batches) * arguments.epochs
+    every = max(1, len(batches) // EVALS_PER_EPOCH)
     before = load_checkpoint(work, run, model, optimiser, warn)
     state, best = before or (TrainingState(run, precision(device)), {})
-    for step, batch in _from(batches, schedule, state.step):
-        if step - state.best_step >= PATIENCE * every:
+    for step, batch in _from(batches, arguments, state.step):
+        if step - state.best_step >= EARLY_STOPPING_PATIENCE * every:
             break
-        factor = schedule.factor(step, steps)
+        factor = arguments.rate_factor(step, steps)
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * factor
         model.train()
         with autocast(device, state.precision):
-            loss = model.loss(move(batch, device))
+            loss = model.loss(to_device(batch, device))
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.encoder.parameters(), LARGEST_STEP)
+        torch.nn.utils.clip_grad_norm_(model.encoder.parameters(), MAX_GRAD_NORM)
         optimiser.step()
         optimiser.zero_grad()
         progress(ProgressEvent("loss", step + 1, steps, message=f"{loss.item():.2f}"))
@@ -135,25 +135,31 @@ def learn(
         clear_checkpoints(work)  # what it holds is no good to go on with
         raise OnbrandError(
             f"learning went astray: the held-out loss was never a number; choose a --rate below "
-            f"{schedule.rate:g}"
+            f"{arguments.learning_rate:g}"
         )
     model.load_state_dict(best)
-    return Learnt(state, stopped_early=state.step < steps)
+    return TrainResult(state, stopped_early=state.step < steps)
 
 
-def _optimiser(model: BrandClassifier, schedule: Schedule) -> AdamW:
+def _optimiser(model: BrandClassifier, arguments: TrainingArguments) -> AdamW:
     return AdamW(
         [
-            {"params": model.head.parameters(), "lr": schedule.head_rate, "weight_decay": 0.0},
-            {"params": model.encoder.parameters(), "lr": schedule.rate},
+            {
+                "params": model.head.parameters(),
+                "lr": arguments.head_learning_rate,
+                "weight_decay": 0.0,
+            },
+            {"params": model.encoder.parameters(), "lr": arguments.learning_rate},
         ]
     )
 
 
-def _from(batches: Batches, schedule: Schedule, start: int) -> Iterator[tuple[int, Batch]]:
+def _from(
+    batches: Batches, arguments: TrainingArguments, start: int
+) -> Iterator[tuple[int, Batch]]:
     """Yield the steps from ``start`` on, counted from 0 over all epochs, with their batches."""
-    for epoch in range(start // len(batches), schedule.epochs):
-        for index, batch in enumerate(batches.epoch(schedule.seed * 1000 + epoch)):
+    for epoch in range(start // len(batches), arguments.epochs):
+        for index, batch in enumerate(batches.epoch(arguments.seed * 1000 + epoch)):
             step = epoch * len(batches) + index
             if step >= start:
                 yield step, batch
@@ -194,12 +200,12 @@ def held_out_loss(model: BrandClassifier, held_out: Batches) -> float:
     total, count = 0.0, 0
     with torch.inference_mode():
         for chosen, batch in held_out.in_order():
-            total += float(model.loss(move(batch, device))) * len(chosen)
+            total += float(model.loss(to_device(batch, device))) * len(chosen)
             count += len(chosen)
     return total / count if count else float("inf")
 
 
-SCALE = 10.0
+LOGIT_SCALE = 10.0
 """Unit vectors are longer by this for the classifier, whose weights would have to grow instead."""
 
 
@@ -221,7 +227,7 @@ class BrandClassifier(nn.Module):  # type: ignore[misc]
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of the brands, (lines, brands)."""
-        result: Tensor = self.head(SCALE * self._pooled(batch, self.layers[-1:])[0])
+        result: Tensor = self.head(LOGIT_SCALE * self._pooled(batch, self.layers[-1:])[0])
         return result
 
     def vectors(self, batch: Batch) -> Tensor:
@@ -242,7 +248,7 @@ class BrandClassifier(nn.Module):  # type: ignore[misc]
         return functional.cross_entropy(self(batch), batch.owners)
 
 
-_WORTH = 1.2
+MIN_SPEEDUP = 1.2
 """16-bit floats must be faster by this to be used."""
 
 
@@ -269,7 +275,7 @@ def precision(device: torch.device) -> str:
     Asking what a chip supports is no help: many do bfloat16 in software, slower than float32.
     """
     seconds = {dtype: _time(device, dtype) for dtype in (torch.float32, torch.bfloat16)}
-    faster = seconds[torch.float32] / seconds[torch.bfloat16] >= _WORTH
+    faster = seconds[torch.float32] / seconds[torch.bfloat16] >= MIN_SPEEDUP
     return "bfloat16" if faster else "float32"
 
 
@@ -292,7 +298,7 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     return context
 
 
-def move(batch: Batch, device: torch.device) -> Batch:
+def to_device(batch: Batch, device: torch.device) -> Batch:
     """Return a batch on the device."""
     return Batch(*(tensor.to(device) for tensor in batch))
 

@@ -15,7 +15,7 @@ from onbrand_models.quantise import Target
 from onbrand_models.quantise.static import Feeds, quantise_static
 from onbrand_models.quantise.weights import dense_layers, quantise_blockwise, quantise_embeddings
 
-_SLOWER = ["SkipLayerNormFusion", "BiasGeluFusion"]
+DISABLED_OPTIMIZERS = ["SkipLayerNormFusion", "BiasGeluFusion"]
 """Their kernels take longer than the plain operators, and hide the biases of dense layers."""
 
 
@@ -34,12 +34,12 @@ def fuse(model: onnx.ModelProto) -> onnx.ModelProto:
             model.SerializeToString(),
             options,
             providers=["CPUExecutionProvider"],
-            disabled_optimizers=_SLOWER,
+            disabled_optimizers=DISABLED_OPTIMIZERS,
         )
         return onnx.load(path)
 
 
-def tidy(model: onnx.ModelProto) -> None:
+def remove_unused(model: onnx.ModelProto) -> None:
     """Remove what no node uses, and let the values within the graph have short names.
 
     A name of an exporter is as long as a path, and stands in the file at each use: 70 kB in all.
@@ -74,11 +74,11 @@ class Recipe:
 
 
 def _all_bits(model: onnx.ModelProto, feeds: Feeds) -> None:
-    _embeddings_and(model, lambda: quantise_static(model, feeds, pairs_fit=False))
+    _embeddings_and(model, lambda: quantise_static(model, feeds, fits_int16_pairs=False))
 
 
 def _fitting_pairs(model: onnx.ModelProto, feeds: Feeds) -> None:
-    _embeddings_and(model, lambda: quantise_static(model, feeds, pairs_fit=True))
+    _embeddings_and(model, lambda: quantise_static(model, feeds, fits_int16_pairs=True))
 
 
 def _blocks(model: onnx.ModelProto, _: Feeds) -> None:
@@ -136,7 +136,7 @@ def quantise(
     """
     model = fuse(model)
     RECIPES[target].apply(model, feeds)
-    tidy(model)
+    remove_unused(model)
     return model
 
 

@@ -8,7 +8,6 @@ the bundle was made from once more, with random weights, all of which can be tol
 from __future__ import annotations
 
 import copy
-import importlib.util
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,7 +18,7 @@ import msgspec
 from onbrand.encoder import Encoder, EncoderManifest, read_manifest
 from onbrand.encoder.bundle import CARD, LICENCE, MODEL, TOKENIZER, read_file
 from onbrand.encoder.tokenizer import load_tokenizer
-from onbrand.errors import OnbrandError, missing_extra
+from onbrand.errors import OnbrandError
 from onbrand.files import replace_folder
 from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand_models.bundle_writer import (
@@ -30,10 +29,10 @@ from onbrand_models.bundle_writer import (
     write_manifest,
 )
 from onbrand_models.export import cosines, measure_speed, parity_of
-from onbrand_models.library_noise import need_export
+from onbrand_models.library_noise import require_extra
 from onbrand_models.quantise import Target
 from onbrand_models.source import SourceModel, find_source
-from onbrand_models.validation import parity_sentences, try_encoder, try_tokenizer
+from onbrand_models.validation import parity_sentences, validate_encoder, validate_tokenizer
 
 if TYPE_CHECKING:
     import onnx
@@ -69,8 +68,7 @@ def quantise_bundle(
         raise OnbrandError(
             "is the bundle in floats, inside of it or around it; name another folder", path=folder
         )
-    if importlib.util.find_spec("onnx") is None:
-        raise missing_extra("quantising an encoder", "export")
+    require_extra("quantising an encoder", "onnx")
     import onnx
 
     from onbrand_models.quantise.recipes import describe, quantise
@@ -85,7 +83,7 @@ def quantise_bundle(
     progress(ProgressEvent("reading the bundle"))
     floats = Encoder.load(bundle, cache_size=0)
     feeds = _feeds(bundle, manifest)
-    try_encoder(floats, bundle)
+    validate_encoder(floats, bundle)
     with replace_bundle(folder) as fresh:
         for name in manifest.files.keys() - {MODEL}:
             shutil.copyfile(bundle / name, fresh / name)
@@ -118,12 +116,12 @@ def _feeds(bundle: Path, manifest: EncoderManifest) -> Feeds:
 
     data = read_file(bundle, TOKENIZER, manifest)
     tokenizer = load_tokenizer(data, manifest.max_tokens, bundle / TOKENIZER)
-    try_tokenizer(tokenizer, bundle / TOKENIZER, manifest.max_tokens)
+    validate_tokenizer(tokenizer, bundle / TOKENIZER, manifest.max_tokens)
     tokenizer.enable_truncation(manifest.max_tokens)
     return calibration_feeds(tokenizer)
 
 
-LEAST_COSINE = 0.99
+MIN_COSINE = 0.99
 """Of the model's vectors to the bundle's, on average: below that they are not the same model."""
 
 _BEYOND_POOLING = ("pooler", "final_norm")
@@ -151,7 +149,7 @@ def dequantise_bundle(
             all of its weights, packages are missing, or the folder cannot be written.
     """
     check_new_folder(folder)
-    need_export("restoring a model")
+    require_extra("restoring a model")
     import onnx
 
     from onbrand_models.export import cosines, reference_vectors
@@ -181,7 +179,7 @@ def dequantise_bundle(
             find_source(str(fresh)), texts, manifest.layers, manifest.max_tokens
         )
         cosine = float(cosines(encoder.encode(texts), vectors).mean())
-        if not cosine >= LEAST_COSINE:
+        if not cosine >= MIN_COSINE:
             raise _another_model(bundle, base)
     return cosine
 

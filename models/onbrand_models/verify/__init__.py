@@ -15,7 +15,7 @@ from onbrand.scorer import MIN_WORDS, Scorer
 from onbrand.training.logistic import need_sklearn
 from onbrand.voice.model import Voice
 from onbrand.voice.storage import check_encoder, load_voices
-from onbrand_models.library_noise import need_export
+from onbrand_models.library_noise import require_extra
 from onbrand_models.source import SourceModel
 from onbrand_models.validation import parity_sentences
 from onbrand_models.verify.graph import check_files, check_graph, check_tokenizer
@@ -28,12 +28,12 @@ from onbrand_models.verify.parity import (
 )
 from onbrand_models.verify.tolerances import DEFAULT, Budgets, Check
 from onbrand_models.verify.voices import (
-    REMEMBERED,
+    CACHED_SENTENCES,
     Data,
     check_accuracy,
     check_verdicts,
-    float32_stand_in,
     read_data,
+    reference_encoder,
 )
 
 __all__ = ["Budgets", "Check", "verify_bundle"]
@@ -125,7 +125,7 @@ class Comparison:
             OnbrandError: a package, a folder or drafts for the voices are missing, the data holds
                 nothing to compare on, or the source or the voices' encoder is another one.
         """
-        need_export("comparing with a source")
+        require_extra("comparing with a source")
         check_source(source, manifest)
         text = read_data(data)
         if text.tasks:
@@ -160,16 +160,16 @@ class Comparison:
         """
         scorer = self._scorer(encoder) if self.voices else None
         sentences = parity_sentences()
-        stretches = [Lines("parity", f"{len(sentences)} built-in lines", sentences)]
+        samples = [Lines("parity", f"{len(sentences)} built-in lines", sentences)]
         if self.lines:
             what = f"{len(self.lines)} lines of --data"
-            stretches.append(Lines("real text", what, self.lines))
+            samples.append(Lines("real text", what, self.lines))
         progress(ProgressEvent("the source's vectors"))
-        yield from measured_parity(encoder, self.source, stretches, budgets)
+        yield from measured_parity(encoder, self.source, samples, budgets)
         if scorer is None and not self.data.tasks:
             return
         progress(ProgressEvent("the source's export"))
-        reference = float32_stand_in(self.source, encoder.manifest)
+        reference = reference_encoder(self.source, encoder.manifest)
         if scorer is not None:
             yield check_verdicts(
                 scorer,
@@ -183,4 +183,4 @@ class Comparison:
             yield check_accuracy(encoder, reference, folder, budgets, progress=progress)
 
     def _scorer(self, encoder: Encoder) -> Scorer:
-        return Scorer(encoder, self.voices, remember=REMEMBERED)
+        return Scorer(encoder, self.voices, remember=CACHED_SENTENCES)

@@ -13,7 +13,7 @@ from onbrand.encoder.graph import graph_problems, read_graph
 from onbrand.encoder.tokenizer import load_tokenizer
 from onbrand.errors import OnbrandError
 from onbrand_models.quantise import Target
-from onbrand_models.validation import try_tokenizer
+from onbrand_models.validation import validate_tokenizer
 from onbrand_models.verify.tolerances import Check
 
 
@@ -83,7 +83,7 @@ def check_tokenizer(path: Path, tokenizer: bytes, graph: bytes, max_tokens: int)
     """
     try:
         words = load_tokenizer(tokenizer, max_tokens, path)
-        highest = try_tokenizer(words, path, max_tokens)
+        highest = validate_tokenizer(words, path, max_tokens)
     except OnbrandError as error:
         return Check("tokenizer", False, error.message)
     vocabulary = words.get_vocab(with_added_tokens=True)

@@ -12,9 +12,9 @@ from onbrand.encoder import Encoder, EncoderManifest
 from onbrand.encoder.bundle import MANIFEST
 from onbrand.errors import OnbrandError
 from onbrand_models.export import cosines, reference_vectors
-from onbrand_models.library_noise import no_stderr
+from onbrand_models.library_noise import suppress_stderr
 from onbrand_models.source import SourceModel
-from onbrand_models.validation import odd_texts, parity_sentences
+from onbrand_models.validation import edge_case_texts, parity_sentences
 from onbrand_models.verify.tolerances import Budgets, Check
 
 MAX_GAP = 1e-4
@@ -29,8 +29,8 @@ def check_vectors(encoder: Encoder) -> Iterator[Check]:
     """
     texts = parity_sentences()
     try:
-        with no_stderr():
-            odd = encoder.encode(odd_texts(encoder.max_tokens))
+        with suppress_stderr():
+            odd = encoder.encode(edge_case_texts(encoder.max_tokens))
             together = encoder.encode(texts)
     except OnbrandError as error:
         yield Check("vectors", False, error.message)
@@ -57,7 +57,7 @@ def _gap(name: str, gap: float, what: str) -> Check:
     )
 
 
-FEW = 20
+MIN_LINES = 20
 """With fewer lines, what they share says nothing of others."""
 
 
@@ -100,27 +100,27 @@ def recorded_parity(manifest: EncoderManifest, budgets: Budgets) -> Check:
 
 
 def measured_parity(
-    encoder: Encoder, source: SourceModel, stretches: Sequence[Lines], budgets: Budgets
+    encoder: Encoder, source: SourceModel, samples: Sequence[Lines], budgets: Budgets
 ) -> list[Check]:
     """Measure the cosine of each line's vector to the source's from PyTorch.
 
     Args:
         encoder: the bundle.
         source: the model it was made from.
-        stretches: the lines; a check for each.
+        samples: the lines; a check for each.
         budgets: the mean and the worst line are held to them.
     """
-    texts = [text for lines in stretches for text in lines.texts]
+    texts = [text for lines in samples for text in lines.texts]
     expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
     found = encoder.encode(texts)
-    ends = np.cumsum([len(lines.texts) for lines in stretches])[:-1]
+    ends = np.cumsum([len(lines.texts) for lines in samples])[:-1]
     how = f"measured against {source.origin}"
     if source.weights_sha256() != encoder.manifest.revision:
         how += f", whose weights are not those that {MANIFEST} names"
     return [
         _compare(lines, a, b, encoder.layers, budgets, how)
         for lines, a, b in zip(
-            stretches, np.split(found, ends), np.split(expected, ends), strict=True
+            samples, np.split(found, ends), np.split(expected, ends), strict=True
         )
     ]
 
@@ -137,7 +137,7 @@ def _compare(
     mean, worst, p5 = float(each.mean()), float(each.min()), float(np.percentile(each, 5))
     plain = _by_layer(found, expected, layers)
     common = expected.mean(axis=0)
-    apart = _by_layer(found - common, expected - common, layers) if len(each) >= FEW else {}
+    apart = _by_layer(found - common, expected - common, layers) if len(each) >= MIN_LINES else {}
     text = lines.texts[int(each.argmin())]
     return Check(
         lines.check,

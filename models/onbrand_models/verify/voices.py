@@ -27,8 +27,8 @@ from onbrand_models.verify.tolerances import Budgets, Check
 
 Item = TypeVar("Item")
 
-MOST_DRAFTS = 200
-MOST_LINES = 300
+MAX_DRAFTS = 200
+MAX_LINES = 300
 """Lines of real text that parity is measured on: their vectors are made one by one."""
 
 
@@ -43,13 +43,13 @@ class Data:
     """Folders with pairs of training and test files."""
 
     def lines(self) -> list[str]:
-        """Return up to `MOST_LINES` different lines of drafts and test files, evenly spaced."""
+        """Return up to `MAX_LINES` different lines of drafts and test files, evenly spaced."""
         texts = {s.text for document in self.drafts.values() for s in document.sentences}
         for folder in self.tasks:
             for task in find_tasks(folder):
                 lines = read_labels([folder / (task + TEST)], brand=task, unlabelled=True)
                 texts |= {" ".join(line.text.split()) for line in lines}
-        return _spread(sorted(t for t in texts if len(t.split()) >= MIN_WORDS), MOST_LINES)
+        return _spread(sorted(t for t in texts if len(t.split()) >= MIN_WORDS), MAX_LINES)
 
 
 def read_data(folders: Sequence[Path]) -> Data:
@@ -78,7 +78,7 @@ def read_data(folders: Sequence[Path]) -> Data:
     unique = sorted(set(drafts))
     documents = {
         path: parse(read_draft(path, form), form.name)
-        for path in _spread(unique, MOST_DRAFTS)
+        for path in _spread(unique, MAX_DRAFTS)
         if (form := formats.of_path(path))
     }
     return Data(documents, len(unique), tuple(dict.fromkeys(tasks)))
@@ -96,7 +96,7 @@ def _spread(items: Sequence[Item], most: int) -> list[Item]:
     return [items[place] for place in places]
 
 
-def float32_stand_in(source: SourceModel, manifest: EncoderManifest) -> Encoder:
+def reference_encoder(source: SourceModel, manifest: EncoderManifest) -> Encoder:
     """Return an encoder of ``source`` in 32-bit floats that the bundle's voices take for theirs.
 
     It pools the same layers of as many tokens, so what it judges otherwise is what quantisation
@@ -128,7 +128,7 @@ def _choice(layers: tuple[int, ...]) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-REMEMBERED = 20_000
+CACHED_SENTENCES = 20_000
 """Sentences of a draft whose judgement is kept, so that only the first voice waits for vectors."""
 
 
