@@ -51,7 +51,7 @@ class Encodes(Protocol):
 
 def sample_texts(brands: Mapping[str, Iterable[LabelLine]]) -> list[str]:
     """Return up to `SAMPLE` different texts of all brands; the same labels give the same ones."""
-    texts = sorted({" ".join(line.text.split()) for lines in brands.values() for line in lines})
+    texts = sorted({line.one_line for lines in brands.values() for line in lines})
     random.Random(0).shuffle(texts)  # noqa: S311
     return texts[:SAMPLE]
 
@@ -255,13 +255,11 @@ def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
     Raises:
         OnbrandError: one of the lines cannot be encoded.
     """
-    lines = [line.text for lines in brands.values() for line in lines]
-    remembered = min(2 * len(lines), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
+    texts = [line.one_line for lines in brands.values() for line in lines]
+    remembered = min(2 * len(texts), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
     encoder = Encoder.load(candidate.bundle, cache_size=remembered)
     # Now, so that what fails is left out; what is encoded here is not encoded again.
-    validate_encoder(
-        encoder, candidate.bundle, [" ".join(text.split()) for text in lines[:remembered]]
-    )
+    validate_encoder(encoder, candidate.bundle, texts[:remembered])
     return encoder
 
 

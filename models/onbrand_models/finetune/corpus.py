@@ -128,7 +128,7 @@ def _by_brand(lines: Iterable[LabelLine]) -> dict[str, _ByDocument]:
     owners: dict[str, set[str]] = defaultdict(set)
     found: dict[tuple[str, str], str] = {}
     for line in lines:
-        text = " ".join(line.text.split())
+        text = line.one_line
         owners[text].add(line.brand)
         # A line that names no document is one of its own.
         found.setdefault((line.brand, text), text if line.doc is None else line.doc)

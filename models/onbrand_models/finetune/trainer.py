@@ -5,9 +5,13 @@ pooled layers, but a classifier that reads them all as well is content with what
 from the start. Made to answer from the last one, the encoder carries that knowledge up and adds to
 it. ``bench/objectives.py`` compares this and thirteen other ways.
 
-A checkpoint is one safetensors file, replaced atomically, so that a kill leaves a whole one. No
-pickle, unlike ``torch.save``: a checkpoint may lie on a share. The optimiser's state is stored as
-tensors, the rest as JSON in the file's metadata.
+A checkpoint is one safetensors file, replaced atomically, so that a kill leaves a whole one. It may
+lie on a share, so no pickle is read: the optimiser's state is stored as tensors, the rest as JSON
+in the file's metadata.
+
+Not ``transformers.Trainer`` (4.57, tried) or sentence-transformers' on top of it: neither starts
+without accelerate, and four files of a checkpoint are pickles (optimizer.pt, scheduler.pt,
+rng_state.pth, training_args.bin), three of which it reads again when it resumes.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Data:
         for folder in self.tasks:
             for task in find_tasks(folder):
                 lines = read_labels([folder / (task + TEST)], brand=task, unlabelled=True)
-                texts |= {" ".join(line.text.split()) for line in lines}
+                texts |= {line.one_line for line in lines}
         return _spread(sorted(t for t in texts if len(t.split()) >= MIN_WORDS), MAX_LINES)
 
 
