@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, checker, helper, numpy_helper
 from tokenizers import Tokenizer
 
 from onbrand.encoder import Encoder, EncoderManifest
@@ -55,7 +54,10 @@ from onbrand_models.source import (
     one_thread,
     plain_name,
 )
-from onbrand_models.validation import parity_sentences
+from onbrand_models.validation import parity_sentences, validate_tokenizer
+
+if TYPE_CHECKING:
+    import onnx
 
 _MAX_BYTES = 2**31 - 2**20
 """A protocol buffer, which is what an ONNX file is, ends at 2 GB."""
@@ -74,6 +76,8 @@ def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) ->
     Raises:
         OnbrandError: the weights are not sound, or the architecture cannot be exported.
     """
+    import onnx
+
     try:
         with tempfile.TemporaryDirectory() as folder, compiler_cache():
             path = Path(folder) / "hidden_states.onnx"
@@ -144,6 +148,8 @@ def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -
         layers: which of them to pool, in the order of the result.
         hidden: width of one layer.
     """
+    from onnx import TensorProto, checker, helper, numpy_helper
+
     graph = model.graph
     axes = {"pooling.tokens": 1, "pooling.last": 2}
     graph.initializer.extend(
@@ -354,9 +360,6 @@ def check_options(options: ExportOptions, source: SourceModel) -> int:
 
 
 def _write_tokenizer(source: SourceModel, path: Path, max_tokens: int) -> Tokenizer:
-    from onbrand_models.source import load_tokenizer
-    from onbrand_models.validation import validate_tokenizer
-
     tokenizer: Tokenizer = load_tokenizer(source).backend_tokenizer
     validate_tokenizer(tokenizer, source.tokenizer, max_tokens)
     tokenizer.no_padding()

@@ -26,8 +26,9 @@ from onbrand.training.evaluate import TEST, TRAIN
 from onbrand.training.train import train_voice
 from onbrand_models.bench.report import Accuracy, Metrics, Throughput, standard_error
 from onbrand_models.bench.worker import Usage
-from onbrand_models.export import cosines
+from onbrand_models.export import ExportOptions, cosines, export_bundle, parse_layers
 from onbrand_models.quantise import Target
+from onbrand_models.quantise.requantize import quantise_bundle
 from onbrand_models.source import SourceModel
 from onbrand_models.validation import validate_encoder
 
@@ -343,10 +344,6 @@ def export_candidates(
         refuse: told of what could not be made; the rest goes on.
         progress: told what is being made, and how much is done.
     """
-    # Only here: ready bundles are compared without PyTorch and onnx.
-    from onbrand_models.export import ExportOptions, export_bundle
-    from onbrand_models.quantise.requantize import quantise_bundle
-
     choices, targets = _distinct(layers, source.num_layers, refuse), list(dict.fromkeys(targets))
     for i, choice in enumerate(choices):
         progress(ProgressEvent(choice, i, len(choices)))
@@ -371,8 +368,6 @@ def export_candidates(
 
 def _distinct(layers: Sequence[str], depth: int, refuse: Refuse) -> list[str]:
     """Return the choices that the model has, each once: ``all`` may be ``0-6`` as well."""
-    from onbrand_models.export import parse_layers
-
     choices: dict[tuple[int, ...], str] = {}
     for choice in layers:
         try:

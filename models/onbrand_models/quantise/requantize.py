@@ -28,10 +28,16 @@ from onbrand_models.bundle_writer import (
     replace_bundle,
     write_manifest,
 )
-from onbrand_models.export import cosines, measure_speed, parity_of
+from onbrand_models.export import (
+    cosines,
+    measure_speed,
+    parity_of,
+    pooled_graph,
+    reference_vectors,
+)
 from onbrand_models.library_noise import require_extra
 from onbrand_models.quantise import Target
-from onbrand_models.source import SourceModel, find_source
+from onbrand_models.source import SourceModel, find_source, load_model, save_model
 from onbrand_models.validation import parity_sentences, validate_encoder, validate_tokenizer
 
 if TYPE_CHECKING:
@@ -152,9 +158,6 @@ def dequantise_bundle(
     require_extra("restoring a model")
     import onnx
 
-    from onbrand_models.export import cosines, reference_vectors
-    from onbrand_models.source import load_model, save_model
-
     manifest = read_manifest(bundle)
     if manifest.target == Target.ACCURATE:
         raise OnbrandError(
@@ -190,9 +193,7 @@ def _graph_of_random_twin(
     """Return the fused graph in floats of a model of the same shape, and that model."""
     import torch
 
-    from onbrand_models.export import pooled_graph
     from onbrand_models.quantise.recipes import fuse
-    from onbrand_models.source import save_model
 
     twin = copy.deepcopy(model)
     with torch.no_grad():
