@@ -9,7 +9,7 @@ import contextlib
 import platform
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -105,7 +105,7 @@ def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Pat
             "smaller model",
             path=source.folder,
         )
-    with quiet(), one_thread(), _told_briefly(source, opset):
+    with quiet(), one_thread(), _wrap_export_errors(source, opset):
         factory = TasksManager.get_exporter_config_constructor(
             "onnx", model, task="feature-extraction", library_name="transformers"
         )
@@ -126,7 +126,7 @@ def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Pat
 
 
 @contextlib.contextmanager
-def _told_briefly(source: SourceModel, opset: int) -> Iterator[None]:
+def _wrap_export_errors(source: SourceModel, opset: int) -> Iterator[None]:
     try:
         yield
     except OSError:  # of the temporary folder
@@ -241,7 +241,7 @@ def export_bundle(
         model = quantise(model, calibration_feeds(tokenizer), options.target)
         onnx.save(model, fresh / MODEL)
         papers = _write_papers(source, fresh)
-        manifest = EncoderManifest(
+        unmeasured = EncoderManifest(
             format=FORMAT,
             name=options.name or source.name,
             source=source.origin,
@@ -256,15 +256,14 @@ def export_bundle(
             opset=options.opset,
             files=bundle_files(fresh, (MODEL, TOKENIZER, *papers)),
         )
-        write_manifest(fresh, manifest)
-        progress(ProgressEvent("measuring parity and speed"))
-        manifest = msgspec.structs.replace(
-            manifest,
-            parity=measure_parity(fresh, source),
-            speed=measure_speed(fresh) if options.measure else None,
+        return write_measured(
+            fresh,
+            unmeasured,
+            lambda texts: reference_vectors(source, texts, layers, max_tokens),
+            source.folder,
+            speed=options.measure,
+            progress=progress,
         )
-        write_manifest(fresh, manifest)
-    return manifest
 
 
 def parse_layers(text: str, depth: int) -> list[int]:
@@ -287,28 +286,40 @@ def _layer(digits: str, depth: int) -> int:
     return int(digits) if len(digits) < 10 else depth + 1
 
 
-def measure_parity(folder: Path, source: SourceModel) -> Parity:
-    """Return how near the bundle's vectors are to those of the source model in PyTorch.
-
-    Raises:
-        OnbrandError: the model or the bundle gives what are no numbers.
-    """
-    encoder = Encoder.load(folder)
-    texts = parity_sentences()
-    expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
-    return parity_of(cosines(encoder.encode(texts), expected), source.folder)
-
-
-def parity_of(cosines: NDArray[np.float32], origin: Path) -> Parity:
-    """Return the figures of a manifest on the cosines of some sentences.
+def write_measured(
+    folder: Path,
+    manifest: EncoderManifest,
+    reference: Callable[[list[str]], NDArray[np.float32]],
+    origin: Path,
+    *,
+    speed: bool = True,
+    progress: Progress = silent,
+) -> EncoderManifest:
+    """Write the manifest of a new bundle with its parity and speed, and return it.
 
     Args:
-        cosines: of each sentence's vector to that of what the bundle was made from.
-        origin: what it was made from, for errors.
+        folder: the bundle, complete but for its manifest.
+        manifest: without parity and speed.
+        reference: encodes texts with what the bundle was made from: (texts, dim).
+        origin: where that is, for errors.
+        speed: whether to measure the speed.
+        progress: told what is being done.
 
     Raises:
-        OnbrandError: not all are numbers.
+        OnbrandError: the bundle or its reference gives values that are not finite.
     """
+    write_manifest(folder, manifest)
+    progress(ProgressEvent("measuring parity and speed"))
+    encoder = Encoder.load(folder, cache_size=0)
+    texts = parity_sentences()
+    parity = _parity(cosines(encoder.encode(texts), reference(texts)), origin)
+    measured = measure_speed(encoder) if speed else None
+    manifest = msgspec.structs.replace(manifest, parity=parity, speed=measured)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _parity(cosines: NDArray[np.float32], origin: Path) -> Parity:
     if not np.isfinite(cosines).all():
         raise OnbrandError(
             "gives vectors that are nothing or no finite numbers; its weights or its settings are "
@@ -319,9 +330,8 @@ def parity_of(cosines: NDArray[np.float32], origin: Path) -> Parity:
     return Parity(mean=mean, min=least, sentences=len(cosines))
 
 
-def measure_speed(folder: Path, seconds: float = 2.0) -> Speed:
-    """Return how many sentences a second the bundle encodes on this machine."""
-    encoder = Encoder.load(folder, cache_size=0)
+def measure_speed(encoder: Encoder, seconds: float = 2.0) -> Speed:
+    """Return how many sentences a second an encoder without a cache encodes on this machine."""
     texts = parity_sentences()
     encoder.encode(texts)
     start, done = time.perf_counter(), 0

@@ -201,21 +201,21 @@ def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
     before = 0
     if config["model_type"] in _OFFSET:
         before = (padding if is_number(padding) else 1) + 1
-    told = [(CONFIG, "max_position_embeddings", positions, before)]
+    limits_by_file = [(CONFIG, "max_position_embeddings", positions, before)]
     for name, key in (
         ("sentence_bert_config.json", "max_seq_length"),
         ("tokenizer_config.json", "model_max_length"),
     ):
         if (folder / name).is_file():
-            told.append((name, key, _read_json(folder / name).get(key), 0))
-    for name, key, value, lost in told:
+            limits_by_file.append((name, key, _read_json(folder / name).get(key), 0))
+    for name, key, value, lost in limits_by_file:
         if isinstance(value, int) and (not is_number(value) or value - lost < MIN_TOKENS):
             raise OnbrandError(
                 f"says {key} {str(value)[:20]}: expected a number of at least "
                 f"{MIN_TOKENS + lost}, two tokens and a word",
                 path=folder / name,
             )
-    limits = [value - lost for _, _, value, lost in told if is_number(value)]
+    limits = [value - lost for _, _, value, lost in limits_by_file if is_number(value)]
     return min(limits if is_number(positions) else [512 - before, *limits])
 
 

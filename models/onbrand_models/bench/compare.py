@@ -181,8 +181,8 @@ def compare(
         OnbrandError: not one of them runs, or scikit-learn is not installed.
     """
     texts = sample_texts(brands)
-    told = scaled(progress, start=0.0, size=0.1)
-    encoders, memory = _open(candidates, texts, refuse, told)
+    part = scaled(progress, start=0.0, size=0.1)
+    encoders, memory = _open(candidates, texts, refuse, part)
     running = [candidate for candidate in candidates if candidate.name in encoders]
     if not running:
         raise _nothing_left()
@@ -194,11 +194,11 @@ def compare(
     for i, candidate in enumerate(running):
         name, start = candidate.name, 0.2 + i * share
         try:
-            encoder = _remembering(candidate, brands)
+            encoder = _load_with_cache(candidate, brands)
         except OnbrandError as error:
             refuse(name, error)
             continue
-        told = scaled(progress, f"{name}:", start=start, size=share)
+        part = scaled(progress, f"{name}:", start=start, size=share)
         manifest = encoder.manifest
         figures.append(
             Metrics(
@@ -208,7 +208,7 @@ def compare(
                 dim=manifest.dim,
                 target=manifest.target,
                 quantisation=manifest.quantisation,
-                accuracy=measure_accuracy(encoder, brands, told),
+                accuracy=measure_accuracy(encoder, brands, part),
                 pace=throughputs[name],
                 size=manifest.size,
                 memory=memory[name],
@@ -248,7 +248,7 @@ def _cosine(candidate: Candidate, encoder: Encoder, texts: Sequence[str]) -> Par
     return measure_cosine(encoder, Encoder.load(candidate.float32, cache_size=0), texts)
 
 
-def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
+def _load_with_cache(candidate: Candidate, brands: Brands) -> Encoder:
     """Return an encoder that encodes a line once, of however many brands it is a line.
 
     Training encodes each line twice, whole and cut short.
@@ -257,10 +257,10 @@ def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
         OnbrandError: one of the lines cannot be encoded.
     """
     texts = [line.one_line for lines in brands.values() for line in lines]
-    remembered = min(2 * len(texts), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
-    encoder = Encoder.load(candidate.bundle, cache_size=remembered)
+    cache_size = min(2 * len(texts), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
+    encoder = Encoder.load(candidate.bundle, cache_size=cache_size)
     # Now, so that what fails is left out; what is encoded here is not encoded again.
-    validate_encoder(encoder, candidate.bundle, texts[:remembered])
+    validate_encoder(encoder, candidate.bundle, texts[:cache_size])
     return encoder
 
 

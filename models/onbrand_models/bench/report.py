@@ -229,11 +229,11 @@ def notes(report: Report) -> list[str]:
         f"a bag of words has {best.accuracy.baseline:.1%}.",
         f"Speed is of this machine ({report.machine}, {plural(best.pace.threads, 'thread')}), "
         "taken in turns; RAM is of a process that has used the encoder.",
-        *_beaten(best.accuracy),
+        *_baseline_warning(best.accuracy),
     ]
 
 
-def _beaten(best: Accuracy) -> list[str]:
+def _baseline_warning(best: Accuracy) -> list[str]:
     if best.baseline <= best.mean:
         return []
     return [

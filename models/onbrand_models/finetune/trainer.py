@@ -117,7 +117,7 @@ def train(
     every = max(1, len(batches) // EVALS_PER_EPOCH)
     before = load_checkpoint(work, run, model, optimiser, warn)
     state, best = before or (TrainingState(run, precision(device)), {})
-    for step, batch in _from(batches, arguments, state.step):
+    for step, batch in _steps_from(batches, arguments, state.step):
         if step - state.best_step >= EARLY_STOPPING_PATIENCE * every:
             break
         factor = arguments.rate_factor(step, steps)
@@ -132,9 +132,9 @@ def train(
         optimiser.zero_grad()
         progress(ProgressEvent("loss", step + 1, steps, message=f"{loss.item():.2f}"))
         if (step + 1) % every == 0 or step + 1 == steps:
-            state, best = _check(model, held_out, state, step + 1, best)
+            state, best = _evaluate(model, held_out, state, step + 1, best)
             save_checkpoint(work, state, model, best, optimiser)
-            note(_in_words(state, steps))
+            note(_format_evaluation(state, steps))
     if not best:
         clear_checkpoints(work)  # what it holds is no good to go on with
         raise OnbrandError(
@@ -158,7 +158,7 @@ def _optimiser(model: BrandClassifier, arguments: TrainingArguments) -> AdamW:
     )
 
 
-def _from(
+def _steps_from(
     batches: Batches, arguments: TrainingArguments, start: int
 ) -> Iterator[tuple[int, Batch]]:
     """Yield the steps from ``start`` on, counted from 0 over all epochs, with their batches."""
@@ -169,7 +169,7 @@ def _from(
                 yield step, batch
 
 
-def _check(
+def _evaluate(
     model: BrandClassifier,
     held_out: Batches,
     state: TrainingState,
@@ -178,10 +178,10 @@ def _check(
 ) -> tuple[TrainingState, dict[str, Tensor]]:
     """Return the state after a check, and the best weights so far."""
     loss = held_out_loss(model, held_out)
-    told = round(loss, 5) if math.isfinite(loss) else None
-    state = msgspec.structs.replace(state, step=step, losses=(*state.losses, (step, told)))
-    least = math.inf if state.best_loss is None else state.best_loss
-    if loss < least or not len(held_out):
+    recorded = round(loss, 5) if math.isfinite(loss) else None
+    state = msgspec.structs.replace(state, step=step, losses=(*state.losses, (step, recorded)))
+    lowest = math.inf if state.best_loss is None else state.best_loss
+    if loss < lowest or not len(held_out):
         state = msgspec.structs.replace(
             state, best_step=step, best_loss=loss if math.isfinite(loss) else None
         )
@@ -189,7 +189,7 @@ def _check(
     return state, best
 
 
-def _in_words(state: TrainingState, steps: int) -> str:
+def _format_evaluation(state: TrainingState, steps: int) -> str:
     """Return what the last check has found."""
     loss = state.losses[-1][1]
     found = "no number" if loss is None else f"{loss:.3f}"
@@ -413,14 +413,14 @@ def load_checkpoint(
         return None
     try:
         with safe_open(path, "pt") as file:
-            told = (file.metadata() or {}).get(_META, "")
-            if msgspec.json.decode(told, type=_Run).run != run:
+            metadata = (file.metadata() or {}).get(_META, "")
+            if msgspec.json.decode(metadata, type=_Run).run != run:
                 warn(
                     f"{path} is of another run (other copy, another base or other options): "
                     "beginning anew, which replaces it"
                 )
                 return None
-            state = msgspec.json.decode(told, type=TrainingState)
+            state = msgspec.json.decode(metadata, type=TrainingState)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         model.load_state_dict(_part(tensors, "model."))
         _load_optimiser(optimiser, _part(tensors, "optimiser."))

@@ -26,14 +26,12 @@ from onbrand_models.bundle_writer import (
     check_new_folder,
     check_replaceable,
     replace_bundle,
-    write_manifest,
 )
 from onbrand_models.export import (
     cosines,
-    measure_speed,
-    parity_of,
     pooled_graph,
     reference_vectors,
+    write_measured,
 )
 from onbrand_models.library_noise import require_extra
 from onbrand_models.quantise import Target
@@ -96,7 +94,7 @@ def quantise_bundle(
         progress(ProgressEvent("calibrating and quantising"))
         model = onnx.load_from_string(read_file(bundle, MODEL, manifest))
         onnx.save(quantise(model, feeds, target), fresh / MODEL)
-        manifest = msgspec.structs.replace(
+        unmeasured = msgspec.structs.replace(
             manifest,
             quantisation=describe(target),
             target=target.value,
@@ -104,17 +102,7 @@ def quantise_bundle(
             parity=None,
             speed=None,
         )
-        write_manifest(fresh, manifest)
-        progress(ProgressEvent("measuring parity and speed"))
-        texts = parity_sentences()
-        found = cosines(Encoder.load(fresh).encode(texts), floats.encode(texts))
-        manifest = msgspec.structs.replace(
-            manifest,
-            parity=parity_of(found, bundle),
-            speed=measure_speed(fresh),
-        )
-        write_manifest(fresh, manifest)
-    return manifest
+        return write_measured(fresh, unmeasured, floats.encode, bundle, progress=progress)
 
 
 def _feeds(bundle: Path, manifest: EncoderManifest) -> Feeds:

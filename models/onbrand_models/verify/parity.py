@@ -15,7 +15,7 @@ from onbrand_models.export import cosines, reference_vectors
 from onbrand_models.library_noise import suppress_stderr
 from onbrand_models.source import SourceModel
 from onbrand_models.validation import edge_case_texts, parity_sentences
-from onbrand_models.verify.tolerances import Budgets, Check
+from onbrand_models.verify.tolerances import Budgets, Check, quote
 
 MAX_GAP = 1e-4
 """What rounding may change in a component of a vector of length 1."""
@@ -151,7 +151,7 @@ def _compare(
             f"by layer: {_listed(plain)}",
             f"and without what all lines share (each at least {budgets.min_layer}): "
             f"{_listed(apart) or 'too few lines to tell'}",
-            f"worst: “{text[:200]}{'…' if len(text) > 200 else ''}”",
+            f"worst: {quote(text)}",
         ),
         figures={
             "mean": round(mean, 5),

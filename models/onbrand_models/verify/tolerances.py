@@ -43,3 +43,10 @@ class Budgets:
 
 
 DEFAULT = Budgets()
+
+_MAX_QUOTE = 200
+
+
+def quote(text: str) -> str:
+    """Return a line of text for a check's notes, in quotation marks, cut if it is long."""
+    return f"“{text[:_MAX_QUOTE]}{'…' if len(text) > _MAX_QUOTE else ''}”"

@@ -23,7 +23,7 @@ from onbrand.training.evaluate import TEST, TRAIN, evaluate_folder, find_tasks, 
 from onbrand_models.export import ExportOptions, export_bundle
 from onbrand_models.quantise import Target
 from onbrand_models.source import SourceModel
-from onbrand_models.verify.tolerances import Budgets, Check
+from onbrand_models.verify.tolerances import Budgets, Check, quote
 
 Item = TypeVar("Item")
 
@@ -110,7 +110,7 @@ def reference_encoder(source: SourceModel, manifest: EncoderManifest) -> Encoder
         OnbrandError: the source cannot be exported.
     """
     options = ExportOptions(
-        layers=_choice(manifest.layers),
+        layers=_layer_range(manifest.layers),
         max_tokens=manifest.max_tokens,
         target=Target.FLOAT32,
         measure=False,
@@ -123,7 +123,7 @@ def reference_encoder(source: SourceModel, manifest: EncoderManifest) -> Encoder
     return encoder
 
 
-def _choice(layers: tuple[int, ...]) -> str:
+def _layer_range(layers: tuple[int, ...]) -> str:
     first, last = layers[0], layers[-1]
     return str(first) if first == last else f"{first}-{last}"
 
@@ -190,7 +190,7 @@ def check_verdicts(
         share <= budgets.max_changed,
         f"{share:.2f} % of {flags:,} sentence flags differ (at most {budgets.max_changed:g} %), "
         f"{gates} of {reports:,} draft verdicts; {drawn} by {len(scorer.brands)} voices",
-        notes=(_told(furthest),),
+        notes=(_describe(furthest),),
         figures={
             "flags": flags,
             "flags_changed": changed,
@@ -231,12 +231,10 @@ def _moved(pair: _Pair) -> float:
     return pair.moved
 
 
-def _told(pair: _Pair) -> str:
-    text = pair.found.text
+def _describe(pair: _Pair) -> str:
     return (
         f"furthest: P {pair.expected.probability:.2f} to {pair.found.probability:.2f} for "
-        f"{pair.found.brand}, {pair.path}:{pair.found.line} "
-        f"“{text[:200]}{'…' if len(text) > 200 else ''}”"
+        f"{pair.found.brand}, {pair.path}:{pair.found.line} {quote(pair.found.text)}"
     )
 
 
