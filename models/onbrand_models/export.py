@@ -1,4 +1,4 @@
-"""From a sentence encoder in PyTorch to an encoder bundle: its graph with the pooling appended.
+"""Exports a sentence encoder from PyTorch as an encoder bundle: its graph with pooling appended.
 
 Parity is measured against the sentence vectors in 32-bit floats, from PyTorch.
 """
@@ -60,13 +60,13 @@ if TYPE_CHECKING:
     import onnx
 
 _MAX_BYTES = 2**31 - 2**20
-"""A protocol buffer, which is what an ONNX file is, ends at 2 GB."""
+"""Size of an ONNX file, a protocol buffer, at most: 2 GB, with room for all but weights."""
 
 
 def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) -> onnx.ModelProto:
-    """Return the ONNX model that gives the sentence vectors of ``layers``.
+    """Export a model to ONNX, with the sentence vectors of ``layers`` as output.
 
-    Layer 0 is the embedding output. The transformer is cut after the last layer that is asked for.
+    Layer 0 is the embedding output. Layers above the last one that is pooled are left out.
 
     Args:
         source: the model.
@@ -74,7 +74,7 @@ def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) ->
         opset: version of ONNX's operators.
 
     Raises:
-        OnbrandError: the weights are not sound, or the architecture cannot be exported.
+        OnbrandError: the weights are damaged, or the architecture cannot be exported.
     """
     import onnx
 
@@ -112,7 +112,7 @@ def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Pat
         base = factory(model.config)
 
         class HiddenStates(type(base)):  # type: ignore[misc]
-            """Gives all hidden states, takes no token types: a sentence has one segment."""
+            """Outputs all hidden states, takes no token types: a sentence is one segment."""
 
             @property
             def inputs(self) -> dict[str, dict[int, str]]:
@@ -140,8 +140,8 @@ def _wrap_export_errors(source: SourceModel, opset: int) -> Iterator[None]:
 def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -> onnx.ModelProto:
     """Add mean pooling over the attention mask, L2 normalisation and concatenation to ``model``.
 
-    The division of the mean is left out because normalisation undoes it. The hidden states stay
-    outputs beside the vectors: they exist anyway, so they cost nothing until they are fetched.
+    The mean is a sum here, since normalisation undoes the division. The hidden states stay outputs
+    beside the vectors: they cost nothing unless they are fetched.
 
     Args:
         model: has outputs ``hidden_states.<layer>``, each (batch, tokens, hidden).
@@ -189,7 +189,7 @@ def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What the maker of a bundle may choose."""
+    """Options of an export."""
 
     layers: str = "all"
     """``all``, ``last``, one number, or a range such as ``0-3``; 0 is the embedding output."""
@@ -210,13 +210,13 @@ def export_bundle(
     *,
     progress: Progress = silent,
 ) -> EncoderManifest:
-    """Write an encoder bundle to ``folder``, which is replaced only when all went well.
+    """Write an encoder bundle to ``folder``, which is replaced only if the export succeeds.
 
     Args:
         source: the model.
-        folder: where the bundle goes: a new folder, or one that holds a bundle.
-        options: what differs from the defaults.
-        progress: told what is being done.
+        folder: for the bundle: a new folder, or one that holds a bundle.
+        options: the defaults where None.
+        progress: receives the stage.
 
     Raises:
         OnbrandError: packages are missing, or the model, the options or the folder do not fit.
@@ -267,7 +267,7 @@ def export_bundle(
 
 
 def parse_layers(text: str, depth: int) -> list[int]:
-    """Return the layers that ``text`` names in a model of ``depth`` layers.
+    """Parse a choice of layers in a model of ``depth`` layers.
 
     Raises:
         OnbrandError: not one of the forms, or a layer that the model does not have.
@@ -275,7 +275,7 @@ def parse_layers(text: str, depth: int) -> list[int]:
     first, dash, last = {"all": f"0-{depth}", "last": str(depth)}.get(text, text).partition("-")
     if first.isdecimal() and (last.isdecimal() if dash else not last):
         start, end = (_layer(number, depth) for number in (first, last or first))
-        # Looked at before a list is made of them: it would fill the memory.
+        # Checked before the list is made: a huge range would fill the memory.
         if start <= end <= depth:
             return list(range(start, end + 1))
     raise OnbrandError(f"--layers {text[:80]!r}: expected all, last or a range within 0-{depth}")
@@ -303,7 +303,7 @@ def write_measured(
         reference: encodes texts with what the bundle was made from: (texts, dim).
         origin: where that is, for errors.
         speed: whether to measure the speed.
-        progress: told what is being done.
+        progress: receives the stage.
 
     Raises:
         OnbrandError: the bundle or its reference gives values that are not finite.
@@ -349,7 +349,7 @@ def check_options(options: ExportOptions, source: SourceModel) -> int:
     """Return the length at which texts are cut, in tokens.
 
     Raises:
-        OnbrandError: an option does not fit, or not this model.
+        OnbrandError: an option is invalid, or does not fit the model.
     """
     if options.name is not None and options.name != plain_name(options.name):
         raise OnbrandError(
@@ -410,7 +410,7 @@ def reference_vectors(
     encoded = load_tokenizer(source)(list(texts), truncation=True, max_length=max_tokens)
     ids: list[list[int]] = encoded["input_ids"]
     rows = np.empty((len(texts), source.hidden * len(layers)), np.float32)
-    # Texts of one length go together: nothing is padded, so the truth does not hang on a mask.
+    # Texts of one length go together, so that no padding and no mask affects the reference.
     for length in sorted(set(map(len, ids))):
         chosen = [i for i, tokens in enumerate(ids) if len(tokens) == length]
         batch = torch.tensor([ids[i] for i in chosen])
@@ -427,8 +427,8 @@ def reference_vectors(
 
 
 def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the cosine of each row of ``a`` to the same row of ``b``; NaN where there is none."""
-    with np.errstate(all="ignore"):  # rows of nothing, or of what is no number
+    """Return the cosine of each row of ``a`` to that of ``b``; NaN if one is zero or not finite."""
+    with np.errstate(all="ignore"):  # zero or non-finite rows
         norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
         result: NDArray[np.float32] = (a * b).sum(axis=1) / norms
     return result

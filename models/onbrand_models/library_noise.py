@@ -1,4 +1,4 @@
-"""Heavy libraries: their notes kept off the terminal, and a hint where one is missing."""
+"""Keeps heavy libraries' output off the terminal, and checks that they are installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Silence warnings and logs below errors: they are for the libraries' own developers."""
+    """Silence warnings, and logs below the level of errors, in the block."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -30,7 +30,7 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def suppress_stderr() -> Iterator[None]:
-    """Silence stderr in the block, for libraries in Rust that print there why they panic."""
+    """Silence stderr in the block, on which libraries in Rust print their panics."""
     try:
         kept = os.dup(2)
     except OSError:  # it is closed
@@ -48,9 +48,9 @@ def suppress_stderr() -> Iterator[None]:
 
 @contextlib.contextmanager
 def compiler_cache() -> Iterator[None]:
-    """Have PyTorch's compiler leave no folder behind, unless the user has given it a place.
+    """Give PyTorch's compiler a temporary folder in the block, unless the user has set one.
 
-    Its folder is made by what only might compile: optimisers, and the export of graphs.
+    Optimisers and the export of graphs create its folder even if nothing is compiled.
     """
     if _CACHE in os.environ:
         yield

@@ -1,4 +1,4 @@
-"""The comparison of encoders: speed, memory and accuracy on the same lines, in one run."""
+"""Compares encoders by speed, memory and accuracy, on the same lines and in one run."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ SAMPLE = 256
 """Texts that speed and cosine are measured on, at most."""
 ROUNDS = 9
 SINGLES = 20
-"""Sentences a round that are encoded alone."""
+"""Sentences that are encoded alone in each round, for the latency."""
 ROUND_SECONDS = 1.0
-"""What the slowest encoder may take for its part of a round, about."""
+"""Seconds, about, that the slowest encoder gets in each round."""
 
 
 class Encodes(Protocol):
-    """What is timed."""
+    """An encoder whose speed is measured."""
 
     threads: int
 
@@ -51,7 +51,7 @@ class Encodes(Protocol):
 
 
 def sample_texts(brands: Mapping[str, Iterable[LabelLine]]) -> list[str]:
-    """Return up to `SAMPLE` different texts of all brands; the same labels give the same ones."""
+    """Return up to `SAMPLE` distinct texts of all brands; the same labels give the same texts."""
     texts = sorted({line.one_line for lines in brands.values() for line in lines})
     random.Random(0).shuffle(texts)  # noqa: S311
     return texts[:SAMPLE]
@@ -63,9 +63,9 @@ def measure_throughput(
     """Time all encoders in turn, round by round, so that a busy machine slows them alike.
 
     Args:
-        encoders: what to time, by name; they must not remember vectors.
-        texts: what to encode; fewer of them where an encoder is slow.
-        progress: told how many rounds are done.
+        encoders: by name; they must have no cache.
+        texts: to be encoded; only the first ones if an encoder is slow.
+        progress: receives how many rounds are done.
     """
     warm = texts[:16]
     slowest = max(_seconds(encoder, warm) for encoder in encoders.values()) / len(warm)
@@ -74,7 +74,7 @@ def measure_throughput(
     alone: dict[str, list[float]] = {name: [] for name in encoders}
     for turn in range(ROUNDS):
         progress(ProgressEvent("speed", turn, ROUNDS))
-        # There and back: no encoder always follows the same one.
+        # Forwards and backwards, so that no encoder always runs after the same one.
         for name in list(encoders)[:: 1 if turn % 2 else -1]:
             encoder = encoders[name]
             rates[name].append(len(texts) / _seconds(encoder, texts))
@@ -100,9 +100,9 @@ def measure_memory(bundle: Path) -> int | None:
     """Return the resident bytes of a fresh process that has used the bundle; None if unknown.
 
     Raises:
-        OnbrandError: the process did not end well.
+        OnbrandError: the process failed.
     """
-    # -P: else the current folder is looked in for modules, and a json.py there would be run.
+    # -P: modules in the current folder, say a json.py, must not be imported.
     command = [sys.executable, "-P", "-m", "onbrand_models.bench.worker", str(bundle.absolute())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
@@ -120,7 +120,7 @@ def measure_memory(bundle: Path) -> int | None:
 
 
 def measure_cosine(encoder: Encodes, float32: Encodes, texts: Sequence[str]) -> Parity:
-    """Return how near the vectors are to those in 32-bit floats."""
+    """Return the cosine of the vectors to those in 32-bit floats."""
     found = cosines(encoder.encode(texts), float32.encode(texts))
     return Parity(mean=float(found.mean()), min=float(found.min()), sentences=len(texts))
 
@@ -130,15 +130,15 @@ def measure_accuracy(
     brands: Mapping[str, Sequence[LabelLine]],
     progress: Progress = silent,
 ) -> Accuracy:
-    """Train every brand's voice and return what cross-validation says of them.
+    """Train a voice for each brand and return their cross-validated accuracy.
 
-    The figures are those that ``onbrand train`` reports: folds keep documents together, and all
-    that is learnt is learnt inside the fold.
+    The figures are those that ``onbrand train`` reports: documents stay in one fold, and everything
+    is fitted inside the fold.
 
     Args:
-        encoder: remembers the vectors of all lines, else those of several brands are made anew.
+        encoder: with a cache for all lines, as brands may share lines.
         brands: the labelled lines.
-        progress: told the brand at hand, and how many are done.
+        progress: receives the brand at hand, and how many are done.
     """
     held_out, baseline = {}, {}
     for i, (brand, lines) in enumerate(brands.items()):
@@ -174,8 +174,8 @@ def compare(
     Args:
         candidates: the bundles; their names differ.
         brands: the labelled lines of each brand.
-        refuse: told of candidates that do not run; the others go on.
-        progress: told what is being measured, and how much is.
+        refuse: called for each candidate that does not run; the others go on.
+        progress: receives the stage and how much is done.
 
     Raises:
         OnbrandError: not one of them runs, or scikit-learn is not installed.
@@ -188,7 +188,7 @@ def compare(
         raise _nothing_left()
     throughputs = measure_throughput(encoders, texts, scaled(progress, start=0.1, size=0.1))
     cosines = {c.name: _cosine(c, encoders[c.name], texts) for c in running}
-    encoders.clear()  # each of a big model holds a gigabyte, and accuracy needs but one at a time
+    encoders.clear()  # a big model takes a gigabyte, and accuracy needs one encoder at a time
     figures = []
     share = 0.8 / len(running)
     for i, candidate in enumerate(running):
@@ -227,7 +227,7 @@ def _nothing_left() -> OnbrandError:
 def _open(
     candidates: Sequence[Candidate], texts: Sequence[str], refuse: Refuse, progress: Progress
 ) -> tuple[dict[str, Encoder], dict[str, int | None]]:
-    """Return the encoders and their memory, of the candidates that run."""
+    """Return the encoders and the memory in bytes of the candidates that run."""
     encoders, memory = {}, {}
     for i, candidate in enumerate(candidates):
         progress(ProgressEvent("memory of", i, len(candidates), message=candidate.name))
@@ -249,7 +249,7 @@ def _cosine(candidate: Candidate, encoder: Encoder, texts: Sequence[str]) -> Par
 
 
 def _load_with_cache(candidate: Candidate, brands: Brands) -> Encoder:
-    """Return an encoder that encodes a line once, of however many brands it is a line.
+    """Load a candidate with a cache, so that lines that brands share are encoded once.
 
     Training encodes each line twice, whole and cut short.
 
@@ -259,7 +259,7 @@ def _load_with_cache(candidate: Candidate, brands: Brands) -> Encoder:
     texts = [line.one_line for lines in brands.values() for line in lines]
     cache_size = min(2 * len(texts), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
     encoder = Encoder.load(candidate.bundle, cache_size=cache_size)
-    # Now, so that what fails is left out; what is encoded here is not encoded again.
+    # Now, so that a failure leaves the candidate out; the vectors stay in the cache.
     validate_encoder(encoder, candidate.bundle, texts[:cache_size])
     return encoder
 
@@ -267,12 +267,12 @@ def _load_with_cache(candidate: Candidate, brands: Brands) -> Encoder:
 def read_brands(folder: Path, *, warn: Callable[[str], None]) -> dict[str, list[LabelLine]]:
     """Return the training lines of each brand in a folder of label files.
 
-    Where the folder holds ``TASK.train.jsonl`` files, nothing else is read: a test file that a
-    choice was made on is no test any more.
+    If the folder holds ``TASK.train.jsonl`` files, nothing else is read: a choice that was made on
+    the test files would spoil them.
 
     Args:
         folder: label files as ``onbrand train`` takes them, or pairs of training and test files.
-        warn: told of contradicting labels.
+        warn: called with a message on contradicting labels.
 
     Raises:
         OnbrandError: no labels, broken ones, or fewer than ten of a class.
@@ -291,10 +291,10 @@ def read_brands(folder: Path, *, warn: Callable[[str], None]) -> dict[str, list[
 
 
 TARGETS = (Target.PORTABLE, Target.ACCURATE)
-"""Compared by default: the fast recipe and the faithful one."""
+"""Targets that are compared by default: the fast recipe and the faithful one."""
 
 Refuse = Callable[[str, OnbrandError], None]
-"""Told the name of a candidate that is left out, and why."""
+"""Called with the name of a candidate that is left out, and the error that is the reason."""
 
 
 @dataclass(frozen=True)
@@ -302,19 +302,19 @@ class Candidate:
     """A bundle under comparison."""
 
     name: str
-    """Layers and target in the words that ``onbrand models export`` takes, or a ready bundle."""
+    """Layers and target as ``onbrand models export`` takes them; or an existing bundle's name."""
     bundle: Path
     float32: Path | None = None
-    """The bundle of the same layers that is not quantised; None where there is none."""
+    """The bundle of the same layers in 32-bit floats; None for an existing bundle."""
 
 
 def default_layers(depth: int) -> list[str]:
-    """Return the choices worth a look in a model of ``depth`` layers: all, the lower half, last."""
+    """Return the default choices of layers: all, the lower half, and the last of ``depth``."""
     return ["all", f"0-{depth // 2}", "last"]
 
 
 def existing_bundles(bundles: Sequence[Path]) -> list[Candidate]:
-    """Return bundles that exist as candidates, each once."""
+    """Return existing bundles as candidates, without duplicates."""
     unique = {bundle.resolve(): bundle for bundle in bundles}
     names = [bundle.resolve().name for bundle in unique.values()]
     return [
@@ -332,17 +332,17 @@ def export_candidates(
     refuse: Refuse,
     progress: Progress = silent,
 ) -> Iterator[Candidate]:
-    """Export every pair of layers and target, yielding each bundle as it is there.
+    """Export every pair of layers and target, and yield each bundle when it is complete.
 
-    Each choice of layers goes through PyTorch once, in 32-bit floats; the recipes start from that.
+    Each choice of layers is exported from PyTorch once, in 32-bit floats, and then quantised.
 
     Args:
         source: the model.
         layers: choices as `ExportOptions.layers` takes them.
         targets: the recipes.
-        folder: where the bundles go, one folder each.
-        refuse: told of what could not be made; the rest goes on.
-        progress: told what is being made, and how much is done.
+        folder: for the bundles, one folder each.
+        refuse: called for each that cannot be made; the others go on.
+        progress: receives the stage and how much is done.
     """
     choices, targets = _distinct(layers, source.num_layers, refuse), list(dict.fromkeys(targets))
     for i, choice in enumerate(choices):
@@ -367,7 +367,7 @@ def export_candidates(
 
 
 def _distinct(layers: Sequence[str], depth: int, refuse: Refuse) -> list[str]:
-    """Return the choices that the model has, each once: ``all`` may be ``0-6`` as well."""
+    """Return the valid choices without duplicates: ``all`` may equal ``0-6``."""
     choices: dict[tuple[int, ...], str] = {}
     for choice in layers:
         try:

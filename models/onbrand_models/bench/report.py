@@ -1,4 +1,4 @@
-"""What a comparison found: figures, table and chart, and which encoder to take."""
+"""Report of a comparison: metrics, table, chart, and which encoder to take."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMAT = 1
 
 
 class Accuracy(msgspec.Struct, frozen=True):
-    """Quality on held-out lines; means over the brands, rates from 0 to 1."""
+    """Quality on held-out lines: means over the brands, rates from 0 to 1."""
 
     mean: float
     error: float
@@ -33,18 +33,18 @@ class Accuracy(msgspec.Struct, frozen=True):
 
 
 class Throughput(msgspec.Struct, frozen=True):
-    """How fast an encoder was, in turns with the others."""
+    """Speed of an encoder, measured in turns with the others."""
 
     sentences_per_second: float
     """Median over the rounds, on all threads."""
     latency_ms: float
-    """Of one sentence alone: median."""
+    """Median for one sentence alone."""
     latency_p95_ms: float
     threads: int
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """What was measured of one candidate."""
+    """Measurements of one candidate."""
 
     name: str
     fingerprint: str
@@ -57,9 +57,9 @@ class Metrics(msgspec.Struct, frozen=True):
     size: int
     """Bytes of all files."""
     memory: int | None
-    """Resident bytes of a process that has used it; None where the system does not tell."""
+    """Resident bytes of a process that has used it; None if the system does not report them."""
     cosine: Parity | None
-    """To 32-bit floats on the labelled lines; of a ready bundle, what its manifest says."""
+    """To 32-bit floats on the labelled lines; for an existing bundle, as in its manifest."""
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class Report(msgspec.Struct, frozen=True):
 
     format: int
     source: str | None
-    """The model that was exported; None if all bundles were there."""
+    """The model that was exported; None if all bundles existed before."""
     machine: str
     lines: dict[str, int]
     """Labelled lines of each brand."""
@@ -98,8 +98,8 @@ def summarise(
     """Return the report on a comparison of at least one candidate, made on this machine.
 
     Args:
-        candidates: what was measured.
-        left_out: what could not be.
+        candidates: their measurements.
+        left_out: candidates that could not be measured.
         lines: the number of labelled lines of each brand.
         source: the model that was exported, if any.
     """
@@ -118,13 +118,13 @@ def summarise(
 
 
 SPEED_TOLERANCE = 0.05
-"""Speeds that differ by less than this share are taken for equal: runs differ by as much."""
+"""Speeds that differ by less than this share count as equal: runs differ by as much."""
 
 
 def standard_error(accuracies: Mapping[str, float], lines: Mapping[str, int]) -> float:
     """Return the standard error of the mean of the brands' accuracies (binomial).
 
-    Candidates are judged on the same lines, so a difference between two of them is surer than this.
+    Candidates are measured on the same lines, so their difference has a smaller error than this.
 
     Args:
         accuracies: of each brand, 0 to 1.
@@ -135,7 +135,7 @@ def standard_error(accuracies: Mapping[str, float], lines: Mapping[str, int]) ->
 
 
 def pareto_front(candidates: Sequence[Metrics]) -> list[Metrics]:
-    """Return those that no other beats in accuracy or speed without loss in the other, by speed."""
+    """Return the candidates on the Pareto front of accuracy and speed, the fastest first."""
     front: list[Metrics] = []
     fastest_first = sorted(
         candidates, key=lambda c: (-c.pace.sentences_per_second, -c.accuracy.mean)
@@ -147,7 +147,7 @@ def pareto_front(candidates: Sequence[Metrics]) -> list[Metrics]:
 
 
 def most_accurate(candidates: Sequence[Metrics]) -> Metrics:
-    """Return the candidate of the highest accuracy, the faster one of two that are level."""
+    """Return the candidate of the highest accuracy, the faster one of two that are equal."""
     return pareto_front(candidates)[-1]
 
 
@@ -166,7 +166,7 @@ def fastest_of_the_best(candidates: Sequence[Metrics]) -> Metrics:
 
 
 def recommend(candidates: Sequence[Metrics]) -> str:
-    """Return one line: what to take, and what else is worth a thought."""
+    """Return the recommendation in one line: the choice, and the rest of the Pareto front."""
     best, choice = most_accurate(candidates), fastest_of_the_best(candidates)
     others = ", ".join(c.name for c in pareto_front(candidates) if c is not choice)
     if choice is best:
@@ -182,7 +182,7 @@ def recommend(candidates: Sequence[Metrics]) -> str:
 
 
 HEADINGS = ("candidate", "accuracy", "sent./s", "ms", "p95", "MB", "RAM", "cosine")
-"""Of a terminal, where the last column has no room: they fit 80 columns."""
+"""Headings for a terminal of 80 columns, which has no room for the last of `LONG_HEADINGS`."""
 LONG_HEADINGS = (
     "candidate",
     "accuracy",
@@ -195,7 +195,7 @@ LONG_HEADINGS = (
     "lowest",
 )
 FRONT = "◆"
-"""Marks what is on the Pareto front."""
+"""Mark of a candidate on the Pareto front."""
 
 
 def rows(report: Report) -> list[tuple[str, ...]]:
@@ -219,7 +219,7 @@ def _row(candidate: Metrics, front: bool) -> tuple[str, ...]:
 
 
 def notes(report: Report) -> list[str]:
-    """Return what a reader of the table must know, one sentence a line."""
+    """Return the notes below the table, one sentence a line."""
     best = next(c for c in report.candidates if c.name == report.best)
     brands, lines = len(report.lines), sum(report.lines.values())
     return [
@@ -246,7 +246,7 @@ def to_markdown(report: Report, picture: str | None = None) -> str:
     """Return the report as a page of Markdown.
 
     Args:
-        report: what was found.
+        report: of the comparison.
         picture: file name of the chart, if there is one.
     """
     return "\n".join(
@@ -275,11 +275,11 @@ def _table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Return text that stays in its cell: a folder's name may hold what ends one."""
+    """Return text for a cell of a table: a folder's name may hold a bar or a line feed."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
-# Okabe and Ito (2008), Color Universal Design: told apart by people of any colour vision.
+# Okabe and Ito (2008), Color Universal Design: distinct for people of any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK, FAINT = "#333333", "#BBBBBB"
 _POINTS_PER_MB = 2.5
@@ -287,9 +287,9 @@ _POINTS_PER_MB = 2.5
 _RADII = (4.0, 20.0)
 """Of the smallest and the largest bubble, in points."""
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
-"""Where a label may stand, seen from its bubble, in the order of preference."""
+"""Directions from a bubble to its label, in the order of preference."""
 _GAPS = (4.0, 16.0, 28.0, 44.0, 60.0)
-"""How far from it, in points."""
+"""Distances from a bubble to its label, in points."""
 
 
 def draw(report: Report, kind: Literal["svg", "png"]) -> bytes:
@@ -309,7 +309,7 @@ def draw(report: Report, kind: Literal["svg", "png"]) -> bytes:
         axes = figure.subplots()
         _frame(axes, report)
         colours = _colours(report.candidates)
-        # The large ones first, which would cover the small ones.
+        # The large ones first, as they would cover the small ones.
         for candidate in sorted(report.candidates, key=lambda c: -c.size):
             _bubble(axes, candidate, colours[candidate.target], candidate.name in report.front)
         _front(axes, report)
@@ -322,7 +322,7 @@ def draw(report: Report, kind: Literal["svg", "png"]) -> bytes:
 def _frame(axes: Any, report: Report) -> None:  # noqa: ANN401 - matplotlib has no types here
     speeds, accuracies = zip(*map(_point, report.candidates), strict=True)
     best = next(c for c in report.candidates if c.name == report.best).accuracy
-    # Room for the labels, and never so near that noise looks like a difference.
+    # Room for labels, and never so close up that noise looks like a difference.
     room = max(0.15 * (max(accuracies) - min(accuracies)), 50 * best.error, 0.25)
     axes.set_xlim(0, 1.25 * max(speeds))
     axes.set_ylim(min(accuracies) - room, max(accuracies) + room)
@@ -349,7 +349,7 @@ def _colours(candidates: Sequence[Metrics]) -> dict[str, str]:
 
 
 def _bubble(axes: Any, candidate: Metrics, colour: str, front: bool) -> None:  # noqa: ANN401
-    """Draw a candidate: filled on the Pareto front, a ring off it, so that colour is not all."""
+    """Draw a candidate: a disc on the Pareto front, else a ring, so that colour is not needed."""
     x, y = _point(candidate)
     axes.scatter(
         [x],
@@ -380,12 +380,12 @@ def _front(axes: Any, report: Report) -> None:  # noqa: ANN401
 
 
 def _label(figure: Any, axes: Any, report: Report) -> None:  # noqa: ANN401
-    """Write name and size beside each bubble, at the first place where nothing else stands."""
+    """Write name and size beside each bubble, at the first place that is free."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
-    figure.draw_without_rendering()  # settles the layout, which the places are measured in
+    figure.draw_without_rendering()  # computes the layout, which places depend on
     renderer = FigureCanvasAgg(figure).get_renderer()
     taken = []
     for candidate in report.candidates:
@@ -397,7 +397,7 @@ def _label(figure: Any, axes: Any, report: Report) -> None:  # noqa: ANN401
         for gap, side in itertools.product(_GAPS, _SIDES):
             text = _annotate(axes, candidate, side, gap, "bold" if bold else "normal")
             text.update_positions(renderer)
-            # Not its own method, which takes in the leader, and that touches the bubble.
+            # Not its own method, which includes the leader line, and that touches the bubble.
             box = Text.get_window_extent(text, renderer)
             inside = axes.bbox.containsx(box.x0) and axes.bbox.containsx(box.x1)
             inside = inside and axes.bbox.containsy(box.y0) and axes.bbox.containsy(box.y1)
@@ -405,7 +405,7 @@ def _label(figure: Any, axes: Any, report: Report) -> None:  # noqa: ANN401
                 taken.append(box)
                 break
             text.remove()
-        else:  # too crowded: over something else is better than nowhere
+        else:  # too crowded: an overlap is better than no label
             _annotate(axes, candidate, _SIDES[0], _GAPS[0], "bold" if bold else "normal")
 
 

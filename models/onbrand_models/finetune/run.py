@@ -1,6 +1,6 @@
 """A run of fine-tuning: from a base model and published copy to an encoder bundle with its card.
 
-No folder of a run may spoil another, or what somebody else keeps there.
+Its folders are checked before training: none may lie inside another one or hold other files.
 """
 
 from __future__ import annotations
@@ -43,42 +43,42 @@ if TYPE_CHECKING:
 
 
 _LEARNING_SHARE = 0.9
-"""Of all work, for the progress bar; the rest is checking and exporting."""
+"""Share of the progress bar for training; the rest is for evaluating and exporting."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptOptions:
-    """What may be chosen."""
+    """Options of a run."""
 
     training: TrainingArguments = field(default_factory=TrainingArguments)
     batch: int = 32
     """Lines in a batch."""
     max_tokens: int = 96
-    """Longer lines are cut while learning; the bundle's own limit stays the model's."""
+    """Longer lines are cut in training; the bundle's limit is the model's all the same."""
     blend: float = 1.0
-    """Share of the adapted weights in the result, the rest is the base's: less than 1 keeps more of
-    what the base knows of other voices (WiSE-FT, Wortsman et al., 2022, arXiv:2109.01903)."""
+    """Share of the adapted weights in the result, the rest is the base's; less than 1 keeps more of
+    what the base knows about other voices (WiSE-FT, Wortsman et al., 2022, arXiv:2109.01903)."""
     device: str = "auto"
     export: ExportOptions = field(default_factory=ExportOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """What came of it."""
+    """Result of a run."""
 
     training: TrainResult
     comparison: PairedComparison
     manifest: EncoderManifest | None
-    """None: it did not help, so nothing was written."""
+    """None if adapting did not help, so that nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """A model that has learnt nothing yet, and the lines as it reads them."""
+    """The untrained model, and the tokenised lines."""
 
     model: BrandClassifier
     weights: dict[str, torch.Tensor]
-    """The encoder's, as they are before."""
+    """The encoder's weights before training."""
     train: Batches
     held_out: Batches
 
@@ -97,23 +97,23 @@ def adapt(
     note: Callable[[str], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Adapted:
-    """Fine-tune a model on published copy and write the bundle, if lines held out say it helps.
+    """Fine-tune a model on published copy, and write the bundle if held-out lines show a gain.
 
     Args:
-        base: the model to begin with.
+        base: the model to fine-tune.
         corpus: the published lines and their brands.
-        output: folder of the bundle, replaced only at the end.
-        options: rates, sizes, and what to export.
-        work: folder for checkpoints; a run that was killed goes on from there. Emptied at the end.
-        keep_model: new folder for the adapted model in 32-bit floats, to export it again; written
+        output: folder of the bundle, replaced at the end only.
+        options: of training and of the export.
+        work: folder for checkpoints, from which a killed run resumes; emptied at the end.
+        keep_model: new folder for the adapted model in 32-bit floats, for other exports; written
             together with the bundle.
-        card: what to make of the model card.
-        progress: told what is being done.
-        note: told in a line what each check on the held-out lines has found.
-        warn: told of a checkpoint that is not gone on with.
+        card: changes the text of the model card.
+        progress: receives the stage and how much is done.
+        note: called with one line on each evaluation on held-out lines.
+        warn: called with a message if the checkpoint is of another run.
 
     Raises:
-        OnbrandError: the model or the device cannot be used, or a folder not be written.
+        OnbrandError: the model or the device cannot be used, or a folder cannot be written.
     """
     check_folders(base.folder, output, work, keep_model)
     start = _start(base, corpus, options)
@@ -149,15 +149,15 @@ def adapt(
 
 
 def _start(base: SourceModel, corpus: Corpus, options: AdaptOptions) -> _Start:
-    """Load the model on the device, with a fresh classifier.
+    """Load the model to the device with a new classifier, and tokenise the corpus.
 
     Raises:
-        OnbrandError: the options do not fit, or the model or the device cannot be used.
+        OnbrandError: the options are invalid, or the model or the device cannot be used.
     """
     check_options(options.export, base)
     device = find_device(options.device)
     layers = parse_layers(options.export.layers, base.num_layers)
-    # A transformer has a layer at least, even where the embeddings alone are pooled.
+    # At least one layer, even if the embeddings alone are pooled: a transformer needs it.
     encoder, tokenizer = load_model(base, max(1, *layers)), load_tokenizer(base)
     weights = {name: value.clone() for name, value in encoder.state_dict().items()}
     torch.manual_seed(options.training.seed)  # the classifier's first weights
@@ -170,7 +170,7 @@ def _start(base: SourceModel, corpus: Corpus, options: AdaptOptions) -> _Start:
 
 
 def _blend(model: BrandClassifier, base: dict[str, torch.Tensor], share: float) -> None:
-    """Move the encoder's weights back towards the base's, to ``share`` of the way."""
+    """Interpolate the encoder's weights: ``share`` of the trained ones, the rest of the base's."""
     with torch.no_grad():
         for name, value in model.encoder.state_dict().items():
             if value.is_floating_point():
@@ -178,24 +178,24 @@ def _blend(model: BrandClassifier, base: dict[str, torch.Tensor], share: float) 
 
 
 def _run_name(base: SourceModel, corpus: Corpus, options: AdaptOptions) -> str:
-    """Name what decides the result, so that a checkpoint of something else is not taken up."""
+    """Return a hash of all that decides the result: only a checkpoint with the same is resumed."""
     learning = (options.training, options.batch, options.max_tokens, options.export.layers)
     parts = (base.weights_sha256(), corpus.digest, repr(learning))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def check_folders(base: Path, output: Path, work: Path, keep_model: Path | None) -> None:
-    """Check where a run reads and writes, before anything is learnt.
+    """Check the folders that a run reads and writes, before training.
 
     Args:
-        base: folder of the model to begin with.
+        base: folder of the base model.
         output: folder of the bundle.
         work: folder for checkpoints.
         keep_model: folder for the adapted model, if it is wanted.
 
     Raises:
-        OnbrandError: something would be lost there, it cannot be written, or one of the folders is
-            another one or lies in it.
+        OnbrandError: files would be lost, a folder cannot be written, or one of them is or lies in
+            another one.
     """
     check_replaceable(output)
     if keep_model is not None:
@@ -226,16 +226,16 @@ def export_adapted(
     """Write the bundle of an adapted model, and the model itself: both or neither.
 
     Args:
-        base: what it was made from.
+        base: the model it was made from.
         encoder: the adapted model.
         name: of the adapted model.
         card: its model card, in Markdown.
         output: folder of the bundle, replaced if it holds one.
-        options: what to export.
+        options: of the export.
         keep_model: new folder for the model in 32-bit floats, if it is wanted.
 
     Raises:
-        OnbrandError: a folder cannot be written, or the model not be exported.
+        OnbrandError: a folder cannot be written, or the model cannot be exported.
     """
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -260,13 +260,13 @@ def _model_folder(keep: Path | None, scratch: Path) -> Iterator[Path]:
         scratch.mkdir()
         yield scratch
     else:
-        check_new_folder(keep)  # again: learning has taken its time
+        check_new_folder(keep)  # again: training has taken a while
         with replace_folder(keep) as fresh:
             yield fresh
 
 
 _MAX_BRANDS = 200
-"""Brands that are listed by name."""
+"""Brands that a model card lists by name."""
 
 
 def model_card(
@@ -281,10 +281,10 @@ def model_card(
 
     Args:
         name: of the adapted model.
-        base: what it was made from.
+        base: the model it was made from.
         corpus: the lines it was trained on.
-        training: how far that went.
-        blend: share of the learnt weights in the result.
+        training: result of the training.
+        blend: share of the trained weights in the result.
         comparison: base and adapted model on held-out lines.
     """
     counts = sorted(count_by_brand(corpus).items())

@@ -1,9 +1,9 @@
 """The trainer: steps, held-out evaluations between them, early stopping and checkpoints.
 
-The model learns to tell which brand published a line, from the last pooled layer. Voices read all
-pooled layers, but a classifier that reads them all as well is content with what the lower ones know
-from the start. Made to answer from the last one, the encoder carries that knowledge up and adds to
-it. ``bench/objectives.py`` compares this and thirteen other ways.
+The model is trained to predict which brand published a line, from the last pooled layer. Voices use
+all pooled layers, but a classifier on all of them relies on what the lower ones encode from the
+start; on the last layer alone, the encoder must carry that up and add to it.
+``bench/objectives.py`` compares this with thirteen other ways.
 
 A checkpoint is one safetensors file, replaced atomically, so that a kill leaves a whole one. It may
 lie on a share, so no pickle is read: the optimiser's state is stored as tensors, the rest as JSON
@@ -46,34 +46,34 @@ if TYPE_CHECKING:
 
 
 EVALS_PER_EPOCH = 3
-"""Held-out checks per epoch."""
+"""Evaluations on held-out lines per epoch."""
 EARLY_STOPPING_PATIENCE = 3
-"""Checks without a new best after which learning stops."""
+"""Evaluations without a new lowest loss after which training stops."""
 WARMUP_RATIO = 0.1
-"""Share of the steps over which the rate rises from nothing; it falls to nothing after that."""
+"""Share of the steps in which the learning rate rises from 0; it falls to 0 after that."""
 MAX_GRAD_NORM = 1.0
-"""Gradients are shortened to this norm."""
+"""Gradients are clipped to this norm."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingArguments:
-    """How to learn."""
+    """Hyperparameters of the training."""
 
     epochs: int = 3
     learning_rate: float = 1e-4
-    """Of the encoder's weights."""
+    """For the encoder's weights."""
     head_learning_rate: float = 1e-3
-    """Of the classifier, which starts from nothing."""
+    """For the classifier, whose weights start at random."""
     seed: int = 0
 
     def rate_factor(self, step: int, steps: int) -> float:
-        """Return what the rates are multiplied by at a step, counted from 0."""
+        """Return the factor of the learning rates at a step, counted from 0."""
         return min(1.0, (step + 1) / (WARMUP_RATIO * steps)) * (1 - step / steps)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """What a run came to."""
+    """Result of the training."""
 
     state: TrainingState
     stopped_early: bool
@@ -91,23 +91,23 @@ def train(
     note: Callable[[str], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> TrainResult:
-    """Fit the classifier and its encoder, and leave the weights of the best check in ``model``.
+    """Train the classifier with its encoder, and leave the weights of the lowest loss in ``model``.
 
-    A killed run goes on at its last checkpoint: the order of the lines depends on the seed alone.
+    A killed run resumes at its last checkpoint: the order of the lines depends on the seed alone.
 
     Args:
-        model: on the device on which to learn.
-        batches: what to learn from.
-        held_out: what to check on; without any, learning goes on to the end.
-        arguments: rates and length.
-        run: names what is learnt, for the checkpoints.
+        model: on the device to train on.
+        batches: of the training lines.
+        held_out: of the lines to evaluate on; if empty, all epochs are trained.
+        arguments: learning rates and epochs.
+        run: identifies the run in its checkpoints.
         work: folder for the checkpoints.
-        progress: told the loss, and how many batches are done.
-        note: told in a line what each check has found.
-        warn: told of a checkpoint that is not gone on with.
+        progress: receives the loss, and how many batches are done.
+        note: called with one line on each evaluation.
+        warn: called with a message if the checkpoint is of another run.
 
     Raises:
-        OnbrandError: the rate is so high that the weights are no numbers any more.
+        OnbrandError: the loss was never finite, as the learning rate is too high.
     """
     device = next(model.parameters()).device
     torch.manual_seed(arguments.seed)
@@ -136,7 +136,7 @@ def train(
             save_checkpoint(work, state, model, best, optimiser)
             note(_format_evaluation(state, steps))
     if not best:
-        clear_checkpoints(work)  # what it holds is no good to go on with
+        clear_checkpoints(work)  # its weights are useless
         raise OnbrandError(
             f"learning went astray: the held-out loss was never a number; choose a --rate below "
             f"{arguments.learning_rate:g}"
@@ -176,7 +176,7 @@ def _evaluate(
     step: int,
     best: dict[str, Tensor],
 ) -> tuple[TrainingState, dict[str, Tensor]]:
-    """Return the state after a check, and the best weights so far."""
+    """Evaluate on held-out lines; return the new state and the best weights so far."""
     loss = held_out_loss(model, held_out)
     recorded = round(loss, 5) if math.isfinite(loss) else None
     state = msgspec.structs.replace(state, step=step, losses=(*state.losses, (step, recorded)))
@@ -190,7 +190,7 @@ def _evaluate(
 
 
 def _format_evaluation(state: TrainingState, steps: int) -> str:
-    """Return what the last check has found."""
+    """Return the last evaluation in one line."""
     loss = state.losses[-1][1]
     found = "no number" if loss is None else f"{loss:.3f}"
     best = ", the best so far" if state.best_step == state.step else ""
@@ -198,7 +198,7 @@ def _format_evaluation(state: TrainingState, steps: int) -> str:
 
 
 def held_out_loss(model: BrandClassifier, held_out: Batches) -> float:
-    """Return the mean cross-entropy over lines not learnt from, in nats; infinite without any."""
+    """Return the mean cross-entropy over the held-out lines in nats; infinite if there are none."""
     device = next(model.parameters()).device
     model.eval()
     total, count = 0.0, 0
@@ -210,19 +210,19 @@ def held_out_loss(model: BrandClassifier, held_out: Batches) -> float:
 
 
 LOGIT_SCALE = 10.0
-"""Unit vectors are longer by this for the classifier, whose weights would have to grow instead."""
+"""Factor of the unit vectors (1 / temperature), so that the classifier's weights stay small."""
 
 
 class BrandClassifier(nn.Module):  # type: ignore[misc]
-    """The encoder with a linear layer that names the brand and is thrown away later."""
+    """The encoder with a linear layer that predicts the brand, for training only."""
 
     def __init__(self, encoder: PreTrainedModel, layers: Sequence[int], brands: int) -> None:
-        """Put a fresh linear layer on an encoder.
+        """Put a new linear layer on an encoder.
 
         Args:
             encoder: a transformer with a last layer of at least ``max(layers)``.
             layers: hidden states to pool; 0 is the embedding output.
-            brands: how many to tell apart.
+            brands: number of classes.
         """
         super().__init__()
         self.encoder = encoder
@@ -235,7 +235,7 @@ class BrandClassifier(nn.Module):  # type: ignore[misc]
         return result
 
     def vectors(self, batch: Batch) -> Tensor:
-        """Return what the voices read, (lines, hidden · layers) in 32-bit floats."""
+        """Return the vectors that voices use: (lines, hidden · layers), 32-bit floats."""
         return torch.cat(self._pooled(batch, self.layers), dim=-1)
 
     def _pooled(self, batch: Batch, layers: Sequence[int]) -> list[Tensor]:
@@ -243,7 +243,7 @@ class BrandClassifier(nn.Module):  # type: ignore[misc]
             input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True
         ).hidden_states
         mask = batch.mask.unsqueeze(-1).float()
-        # Division by the number of tokens is undone by the normalisation.
+        # Not the mean: the normalisation undoes the division.
         sums = [(states[layer].float() * mask).sum(dim=1) for layer in layers]
         return [functional.normalize(total, dim=-1) for total in sums]
 
@@ -253,11 +253,11 @@ class BrandClassifier(nn.Module):  # type: ignore[misc]
 
 
 MIN_SPEEDUP = 1.2
-"""16-bit floats must be faster by this to be used."""
+"""Factor by which 16-bit floats must be faster to be used."""
 
 
 def find_device(name: str = "auto") -> torch.device:
-    """Return the device of that name; ``auto``: a GPU where there is one, else the CPU.
+    """Return the device of a name; ``auto`` is a GPU if there is one, else the CPU.
 
     Raises:
         OnbrandError: there is no such device here.
@@ -266,7 +266,7 @@ def find_device(name: str = "auto") -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        float(torch.ones(1, device=device).sum())  # read back: "meta" computes without numbers
+        float(torch.ones(1, device=device).sum())  # read back: the device "meta" has no values
     except Exception as error:  # torch's errors for a missing device have no common base
         reason = summarize(error)[:120]
         raise OnbrandError(f"--device {name}: not usable here ({reason}); try cpu") from None
@@ -274,9 +274,9 @@ def find_device(name: str = "auto") -> torch.device:
 
 
 def precision(device: torch.device) -> str:
-    """Return "bfloat16" where the device multiplies faster in it, else "float32".
+    """Return "bfloat16" if the device multiplies faster in it, else "float32".
 
-    Asking what a chip supports is no help: many do bfloat16 in software, slower than float32.
+    It is measured, since many chips that support bfloat16 compute it in software, and slower.
     """
     seconds = {dtype: _time(device, dtype) for dtype in (torch.float32, torch.bfloat16)}
     faster = seconds[torch.float32] / seconds[torch.bfloat16] >= MIN_SPEEDUP
@@ -295,7 +295,7 @@ def _time(device: torch.device, dtype: torch.dtype, rounds: int = 5) -> float:
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context in which the model computes so; its weights stay in 32-bit floats."""
+    """Return a context in which the model computes in ``precision``; weights stay 32-bit floats."""
     context: AbstractContextManager[object] = torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"
     )
@@ -310,29 +310,29 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
 FILE = "checkpoint.safetensors"
 _META = "onbrand"
 _SIZE = 4
-"""Of a checkpoint, in models: the weights now and at their best, and two averages each."""
+"""Size of a checkpoint in models: current and best weights, and the optimiser's two averages."""
 
 
 class _Run(msgspec.Struct, frozen=True):
-    """What tells whose checkpoint it is, whatever else an older one holds."""
+    """The part of the state that identifies the run, in checkpoints of every version."""
 
     run: str
 
 
 class TrainingState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far a run has come."""
+    """State of a run."""
 
     run: str
-    """Names what is learnt, from what and how: a checkpoint of another run is not gone on with."""
+    """Hash of base, corpus and options: a checkpoint of another run is not resumed."""
     precision: str = ""
-    """What the model computes in: a run goes on as it began."""
+    """Floats that the model computes in, the same after resuming."""
     step: int = 0
-    """Batches learnt from."""
+    """Batches trained on."""
     best_step: int = 0
     best_loss: float | None = None
-    """Held-out loss at that step, in nats; None as long as it was no number (JSON has none)."""
+    """Held-out loss at that step, in nats; None while it is not finite, which JSON cannot hold."""
     losses: tuple[tuple[int, float | None], ...] = ()
-    """Step and held-out loss of every check."""
+    """Step and held-out loss of every evaluation."""
 
 
 def save_checkpoint(
@@ -342,7 +342,7 @@ def save_checkpoint(
     best: dict[str, torch.Tensor],
     optimiser: Optimizer,
 ) -> None:
-    """Write all that is needed to go on as if nothing had happened.
+    """Write everything that is needed to resume exactly.
 
     Raises:
         OnbrandError: it cannot be written.
@@ -352,7 +352,7 @@ def save_checkpoint(
     for index, averages in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in averages.items()}
     tensors["random"] = torch.get_rng_state()
-    # A copy each: tied weights share their memory, which the format does not store.
+    # Copies, as tied weights share memory, which the format refuses.
     whole = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     path = folder / FILE
     with wrap_errors("cannot be written", path), replace_file(path) as fresh:
@@ -360,7 +360,7 @@ def save_checkpoint(
 
 
 def check_room(folder: Path, model: nn.Module) -> None:
-    """Make the folder for checkpoints, and check that they fit, before anything is learnt.
+    """Make the folder for checkpoints and check that the disk has room, before training.
 
     Raises:
         OnbrandError: the folder cannot be made or written, or the disk is too full.
@@ -377,7 +377,7 @@ def check_room(folder: Path, model: nn.Module) -> None:
             path=folder,
         ) from None
     size = sum(value.numel() * value.element_size() for value in model.state_dict().values())
-    # Two of them: one is there until the next is whole.
+    # Twice: the old one stays until the new one is complete.
     if free + old < (need := 2 * _SIZE * size):
         raise OnbrandError(
             f"has {free / 1e6:,.0f} MB free, and checkpoints take {need / 1e6:,.0f} MB; "
@@ -393,17 +393,17 @@ def load_checkpoint(
     optimiser: Optimizer,
     warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[TrainingState, dict[str, torch.Tensor]] | None:
-    """Take up a checkpoint of the same run, if there is one.
+    """Load the checkpoint of the same run, if there is one.
 
     Args:
-        folder: where it would be.
-        run: what the checkpoint has to be of, see `TrainingState.run`.
-        model: takes the weights.
-        optimiser: takes its state.
-        warn: told of a checkpoint of another run, which the next one will replace.
+        folder: of the checkpoint.
+        run: see `TrainingState.run`.
+        model: receives the weights.
+        optimiser: receives its state.
+        warn: called with a message if the checkpoint is of another run and will be replaced.
 
     Returns:
-        How far it had come, and the best weights so far; None: start at the beginning.
+        The state and the best weights so far; None to start at the beginning.
 
     Raises:
         OnbrandError: the file is damaged.
@@ -433,13 +433,13 @@ def load_checkpoint(
 
 
 def clear_checkpoints(folder: Path) -> None:
-    """Remove the checkpoint, and what a run that was killed while it wrote one has left."""
+    """Remove the checkpoint, and unfinished ones that killed runs have left."""
     for path in (folder / FILE, *folder.glob(f".{FILE}.*.tmp")):
         path.unlink(missing_ok=True)
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove a folder that nobody has put anything else into."""
+    """Remove a folder if it is empty."""
     with contextlib.suppress(OSError):
         folder.rmdir()
 

@@ -1,4 +1,4 @@
-"""Which form of quantisation each target gets. bench/recipes.py measures them all in one run."""
+"""Quantisation recipes, one for each target; bench/recipes.py measures them all in one run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from onbrand_models.quantise.static import Feeds, quantise_static
 from onbrand_models.quantise.weights import dense_layers, quantise_blockwise, quantise_embeddings
 
 DISABLED_OPTIMIZERS = ["SkipLayerNormFusion", "BiasGeluFusion"]
-"""Their kernels take longer than the plain operators, and hide the biases of dense layers."""
+"""Fusions whose kernels are slower than the plain operators and hide dense layers' biases."""
 
 
 def fuse(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -29,7 +29,7 @@ def fuse(model: onnx.ModelProto) -> onnx.ModelProto:
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.optimized_model_filepath = str(path)
-        options.log_severity_level = 4  # an error is raised, and told once
+        options.log_severity_level = 4  # errors are raised: no need to log them too
         ort.InferenceSession(
             model.SerializeToString(),
             options,
@@ -40,9 +40,9 @@ def fuse(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def remove_unused(model: onnx.ModelProto) -> None:
-    """Remove what no node uses, and let the values within the graph have short names.
+    """Remove unused initialisers and opsets, and shorten the names of values inside the graph.
 
-    A name of an exporter is as long as a path, and stands in the file at each use: 70 kB in all.
+    Exporters' names are as long as paths and are repeated at each use: 70 kB in all.
     """
     graph = model.graph
     outside = {value.name for value in (*graph.input, *graph.output)}
@@ -67,7 +67,7 @@ def remove_unused(model: onnx.ModelProto) -> None:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A form of quantisation: what it does to a fused graph, and how the manifest puts it."""
+    """A quantisation recipe: its description in manifests, and a function that changes a graph."""
 
     description: str
     apply: Callable[[onnx.ModelProto, Feeds], None]
@@ -91,7 +91,7 @@ def _floats(_: onnx.ModelProto, __: Feeds) -> None:
 
 def _embeddings_and(model: onnx.ModelProto, quantise_dense: Callable[[], None]) -> None:
     dense = bool(dense_layers(model))
-    if dense:  # calibrated on the embeddings as they were
+    if dense:  # first, as it is calibrated on embeddings in floats
         quantise_dense()
     if not quantise_embeddings(model) and not dense:
         raise OnbrandError("the exported graph has no dense layers and no tables to quantise")
@@ -122,17 +122,17 @@ RECIPES = {
 def quantise(
     model: onnx.ModelProto, feeds: Feeds, target: Target = Target.PORTABLE
 ) -> onnx.ModelProto:
-    """Return the form of an ONNX model that runs best on ``target``.
+    """Return an ONNX model, quantised by the recipe for ``target``.
 
     A sentence's vector does not depend on the other sentences of its batch, whatever the target.
 
     Args:
         model: an ONNX model in 32-bit floats; it is changed.
         feeds: inputs to calibrate on, one sentence each.
-        target: the machines; `Target.FLOAT32` leaves the floats as they are.
+        target: names the recipe; `Target.FLOAT32` quantises nothing.
 
     Raises:
-        OnbrandError: the graph has nothing that could be quantised.
+        OnbrandError: the graph has neither dense layers nor embeddings to quantise.
     """
     model = fuse(model)
     RECIPES[target].apply(model, feeds)
@@ -141,5 +141,5 @@ def quantise(
 
 
 def describe(target: Target) -> str:
-    """Return what `quantise` does for ``target``, for people: one line."""
+    """Return the description of the recipe for ``target``, one line."""
     return RECIPES[target].description

@@ -1,8 +1,8 @@
-"""From a bundle in 32-bit floats to one for a target, and from a bundle back to a model in PyTorch.
+"""Quantises a bundle in 32-bit floats, and restores a model in PyTorch from a quantised bundle.
 
-The floats of a tuned encoder need not travel with it: its weights are in the bundle, rounded to
-8 bits. Which weight of the model stands where in the graph is learnt by exporting the model that
-the bundle was made from once more, with random weights, all of which can be told apart.
+A tuned encoder can be restored from its bundle alone, up to the rounding to 8 bits. Where each
+weight of the model is in the graph is found by exporting a model of the same shape once more, with
+random weights, and looking for them in the result.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def quantise_bundle(
 ) -> EncoderManifest:
     """Write to ``folder`` the bundle in ``bundle``, quantised for ``target``.
 
-    The manifest keeps what was measured: the cosine of the new vectors to those in floats, and the
-    speed here.
+    The manifest records the cosine of the new vectors to those in floats, and the speed on this
+    machine.
 
     Args:
         bundle: a bundle in 32-bit floats.
-        folder: where the new bundle goes; it is replaced only when all went well.
+        folder: for the new bundle; replaced only if quantising succeeds.
         target: the machines it is for.
-        progress: told what is being done.
+        progress: receives the stage.
 
     Raises:
         OnbrandError: not a bundle in floats, the extra is missing, or it cannot be written.
@@ -116,10 +116,10 @@ def _feeds(bundle: Path, manifest: EncoderManifest) -> Feeds:
 
 
 MIN_COSINE = 0.99
-"""Of the model's vectors to the bundle's, on average: below that they are not the same model."""
+"""Mean cosine of the restored model's vectors to the bundle's; less means another model."""
 
 _BEYOND_POOLING = ("pooler", "final_norm")
-"""Weights that come after the hidden states, in some families; the base's are as good as any."""
+"""Weights after the pooled hidden states, in some families; the base's stay."""
 
 
 def dequantise_bundle(
@@ -127,13 +127,13 @@ def dequantise_bundle(
 ) -> float:
     """Write to ``folder`` the model in ``bundle`` with weights in 32-bit floats, for PyTorch.
 
-    It ends with the last layer that the bundle pools. What rounding took is not given back.
+    It ends with the last layer that the bundle pools. What rounding has lost stays lost.
 
     Args:
         bundle: a bundle for any target but ``accurate``.
         base: the model that it was made or tuned from: its shape, its tokenizer, its settings.
-        folder: where the model goes: a new folder, or an empty one.
-        progress: told what is being done.
+        folder: for the model: a new folder, or an empty one.
+        progress: receives the stage.
 
     Returns:
         The mean cosine of the model's vectors to the bundle's, on the built-in sentences.
@@ -196,7 +196,7 @@ def _graph_of_random_twin(
 def _take_weights(
     model: PreTrainedModel, graph: onnx.ModelProto, pattern: tuple[onnx.ModelProto, PreTrainedModel]
 ) -> bool:
-    """Give ``model`` the weights in ``graph``; tell whether all were where the pattern has them."""
+    """Copy the weights in ``graph`` to ``model``; return whether all are at their known places."""
     import torch
 
     from onbrand_models.quantise.weights import graph_weights

@@ -1,4 +1,4 @@
-"""8-bit weights and activations whose ranges are fixed when the bundle is made.
+"""Static quantisation: 8-bit weights, and 8-bit activations with ranges fixed by calibration.
 
 Dynamic quantisation takes the range of the activations from the whole batch, so a sentence's
 vector depends on its neighbours (cosine 0.997 to itself). Fixed ranges are narrow enough because
@@ -50,7 +50,7 @@ def activations(
     One sentence at a time: those of a large model would not fit in memory together.
 
     Raises:
-        OnbrandError: the model cannot be run on them, or gives what are no numbers.
+        OnbrandError: the model cannot be run on them, or its values are not finite.
     """
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
@@ -58,8 +58,8 @@ def activations(
     known = {value.name for value in probe.graph.output}
     probe.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in known)
     options = ort.SessionOptions()
-    options.log_severity_level = 4  # an error is raised, and told once
-    options.intra_op_num_threads = 1  # the same sums on every machine, and no waiting
+    options.log_severity_level = 4  # errors are raised: no need to log them too
+    options.intra_op_num_threads = 1  # the same sums on every machine
     session = ort.InferenceSession(
         probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
@@ -80,11 +80,11 @@ def activations(
 _TYPICAL_CHANNEL = 0.97
 """Quantile of the channels' ranges that outliers are scaled down to."""
 _WORTH_SCALING = 2.5
-"""Inputs whose widest channel is less than this times the typical one are left alone."""
+"""Inputs whose widest channel is less than this times the typical one are not smoothed."""
 
 
 def quantise_static(model: onnx.ModelProto, feeds: Feeds, *, fits_int16_pairs: bool) -> None:
-    """Put the dense layers of ``model`` into 8 bits.
+    """Quantise the weights and inputs of the dense layers of ``model`` to 8 bits.
 
     Args:
         model: a fused graph; it is changed.
@@ -112,10 +112,10 @@ def quantise_static(model: onnx.ModelProto, feeds: Feeds, *, fits_int16_pairs: b
 
 @dataclass(frozen=True)
 class QuantParams:
-    """How a tensor is put into 8 bits: ``rint(value / smoothing_factor / scale) + zero``."""
+    """Parameters of a tensor in 8 bits: ``rint(value / smoothing_factor / scale) + zero``."""
 
     smoothing_factor: Floats
-    """Of each channel: above 1 for outliers."""
+    """(channels,): above 1 for outliers."""
     scale: np.float32
     zero: int
 
@@ -132,7 +132,7 @@ class QuantParams:
         return cls(smoothing_factor, scale, round(-bottom / float(scale)))
 
     def __call__(self, scaled: Floats) -> Floats:
-        """Return what is left of values that were divided by ``smoothing_factor``."""
+        """Quantise and dequantise values that were divided by ``smoothing_factor``."""
         steps = np.clip(np.rint(scaled / self.scale) + self.zero, 0, 255)
         rounded: Floats = (steps - self.zero) * self.scale
         return rounded
@@ -209,7 +209,7 @@ def _product(
 
 
 def column_scales(weights: Floats, *, fits_int16_pairs: bool) -> Floats:
-    """Return how large a step of 8 bits is in each column of ``weights``: (outputs,).
+    """Return the scale of each column of ``weights``, the size of a step in 8 bits: (outputs,).
 
     x86-64 chips without VNNI multiply the weights of two neighbouring inputs and add the products
     in 16 bits, where too large a sum is cut. Only a few pairs come near that; measuring a column

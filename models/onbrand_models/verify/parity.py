@@ -1,4 +1,4 @@
-"""Vectors of a bundle: do they behave, and how near are they to the source's in 32-bit floats?"""
+"""Checks of a bundle's vectors: well-formed, and near to the source's in 32-bit floats."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from onbrand_models.validation import edge_case_texts, parity_sentences
 from onbrand_models.verify.tolerances import Budgets, Check, quote
 
 MAX_GAP = 1e-4
-"""What rounding may change in a component of a vector of length 1."""
+"""Largest difference by rounding, in a component of a vector of length 1."""
 
 
 def check_vectors(encoder: Encoder) -> Iterator[Check]:
-    """Check the vectors of the built-in sentences and of odd texts.
+    """Check the vectors of the built-in sentences and of edge cases.
 
     Args:
-        encoder: the bundle, without a cache, which would hide what a batch changes.
+        encoder: the bundle, without a cache, which would hide an influence of the batch.
     """
     texts = parity_sentences()
     try:
@@ -58,11 +58,11 @@ def _gap(name: str, gap: float, what: str) -> Check:
 
 
 MIN_LINES = 20
-"""With fewer lines, what they share says nothing of others."""
+"""Lines from which their mean vector is subtracted, at least; of fewer it means nothing."""
 
 
 class Lines(NamedTuple):
-    """Texts that parity is measured on."""
+    """Texts on which parity is measured."""
 
     check: str
     """The check's name."""
@@ -71,7 +71,7 @@ class Lines(NamedTuple):
 
 
 def check_source(source: SourceModel, manifest: EncoderManifest) -> None:
-    """Check that the bundle can have been made from ``source``.
+    """Check that the bundle may have been made from ``source``.
 
     Raises:
         OnbrandError: it has other layers.
@@ -85,7 +85,7 @@ def check_source(source: SourceModel, manifest: EncoderManifest) -> None:
 
 
 def recorded_parity(manifest: EncoderManifest, budgets: Budgets) -> Check:
-    """Check what the manifest says of parity."""
+    """Check the parity that the manifest records."""
     parity = manifest.parity
     if parity is None:
         reason = f"not in {MANIFEST}; measure it with --against SOURCE"
@@ -102,13 +102,13 @@ def recorded_parity(manifest: EncoderManifest, budgets: Budgets) -> Check:
 def measured_parity(
     encoder: Encoder, source: SourceModel, samples: Sequence[Lines], budgets: Budgets
 ) -> list[Check]:
-    """Measure the cosine of each line's vector to the source's from PyTorch.
+    """Check the cosine of each line's vector to the source's in PyTorch.
 
     Args:
         encoder: the bundle.
         source: the model it was made from.
-        samples: the lines; a check for each.
-        budgets: the mean and the worst line are held to them.
+        samples: texts; there is a check for each sample.
+        budgets: least cosines of the mean, the worst line and each layer.
     """
     texts = [text for lines in samples for text in lines.texts]
     expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
