@@ -23,7 +23,7 @@ from onbrand.encoder import Encoder, default_bundle
 from onbrand.labels.files import read_labels
 from onbrand.training.evaluate import POOL, TEST, TRAIN, evaluate_folder, find_tasks
 from onbrand_models.export import export_bundle
-from onbrand_models.finetune.corpus import prepare
+from onbrand_models.finetune.corpus import split_corpus
 from onbrand_models.finetune.run import AdaptOptions, adapt
 from onbrand_models.quantise.requantize import dequantise_bundle
 from onbrand_models.source import find_source
@@ -82,10 +82,10 @@ def adapt_to(data: Path, brands: Sequence[str], base: str | Path, output: Path) 
     ]
     checkpoints = output.with_suffix(".checkpoint")
     adapted = adapt(
-        find_source(str(base)), prepare(lines), output, AdaptOptions(), work=checkpoints
+        find_source(str(base)), split_corpus(lines), output, AdaptOptions(), work=checkpoints
     )
     minutes = (time.perf_counter() - start) / 60
-    print(f"{output.name}: {len(brands)} brands, {minutes:.1f} minutes, {adapted.evidence}")
+    print(f"{output.name}: {len(brands)} brands, {minutes:.1f} minutes, {adapted.comparison}")
     return minutes
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from onbrand_models.finetune.corpus import Batch
-from onbrand_models.finetune.trainer import SCALE, BrandClassifier
+from onbrand_models.finetune.trainer import LOGIT_SCALE, BrandClassifier
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -35,7 +35,7 @@ class SideBySide(BrandClassifier):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of the brands."""
-        result: Tensor = self.head(SCALE * self.vectors(batch))
+        result: Tensor = self.head(LOGIT_SCALE * self.vectors(batch))
         return result
 
 
@@ -50,7 +50,7 @@ class EachLayer(BrandClassifier):
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over lines and layers."""
         pooled = self._pooled(batch, self.layers)
-        logits = [head(SCALE * rows) for head, rows in zip(self.head, pooled, strict=True)]
+        logits = [head(LOGIT_SCALE * rows) for head, rows in zip(self.head, pooled, strict=True)]
         losses = [functional.cross_entropy(each, batch.owners) for each in logits]
         return torch.stack(losses).mean()
 
@@ -80,7 +80,7 @@ class ContrastAndBase(BrandClassifier):
     def loss(self, batch: Batch) -> Tensor:
         """Return the cross-entropy, the contrast, and 1 less the mean cosine to the base."""
         rows = self._pooled(batch, self.layers)
-        loss = functional.cross_entropy(self.head(SCALE * rows[-1]), batch.owners)
+        loss = functional.cross_entropy(self.head(LOGIT_SCALE * rows[-1]), batch.owners)
         if self.contrast:
             loss = loss + self.contrast * supervised_contrast(rows[-1], batch.owners)
         if self.keep:

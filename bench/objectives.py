@@ -33,11 +33,11 @@ from onbrand.training.ensemble import fit_dense
 from onbrand_models.finetune.corpus import Batches, Lines
 from onbrand_models.finetune.trainer import (
     BrandClassifier,
-    Schedule,
+    TrainingArguments,
     autocast,
     clear_checkpoints,
-    learn,
     precision,
+    train,
 )
 from onbrand_models.source import SourceModel, find_source, load_model, load_tokenizer
 
@@ -151,8 +151,8 @@ def adapted(
     limits = {"size": BATCH, "max_tokens": MAX_TOKENS}
     lines, none = (Batches(tokenizer, part, **limits) for part in (Lines(texts, owners), NONE))
     run = work / str(os.getpid())
-    schedule = Schedule(epochs=way.epochs, rate=way.rate, seed=seed)
-    learn(model, lines, none, schedule, run=f"{way.name} {seed}", work=run)
+    schedule = TrainingArguments(epochs=way.epochs, learning_rate=way.rate, seed=seed)
+    train(model, lines, none, schedule, run=f"{way.name} {seed}", work=run)
     clear_checkpoints(run)
     with torch.no_grad():
         for name, value in encoder.state_dict().items():

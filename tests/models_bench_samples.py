@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from onbrand.encoder.bundle import Parity
-from onbrand_models.bench.report import Accuracy, Figures, LeftOut, Pace, Report, summarise
+from onbrand_models.bench.report import Accuracy, Metrics, Report, Skipped, Throughput, summarise
 
 LINES = {"oatfolk": 200, "quillpot": 200}
 
 
-def figures(name: str, accuracy: float, speed: float, *, error: float = 0.01) -> Figures:
+def figures(name: str, accuracy: float, speed: float, *, error: float = 0.01) -> Metrics:
     """Return figures of which the accuracy and the speed matter."""
-    return Figures(
+    return Metrics(
         name=name,
         fingerprint="0" * 64,
         layers=(0, 1),
@@ -25,7 +25,7 @@ def figures(name: str, accuracy: float, speed: float, *, error: float = 0.01) ->
             baseline=0.7,
             brands=dict.fromkeys(LINES, accuracy),
         ),
-        pace=Pace(speed, 1000 / speed, 2000 / speed, threads=2),
+        pace=Throughput(speed, 1000 / speed, 2000 / speed, threads=2),
         size=24_100_000,
         memory=100_000_000,
         cosine=Parity(mean=0.99, min=0.98, sentences=256),
@@ -40,4 +40,4 @@ def report() -> Report:
         figures("0-3 portable", 0.82, 2000),
         figures("last float32", 0.82, 400),
     ]
-    return summarise(candidates, [LeftOut("9", "no such layer")], LINES, "tiny")
+    return summarise(candidates, [Skipped("9", "no such layer")], LINES, "tiny")

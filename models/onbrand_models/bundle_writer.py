@@ -1,4 +1,4 @@
-"""Writing the folder of a bundle: whole or not at all, and never over what is not a bundle."""
+"""Writes the folder of a bundle: all or nothing, and never over other files."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def check_new_folder(folder: Path) -> None:
 
 
 def _is_free(folder: Path) -> bool:
-    folder = folder.resolve()  # not so for "missing/..", which is there once it is resolved
+    folder = folder.resolve()  # "missing/.." exists only once it is resolved
     return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
@@ -65,7 +65,7 @@ def _check_place(folder: Path) -> None:
         raise OnbrandError("is where you are, or above it; name a new folder", path=folder)
     above = next(parent for parent in place.parents if parent.exists())
     try:
-        # Tried and not asked for: permissions say nothing of a file system that is read-only.
+        # By trying: permissions do not show that a file system is read-only.
         Path(tempfile.mkdtemp(dir=above, prefix=".onbrand.", suffix=".tmp")).rmdir()
     except OSError as error:
         raise OnbrandError(
@@ -82,6 +82,6 @@ def bundle_files(folder: Path, names: Iterable[str]) -> dict[str, BundleFile]:
 
 
 def write_manifest(folder: Path, manifest: EncoderManifest) -> None:
-    """Write ``encoder.json`` for people to read."""
+    """Write ``encoder.json``, indented."""
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / MANIFEST).write_bytes(content + b"\n")

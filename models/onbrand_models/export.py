@@ -1,4 +1,4 @@
-"""From a sentence encoder in PyTorch to an encoder bundle: its graph with the pooling appended.
+"""Exports a sentence encoder from PyTorch as an encoder bundle: its graph with pooling appended.
 
 Parity is measured against the sentence vectors in 32-bit floats, from PyTorch.
 """
@@ -9,16 +9,15 @@ import contextlib
 import platform
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, checker, helper, numpy_helper
 from tokenizers import Tokenizer
 
 from onbrand.encoder import Encoder, EncoderManifest
@@ -45,26 +44,29 @@ from onbrand_models.bundle_writer import (
     replace_bundle,
     write_manifest,
 )
-from onbrand_models.library_noise import compiler_cache, need_export, quiet
+from onbrand_models.library_noise import compiler_cache, quiet, require_extra
 from onbrand_models.quantise import Target
 from onbrand_models.source import (
-    LEAST_TOKENS,
+    MIN_TOKENS,
     SourceModel,
     load_model,
     load_tokenizer,
     one_thread,
     plain_name,
 )
-from onbrand_models.validation import parity_sentences
+from onbrand_models.validation import parity_sentences, validate_tokenizer
+
+if TYPE_CHECKING:
+    import onnx
 
 _MAX_BYTES = 2**31 - 2**20
-"""A protocol buffer, which is what an ONNX file is, ends at 2 GB."""
+"""Size of an ONNX file, a protocol buffer, at most: 2 GB, with room for all but weights."""
 
 
 def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) -> onnx.ModelProto:
-    """Return the ONNX model that gives the sentence vectors of ``layers``.
+    """Export a model to ONNX, with the sentence vectors of ``layers`` as output.
 
-    Layer 0 is the embedding output. The transformer is cut after the last layer that is asked for.
+    Layer 0 is the embedding output. Layers above the last one that is pooled are left out.
 
     Args:
         source: the model.
@@ -72,8 +74,10 @@ def pooled_graph(source: SourceModel, layers: Sequence[int], opset: int = 18) ->
         opset: version of ONNX's operators.
 
     Raises:
-        OnbrandError: the weights are not sound, or the architecture cannot be exported.
+        OnbrandError: the weights are damaged, or the architecture cannot be exported.
     """
+    import onnx
+
     try:
         with tempfile.TemporaryDirectory() as folder, compiler_cache():
             path = Path(folder) / "hidden_states.onnx"
@@ -101,14 +105,14 @@ def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Pat
             "smaller model",
             path=source.folder,
         )
-    with quiet(), one_thread(), _told_briefly(source, opset):
+    with quiet(), one_thread(), _wrap_export_errors(source, opset):
         factory = TasksManager.get_exporter_config_constructor(
             "onnx", model, task="feature-extraction", library_name="transformers"
         )
         base = factory(model.config)
 
         class HiddenStates(type(base)):  # type: ignore[misc]
-            """Gives all hidden states, takes no token types: a sentence has one segment."""
+            """Outputs all hidden states, takes no token types: a sentence is one segment."""
 
             @property
             def inputs(self) -> dict[str, dict[int, str]]:
@@ -122,7 +126,7 @@ def _export_hidden_states(source: SourceModel, depth: int, opset: int, path: Pat
 
 
 @contextlib.contextmanager
-def _told_briefly(source: SourceModel, opset: int) -> Iterator[None]:
+def _wrap_export_errors(source: SourceModel, opset: int) -> Iterator[None]:
     try:
         yield
     except OSError:  # of the temporary folder
@@ -136,14 +140,16 @@ def _told_briefly(source: SourceModel, opset: int) -> Iterator[None]:
 def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -> onnx.ModelProto:
     """Add mean pooling over the attention mask, L2 normalisation and concatenation to ``model``.
 
-    The division of the mean is left out because normalisation undoes it. The hidden states stay
-    outputs beside the vectors: they exist anyway, so they cost nothing until they are fetched.
+    The mean is a sum here, since normalisation undoes the division. The hidden states stay outputs
+    beside the vectors: they cost nothing unless they are fetched.
 
     Args:
         model: has outputs ``hidden_states.<layer>``, each (batch, tokens, hidden).
         layers: which of them to pool, in the order of the result.
         hidden: width of one layer.
     """
+    from onnx import TensorProto, checker, helper, numpy_helper
+
     graph = model.graph
     axes = {"pooling.tokens": 1, "pooling.last": 2}
     graph.initializer.extend(
@@ -183,7 +189,7 @@ def append_pooling(model: onnx.ModelProto, layers: Sequence[int], hidden: int) -
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What the maker of a bundle may choose."""
+    """Options of an export."""
 
     layers: str = "all"
     """``all``, ``last``, one number, or a range such as ``0-3``; 0 is the embedding output."""
@@ -204,13 +210,13 @@ def export_bundle(
     *,
     progress: Progress = silent,
 ) -> EncoderManifest:
-    """Write an encoder bundle to ``folder``, which is replaced only when all went well.
+    """Write an encoder bundle to ``folder``, which is replaced only if the export succeeds.
 
     Args:
         source: the model.
-        folder: where the bundle goes: a new folder, or one that holds a bundle.
-        options: what differs from the defaults.
-        progress: told what is being done.
+        folder: for the bundle: a new folder, or one that holds a bundle.
+        options: the defaults where None.
+        progress: receives the stage.
 
     Raises:
         OnbrandError: packages are missing, or the model, the options or the folder do not fit.
@@ -221,7 +227,7 @@ def export_bundle(
         raise OnbrandError("holds the model itself; name another folder", path=folder)
     layers = parse_layers(options.layers, source.num_layers)
     max_tokens = check_options(options, source)
-    need_export("exporting an encoder")
+    require_extra("exporting an encoder")
     import onnx
 
     from onbrand_models.quantise.recipes import describe, quantise
@@ -235,7 +241,7 @@ def export_bundle(
         model = quantise(model, calibration_feeds(tokenizer), options.target)
         onnx.save(model, fresh / MODEL)
         papers = _write_papers(source, fresh)
-        manifest = EncoderManifest(
+        unmeasured = EncoderManifest(
             format=FORMAT,
             name=options.name or source.name,
             source=source.origin,
@@ -250,19 +256,18 @@ def export_bundle(
             opset=options.opset,
             files=bundle_files(fresh, (MODEL, TOKENIZER, *papers)),
         )
-        write_manifest(fresh, manifest)
-        progress(ProgressEvent("measuring parity and speed"))
-        manifest = msgspec.structs.replace(
-            manifest,
-            parity=measure_parity(fresh, source),
-            speed=measure_speed(fresh) if options.measure else None,
+        return write_measured(
+            fresh,
+            unmeasured,
+            lambda texts: reference_vectors(source, texts, layers, max_tokens),
+            source.folder,
+            speed=options.measure,
+            progress=progress,
         )
-        write_manifest(fresh, manifest)
-    return manifest
 
 
 def parse_layers(text: str, depth: int) -> list[int]:
-    """Return the layers that ``text`` names in a model of ``depth`` layers.
+    """Parse a choice of layers in a model of ``depth`` layers.
 
     Raises:
         OnbrandError: not one of the forms, or a layer that the model does not have.
@@ -270,7 +275,7 @@ def parse_layers(text: str, depth: int) -> list[int]:
     first, dash, last = {"all": f"0-{depth}", "last": str(depth)}.get(text, text).partition("-")
     if first.isdecimal() and (last.isdecimal() if dash else not last):
         start, end = (_layer(number, depth) for number in (first, last or first))
-        # Looked at before a list is made of them: it would fill the memory.
+        # Checked before the list is made: a huge range would fill the memory.
         if start <= end <= depth:
             return list(range(start, end + 1))
     raise OnbrandError(f"--layers {text[:80]!r}: expected all, last or a range within 0-{depth}")
@@ -281,28 +286,40 @@ def _layer(digits: str, depth: int) -> int:
     return int(digits) if len(digits) < 10 else depth + 1
 
 
-def measure_parity(folder: Path, source: SourceModel) -> Parity:
-    """Return how near the bundle's vectors are to those of the source model in PyTorch.
-
-    Raises:
-        OnbrandError: the model or the bundle gives what are no numbers.
-    """
-    encoder = Encoder.load(folder)
-    texts = parity_sentences()
-    expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
-    return parity_of(cosines(encoder.encode(texts), expected), source.folder)
-
-
-def parity_of(cosines: NDArray[np.float32], origin: Path) -> Parity:
-    """Return the figures of a manifest on the cosines of some sentences.
+def write_measured(
+    folder: Path,
+    manifest: EncoderManifest,
+    reference: Callable[[list[str]], NDArray[np.float32]],
+    origin: Path,
+    *,
+    speed: bool = True,
+    progress: Progress = silent,
+) -> EncoderManifest:
+    """Write the manifest of a new bundle with its parity and speed, and return it.
 
     Args:
-        cosines: of each sentence's vector to that of what the bundle was made from.
-        origin: what it was made from, for errors.
+        folder: the bundle, complete but for its manifest.
+        manifest: without parity and speed.
+        reference: encodes texts with what the bundle was made from: (texts, dim).
+        origin: where that is, for errors.
+        speed: whether to measure the speed.
+        progress: receives the stage.
 
     Raises:
-        OnbrandError: not all are numbers.
+        OnbrandError: the bundle or its reference gives values that are not finite.
     """
+    write_manifest(folder, manifest)
+    progress(ProgressEvent("measuring parity and speed"))
+    encoder = Encoder.load(folder, cache_size=0)
+    texts = parity_sentences()
+    parity = _parity(cosines(encoder.encode(texts), reference(texts)), origin)
+    measured = measure_speed(encoder) if speed else None
+    manifest = msgspec.structs.replace(manifest, parity=parity, speed=measured)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _parity(cosines: NDArray[np.float32], origin: Path) -> Parity:
     if not np.isfinite(cosines).all():
         raise OnbrandError(
             "gives vectors that are nothing or no finite numbers; its weights or its settings are "
@@ -313,9 +330,8 @@ def parity_of(cosines: NDArray[np.float32], origin: Path) -> Parity:
     return Parity(mean=mean, min=least, sentences=len(cosines))
 
 
-def measure_speed(folder: Path, seconds: float = 2.0) -> Speed:
-    """Return how many sentences a second the bundle encodes on this machine."""
-    encoder = Encoder.load(folder, cache_size=0)
+def measure_speed(encoder: Encoder, seconds: float = 2.0) -> Speed:
+    """Return how many sentences a second an encoder without a cache encodes on this machine."""
     texts = parity_sentences()
     encoder.encode(texts)
     start, done = time.perf_counter(), 0
@@ -333,7 +349,7 @@ def check_options(options: ExportOptions, source: SourceModel) -> int:
     """Return the length at which texts are cut, in tokens.
 
     Raises:
-        OnbrandError: an option does not fit, or not this model.
+        OnbrandError: an option is invalid, or does not fit the model.
     """
     if options.name is not None and options.name != plain_name(options.name):
         raise OnbrandError(
@@ -346,19 +362,16 @@ def check_options(options: ExportOptions, source: SourceModel) -> int:
             "which every onnxruntime that onbrand runs on can read"
         )
     max_tokens = source.max_tokens if options.max_tokens is None else options.max_tokens
-    if not LEAST_TOKENS <= max_tokens <= source.max_tokens:
+    if not MIN_TOKENS <= max_tokens <= source.max_tokens:
         raise OnbrandError(
-            f"--max-tokens must be {LEAST_TOKENS} to {source.max_tokens} for this model"
+            f"--max-tokens must be {MIN_TOKENS} to {source.max_tokens} for this model"
         )
     return max_tokens
 
 
 def _write_tokenizer(source: SourceModel, path: Path, max_tokens: int) -> Tokenizer:
-    from onbrand_models.source import load_tokenizer
-    from onbrand_models.validation import try_tokenizer
-
     tokenizer: Tokenizer = load_tokenizer(source).backend_tokenizer
-    try_tokenizer(tokenizer, source.tokenizer, max_tokens)
+    validate_tokenizer(tokenizer, source.tokenizer, max_tokens)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     check_tokenizer(tokenizer.to_str().encode(), source.tokenizer)
@@ -397,7 +410,7 @@ def reference_vectors(
     encoded = load_tokenizer(source)(list(texts), truncation=True, max_length=max_tokens)
     ids: list[list[int]] = encoded["input_ids"]
     rows = np.empty((len(texts), source.hidden * len(layers)), np.float32)
-    # Texts of one length go together: nothing is padded, so the truth does not hang on a mask.
+    # Texts of one length go together, so that no padding and no mask affects the reference.
     for length in sorted(set(map(len, ids))):
         chosen = [i for i, tokens in enumerate(ids) if len(tokens) == length]
         batch = torch.tensor([ids[i] for i in chosen])
@@ -414,8 +427,8 @@ def reference_vectors(
 
 
 def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the cosine of each row of ``a`` to the same row of ``b``; NaN where there is none."""
-    with np.errstate(all="ignore"):  # rows of nothing, or of what is no number
+    """Return the cosine of each row of ``a`` to that of ``b``; NaN if one is zero or not finite."""
+    with np.errstate(all="ignore"):  # zero or non-finite rows
         norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
         result: NDArray[np.float32] = (a * b).sum(axis=1) / norms
     return result

@@ -1,4 +1,4 @@
-"""Heavy libraries: their notes kept off the terminal, and a hint where one is missing."""
+"""Keeps heavy libraries' output off the terminal, and checks that they are installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Silence warnings and logs below errors: they are for the libraries' own developers."""
+    """Silence warnings, and logs below the level of errors, in the block."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -29,8 +29,8 @@ def quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def no_stderr() -> Iterator[None]:
-    """Silence stderr in the block, for libraries in Rust that print there why they panic."""
+def suppress_stderr() -> Iterator[None]:
+    """Silence stderr in the block, on which libraries in Rust print their panics."""
     try:
         kept = os.dup(2)
     except OSError:  # it is closed
@@ -48,9 +48,9 @@ def no_stderr() -> Iterator[None]:
 
 @contextlib.contextmanager
 def compiler_cache() -> Iterator[None]:
-    """Have PyTorch's compiler leave no folder behind, unless the user has given it a place.
+    """Give PyTorch's compiler a temporary folder in the block, unless the user has set one.
 
-    Its folder is made by what only might compile: optimisers, and the export of graphs.
+    Optimisers and the export of graphs create its folder even if nothing is compiled.
     """
     if _CACHE in os.environ:
         yield
@@ -66,16 +66,17 @@ def compiler_cache() -> Iterator[None]:
 EXPORT = ("torch", "transformers", "optimum.exporters.onnx", "onnx")
 
 
-def need_export(what: str) -> None:
-    """Check that models can be exported here, without importing what takes seconds to import.
+def require_extra(what: str, *modules: str) -> None:
+    """Check that modules of the ``export`` extra are installed, without importing them (seconds).
 
     Args:
-        what: what is asked for, say "adapting an encoder".
+        what: the feature that is asked for, say "adapting an encoder".
+        modules: the ones it needs; by default those that exporting a model needs.
 
     Raises:
-        OnbrandError: a package is missing; the message says how to install it.
+        OnbrandError: one is missing; the message says how to install it.
     """
-    for module in EXPORT:
+    for module in modules or EXPORT:
         try:
             found = importlib.util.find_spec(module)
         except ModuleNotFoundError:

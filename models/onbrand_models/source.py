@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from onbrand.errors import OnbrandError, missing_extra, summarize, wrap_errors
 from onbrand.files import read_text, sha256_file
-from onbrand_models.library_noise import no_stderr, quiet
-from onbrand_models.validation import try_tokenizer, unknown_token
+from onbrand_models.library_noise import quiet, suppress_stderr
+from onbrand_models.validation import unknown_token, validate_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -35,10 +35,10 @@ _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _OFFSET = ("camembert", "mpnet", "roberta", "xlm-roberta")
 """Families whose first position comes after the padding token's id."""
 _SPDX = {"apache-2.0": "Apache-2.0", "mit": "MIT", "cc-by-4.0": "CC-BY-4.0", "gpl-3.0": "GPL-3.0"}
-LEAST_TOKENS = 3
-"""Of the longest text: one for a word, and one at each end."""
-_MOST_LAYERS, _MOST_CHANNELS = 1000, 1_000_000
-"""What a bundle's manifest may say."""
+MIN_TOKENS = 3
+"""Length of the longest text, at least: a word, and a special token at each end."""
+_MAX_LAYERS, _MAX_CHANNELS = 1000, 1_000_000
+"""Upper bounds, as in a bundle's manifest."""
 _SAVE = "AutoModel.from_pretrained(…).save_pretrained(…)"
 
 
@@ -50,7 +50,7 @@ class SourceModel:
     name: str
     """Short name, fit for a file name."""
     origin: str
-    """Where it came from, in words that mean something on another machine."""
+    """Where it came from, in words that can be understood on another machine."""
     licence: str
     """SPDX identifier, or the hub's own where there is none."""
     max_tokens: int
@@ -59,16 +59,16 @@ class SourceModel:
 
     @property
     def weights(self) -> Path:
-        """The weights, in the format of the safetensors library."""
+        """Path of the weights, a safetensors file."""
         return self.folder / _WEIGHTS
 
     @property
     def tokenizer(self) -> Path:
-        """The tokenizer in the format of the tokenizers library."""
+        """Path of the tokenizer, in the format of the tokenizers library."""
         return self.folder / "tokenizer.json"
 
     def weights_sha256(self) -> str:
-        """Return the SHA-256 of the weights: the revision, wherever the files came from."""
+        """Return the SHA-256 of the weights, which serves as the model's revision."""
         return sha256_file(self.weights)
 
 
@@ -81,7 +81,7 @@ def find_source(source: str) -> SourceModel:
             ``owner/model@revision``).
 
     Raises:
-        OnbrandError: nothing of that name, or not a model that can be exported.
+        OnbrandError: there is no such model, or it cannot be exported.
     """
     try:
         folder = Path(source).expanduser()
@@ -109,7 +109,7 @@ def _in_package(name: str) -> Path | None:
         files = importlib.metadata.files(name) or []
     except (importlib.metadata.PackageNotFoundError, ValueError):
         return None
-    # Weights are what tells the model's folder from its parts (1_Pooling has a config.json too).
+    # Not by config.json: folders of the model's parts, say 1_Pooling, have one too.
     found = [Path(str(file.locate())) for file in files if file.name in (_WEIGHTS, *_PICKLES)]
     return found[0].parent if found else None
 
@@ -124,12 +124,12 @@ def _describe(folder: Path, origin: str, name: str | None = None) -> SourceModel
     return SourceModel(
         folder=folder,
         name=plain_name(name or (title[1] if title else folder.resolve().name)),
-        # It goes into a manifest that is printed: a folder may be called anything.
+        # The manifest is printed, and the name of a folder may hold control characters.
         origin="".join(sign if sign.isprintable() else "?" for sign in origin),
         licence=_SPDX.get(licence[1], licence[1]) if licence else "unknown",
         max_tokens=_max_tokens(folder, config),
-        num_layers=_size(config, folder, _MOST_LAYERS, "num_hidden_layers", "n_layers"),
-        hidden=_size(config, folder, _MOST_CHANNELS, "hidden_size", "dim"),
+        num_layers=_size(config, folder, _MAX_LAYERS, "num_hidden_layers", "n_layers"),
+        hidden=_size(config, folder, _MAX_CHANNELS, "hidden_size", "dim"),
     )
 
 
@@ -192,7 +192,7 @@ def _check_parts(folder: Path) -> None:
 
 
 def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
-    """Return the least of the lengths that the files give, in tokens.
+    """Return the smallest limit that the files state for a text's length, in tokens.
 
     Raises:
         OnbrandError: one of them leaves no room for a word.
@@ -201,31 +201,31 @@ def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
     before = 0
     if config["model_type"] in _OFFSET:
         before = (padding if is_number(padding) else 1) + 1
-    told = [(CONFIG, "max_position_embeddings", positions, before)]
+    limits_by_file = [(CONFIG, "max_position_embeddings", positions, before)]
     for name, key in (
         ("sentence_bert_config.json", "max_seq_length"),
         ("tokenizer_config.json", "model_max_length"),
     ):
         if (folder / name).is_file():
-            told.append((name, key, _read_json(folder / name).get(key), 0))
-    for name, key, value, lost in told:
-        if isinstance(value, int) and (not is_number(value) or value - lost < LEAST_TOKENS):
+            limits_by_file.append((name, key, _read_json(folder / name).get(key), 0))
+    for name, key, value, lost in limits_by_file:
+        if isinstance(value, int) and (not is_number(value) or value - lost < MIN_TOKENS):
             raise OnbrandError(
                 f"says {key} {str(value)[:20]}: expected a number of at least "
-                f"{LEAST_TOKENS + lost}, two tokens and a word",
+                f"{MIN_TOKENS + lost}, two tokens and a word",
                 path=folder / name,
             )
-    limits = [value - lost for _, _, value, lost in told if is_number(value)]
+    limits = [value - lost for _, _, value, lost in limits_by_file if is_number(value)]
     return min(limits if is_number(positions) else [512 - before, *limits])
 
 
 def is_number(value: object) -> TypeGuard[int]:
-    """Tell whether a value of JSON is a whole number; in Python true and false are numbers too."""
+    """Return whether a value of JSON is an integer; in Python, true and false are integers too."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _size(config: dict[str, Any], folder: Path, most: int, *keys: str) -> int:
-    """Return the first of ``keys``: some families have names of their own for it.
+    """Return the value of the first key that is there; families differ in their names for it.
 
     Raises:
         OnbrandError: there is none, or it is beyond ``most``.
@@ -329,7 +329,7 @@ def _refusal(name: str, revision: str | None, error: Exception) -> OnbrandError:
 
 
 def _reason(error: Exception) -> str:
-    """Return why there is no answer, whichever HTTP library the hub's own stands on."""
+    """Return why the hub gave no answer; huggingface_hub uses httpx or requests, by its version."""
     kind = type(error).__name__  # ConnectError and ConnectTimeout of httpx, others of requests
     if "Timeout" in kind:
         return f"no answer in {_SECONDS} seconds"
@@ -351,7 +351,7 @@ _KEPT = """
     sentence_bert_config.json sentencepiece.bpe.model special_tokens_map.json spiece.model
     tokenizer.json tokenizer.model tokenizer_config.json vocab.json vocab.txt
 """
-"""Files that say how text becomes tokens and how long it may be. A hub folder may hold the weights
+"""Files of the tokenizer and of the limits of length. A folder of the hub may also hold the weights
 in five more formats, gigabytes of them."""
 _KEPT_PAPERS = ("COPYING", "LICENCE", "LICENSE", "NOTICE", "README")
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -365,7 +365,7 @@ def load_model(source: SourceModel, depth: int | None = None) -> PreTrainedModel
         depth: how many of its layers; the weights above are left out. All by default.
 
     Raises:
-        OnbrandError: the weights are damaged, hold no numbers or do not fit the configuration.
+        OnbrandError: the weights are damaged, not finite, or do not fit the configuration.
     """
     from transformers import AutoConfig, AutoModel
 
@@ -381,7 +381,7 @@ def load_model(source: SourceModel, depth: int | None = None) -> PreTrainedModel
             use_safetensors=True,
             # Plain MatMul and Softmax, which every version of onnxruntime runs well.
             attn_implementation="eager",
-            ignore_mismatched_sizes=True,  # told below, in one line
+            ignore_mismatched_sizes=True,  # reported below, in one line
             output_loading_info=True,
             **_LOCAL,
         )
@@ -396,7 +396,7 @@ def load_model(source: SourceModel, depth: int | None = None) -> PreTrainedModel
 
 
 def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
-    """Return the tokenizer as transformers sets it up, which `tokenizer.json` alone may not say.
+    """Return the tokenizer as transformers configures it, beyond what `tokenizer.json` holds.
 
     Raises:
         OnbrandError: it cannot be loaded, or does not fit the weights.
@@ -409,7 +409,7 @@ def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
         raise OnbrandError(
             f"says vocab_size {words!r}; expected a number of tokens", path=source.folder / CONFIG
         )
-    with quiet(), no_stderr(), wrap_errors("cannot be loaded", source.tokenizer):
+    with quiet(), suppress_stderr(), wrap_errors("cannot be loaded", source.tokenizer):
         tokenizer = AutoTokenizer.from_pretrained(source.folder, **_LOCAL)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise OnbrandError(
@@ -420,7 +420,7 @@ def load_tokenizer(source: SourceModel) -> PreTrainedTokenizerFast:
         raise OnbrandError("knows no tokens at all; take a sound copy", path=source.tokenizer)
     if (highest := max(vocabulary.values())) >= words:
         raise unknown_token(highest, words, source.tokenizer)
-    try_tokenizer(tokenizer.backend_tokenizer, source.tokenizer, source.max_tokens, words)
+    validate_tokenizer(tokenizer.backend_tokenizer, source.tokenizer, source.max_tokens, words)
     return tokenizer
 
 
@@ -438,8 +438,8 @@ def save_model(base: SourceModel, model: PreTrainedModel, folder: Path) -> None:
 def one_thread() -> Iterator[None]:
     """Keep PyTorch to one thread in the block.
 
-    For a few short sentences more are hardly faster, and on a busy machine each waits for the
-    others at every layer: ten times as long, as measured.
+    For a few short sentences more threads are hardly faster, and on a busy machine they wait for
+    each other at every layer (ten times slower, as measured).
     """
     import torch
 
@@ -465,9 +465,9 @@ def _check_file(source: SourceModel) -> None:
 
 
 def _check_fit(source: SourceModel, report: dict[str, Any]) -> None:
-    # Versions of transformers differ in what they say beside the name.
+    # Some versions of transformers give tuples of the name and the shapes.
     shapes = [key if isinstance(key, str) else key[0] for key in report["mismatched_keys"]]
-    # What pools for the model's first task is not what is pooled here.
+    # The pooler belongs to the model's original task and is not used here.
     missing = [name for name in report["missing_keys"] if "pooler" not in name]
     for names, problem in ((shapes, "has another shape"), (missing, "is missing")):
         if names:

@@ -1,4 +1,4 @@
-"""Tokenizers and encoders tried out, so that what does not work is told before it is built on."""
+"""Checks that a tokenizer or an encoder works, on built-in sentences and edge cases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from onbrand.encoder import Encoder
 from onbrand.encoder.bundle import MANIFEST
 from onbrand.errors import OnbrandError, wrap_errors
-from onbrand_models.library_noise import no_stderr
+from onbrand_models.library_noise import suppress_stderr
 
 
 @cache
@@ -21,47 +21,47 @@ def _lines() -> tuple[str, ...]:
     return tuple(line for line in text.split("\n") if line)
 
 
-LONGEST = 1024
-"""Words of the longest odd text: attention in full takes memory by their square."""
+MAX_WORDS = 1024
+"""Words of the longest edge case: full attention takes memory by the square of the length."""
 
 
 def calibration_sentences() -> list[str]:
-    """Return every second line, and all of them in one piece, so that late positions are seen."""
+    """Return every second line, and all of them as one text, so that late positions occur too."""
     lines = _lines()[::2]
     return [*lines, " ".join(lines)]
 
 
 def parity_sentences() -> list[str]:
-    """Return the other lines, which calibration has not seen."""
+    """Return the other lines, which calibration does not use."""
     return list(_lines()[1::2])
 
 
-def odd_texts(max_tokens: int) -> list[str]:
-    """Return what people paste: nothing, other scripts, emoji, debris, a text of full length."""
+def edge_case_texts(max_tokens: int) -> list[str]:
+    """Return edge cases: empty, emoji, other scripts, one endless word, a text of full length."""
     return [
         "",
         ".",
         "\N{ROCKET}\N{ZERO WIDTH JOINER}\N{ROCKET}",
         "Ünïcödé, ελληνικά, 日本語, العربية",
         "x" * 5000,
-        "word " * min(max_tokens, LONGEST),
+        "word " * min(max_tokens, MAX_WORDS),
     ]
 
 
-def try_tokenizer(
+def validate_tokenizer(
     tokenizer: Tokenizer, path: Path, max_tokens: int, rows: int | None = None
 ) -> int:
-    """Put the built-in sentences and odd texts into tokens; return the highest token's id.
+    """Tokenise the built-in sentences and the edge cases; return the highest token id.
 
     Args:
         tokenizer: it is left without truncation and padding.
         path: its file, for errors.
         max_tokens: length at which texts are cut.
-        rows: how many tokens the model knows; None where nobody says.
+        rows: size of the model's vocabulary, None if unknown.
 
     Raises:
-        OnbrandError: it fails, adds as many tokens as a text may have, gives no tokens, the same
-            for every text, or one that the model does not know.
+        OnbrandError: it fails, its special tokens leave no room for words, or its tokens are none,
+            the same for every text, or outside of the vocabulary.
     """
     special = tokenizer.num_special_tokens_to_add(is_pair=False)
     if special >= max_tokens:
@@ -72,8 +72,8 @@ def try_tokenizer(
         )
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
-    with wrap_errors("cannot put text into tokens", path), no_stderr():
-        found = tokenizer.encode_batch([*calibration_sentences(), *odd_texts(max_tokens)])
+    with wrap_errors("cannot put text into tokens", path), suppress_stderr():
+        found = tokenizer.encode_batch([*calibration_sentences(), *edge_case_texts(max_tokens)])
     tokenizer.no_truncation()
     if not all(encoding.ids for encoding in found):
         raise OnbrandError(
@@ -97,20 +97,20 @@ def unknown_token(token: int, rows: int, path: Path) -> OnbrandError:
     )
 
 
-def try_encoder(encoder: Encoder, bundle: Path, texts: Sequence[str] = ()) -> None:
-    """Encode odd texts, one of them of full length, and ``texts``.
+def validate_encoder(encoder: Encoder, bundle: Path, texts: Sequence[str] = ()) -> None:
+    """Check that an encoder encodes the edge cases, one of them of full length, and ``texts``.
 
     Args:
-        encoder: what was loaded from ``bundle``.
+        encoder: loaded from ``bundle``.
         bundle: its folder, for errors.
-        texts: what it will have to encode.
+        texts: further texts that it must encode.
 
     Raises:
-        OnbrandError: it does not run, or gives what are no finite numbers.
+        OnbrandError: it does not run, or its vectors are not finite.
     """
     try:
-        with no_stderr():
-            encoder.encode([*odd_texts(encoder.max_tokens), *texts])
+        with suppress_stderr():
+            encoder.encode([*edge_case_texts(encoder.max_tokens), *texts])
     except OnbrandError as error:
         problem = (
             f"cannot encode texts of up to {encoder.max_tokens} tokens, as {MANIFEST} promises"

@@ -132,7 +132,7 @@ def _open_storage(url: str, start: int) -> Iterator[_Readable]:
 
 PAUSES = (1.0, 3.0, 10.0)
 """Seconds before each new try after a failure of the network."""
-LONGEST_PAUSE = 60.0
+MAX_PAUSE = 60.0
 """Seconds that a server can make us wait before a new try, however many it asks for."""
 _GZIP = b"\x1f\x8b"
 _AS_THEY_ARE = "have it send the files of a release as they are"
@@ -302,7 +302,7 @@ class _Tries:
     """Counts the tries to fetch a file, and pauses between them.
 
     They are counted anew whenever more of the file is here than ever before. A server that gives a
-    few bytes each time must not hold us for ever, so after `PATIENCE` that takes `SLOWEST` bytes.
+    few bytes each time must not hold us for ever, so after `PATIENCE` that takes `MIN_BYTES` bytes.
 
     Args:
         place: path or URL of the file.
@@ -339,7 +339,7 @@ class _Tries:
                 "again",
                 path=redact_url(self._place),
             ) from None
-        time.sleep(max(PAUSES[self._failures], min(error.after or 0.0, LONGEST_PAUSE)))
+        time.sleep(max(PAUSES[self._failures], min(error.after or 0.0, MAX_PAUSE)))
         self._failures += 1
 
 

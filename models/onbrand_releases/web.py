@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 """Seconds of silence after which a host is given up."""
 PATIENCE = 60.0
-"""Seconds for an answer to begin, and then for every `SLOWEST` bytes of it."""
-SLOWEST = 64 * 1024
+"""Seconds for an answer to begin, and then for every `MIN_BYTES` bytes of it."""
+MIN_BYTES = 64 * 1024
 
 
 class Interrupted(Exception):  # noqa: N818 - it is a reason to try again, not yet an error
@@ -63,7 +63,7 @@ class Interrupted(Exception):  # noqa: N818 - it is a reason to try again, not y
 
 
 class Deadline:
-    """The end of a stretch of waiting: `PATIENCE` from now on, and anew with `SLOWEST` bytes.
+    """The end of a stretch of waiting: `PATIENCE` from now on, and anew with `MIN_BYTES` bytes.
 
     Args:
         late: what to say when it has passed.
@@ -96,7 +96,7 @@ class Deadline:
     def count(self, came: int) -> None:
         """Count bytes of what was waited for; enough of them begin a new stretch."""
         self._came += came
-        if self._came >= SLOWEST:
+        if self._came >= MIN_BYTES:
             self._begin()
 
 

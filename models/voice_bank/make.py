@@ -65,7 +65,7 @@ def read_pool(pool: Path, encoder: Encoder) -> Population:
     for name in names:
         lines = read_labels([pool / f"{name}.jsonl"], brand=name, unlabelled=True)
         for index in random.permutation(len(lines))[: 2 * LINES_A_VOICE]:
-            texts.append(" ".join(lines[index].text.split()))
+            texts.append(lines[index].one_line)
             owners.append(name)
     return Population(texts, np.array(owners), encoder.encode(texts))
 

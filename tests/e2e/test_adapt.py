@@ -183,7 +183,7 @@ def test_a_full_disk_is_told_in_a_line(
     from safetensors import SafetensorError
 
     from onbrand_models.finetune import run, trainer
-    from onbrand_models.finetune.significance import Evidence
+    from onbrand_models.finetune.significance import PairedComparison
 
     def full(*_: Any) -> None:
         raise SafetensorError("I/O error: No space left on device (os error 28)")
@@ -195,7 +195,7 @@ def test_a_full_disk_is_told_in_a_line(
     assert list(tmp_path.iterdir()) == []
     monkeypatch.undo()
     monkeypatch.setattr(run, "save_model", full)
-    monkeypatch.setattr(Evidence, "helped", True)
+    monkeypatch.setattr(PairedComparison, "helped", True)
     keep = tmp_path / "model"
     writing = adapt(base, published, tmp_path / "ours", "--epochs", "1", "--keep-model", str(keep))
     assert isinstance(writing.exception, OnbrandError)

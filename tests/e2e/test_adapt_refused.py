@@ -33,10 +33,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def no_learning(monkeypatch: pytest.MonkeyPatch) -> None:
     from onbrand_models.finetune import run
 
-    def learn(*_: Any, **__: Any) -> None:
+    def train(*_: Any, **__: Any) -> None:
         raise AssertionError("began to learn")
 
-    monkeypatch.setattr(run, "learn", learn)
+    monkeypatch.setattr(run, "train", train)
 
 
 def test_a_device_that_is_not_there(base: Path, published: Path, tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_slow_server_that_gets_there(
     release = write_release(tmp_path / "release")
     package = release.voices[0]
     assert package.size / 10 * 2 > 2 * web.PATIENCE  # in all it takes far longer
-    monkeypatch.setattr(web, "SLOWEST", 50)
+    monkeypatch.setattr(web, "MIN_BYTES", 50)
 
     def slowly(path: str) -> Iterable[bytes]:
         data = (tmp_path / "release" / path[1:]).read_bytes()

@@ -76,7 +76,7 @@ def test_progress_worth_the_time_counts_the_tries_anew(
 ) -> None:
     looks = itertools.count(0, 2)  # two seconds pass with every look at the clock
     monkeypatch.setattr(web, "monotonic", lambda: float(next(looks)))
-    monkeypatch.setattr(web, "SLOWEST", 40)
+    monkeypatch.setattr(web, "MIN_BYTES", 40)
     server.does.most = 40
     assert fetched(server, package, tmp_path).stat().st_size == package.size
 
@@ -97,13 +97,13 @@ def test_the_same_bytes_again_are_no_progress(
     [
         ("20", 20.0),
         ("0", fetch.PAUSES[0]),
-        ("999999", fetch.LONGEST_PAUSE),
-        ("9" * 400, fetch.LONGEST_PAUSE),
+        ("999999", fetch.MAX_PAUSE),
+        ("9" * 400, fetch.MAX_PAUSE),
         ("-5", fetch.PAUSES[0]),
         ("soon", fetch.PAUSES[0]),
         ("Mon, 99 Nov 99999 99:99:99 GMT", fetch.PAUSES[0]),
         ("Sun, 06 Nov 1994 08:49:37 GMT", fetch.PAUSES[0]),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", fetch.LONGEST_PAUSE),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", fetch.MAX_PAUSE),
     ],
 )
 def test_the_server_says_when_to_come_back(
@@ -117,7 +117,7 @@ def test_the_server_says_when_to_come_back(
 def test_the_server_says_at_what_time_to_come_back(
     server: Server, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "LONGEST_PAUSE", 7200.0)
+    monkeypatch.setattr(fetch, "MAX_PAUSE", 7200.0)
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
     server.does.refusals = [503]
     server.does.headers = {"Retry-After": format_datetime(later, usegmt=True)}

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from models_bench_samples import figures
 
 from onbrand_models.bench.report import (
-    Figures,
-    advise,
+    Metrics,
     fastest_of_the_best,
     most_accurate,
     pareto_front,
+    recommend,
 )
 
 # Few values, so that some candidates are level.
@@ -28,7 +28,7 @@ CANDIDATES = st.lists(
 )
 
 
-def beats(a: Figures, b: Figures) -> bool:
+def beats(a: Metrics, b: Metrics) -> bool:
     """Whether ``a`` is better in one of the two, and not worse in the other."""
     at_a = (a.accuracy.mean, a.pace.sentences_per_second)
     at_b = (b.accuracy.mean, b.pace.sentences_per_second)
@@ -36,7 +36,7 @@ def beats(a: Figures, b: Figures) -> bool:
 
 
 @given(CANDIDATES)
-def test_the_front_is_what_no_other_beats(candidates: list[Figures]) -> None:
+def test_the_front_is_what_no_other_beats(candidates: list[Metrics]) -> None:
     front = pareto_front(candidates)
     assert not any(beats(other, one) for one in front for other in candidates)
     for one in candidates:
@@ -48,7 +48,7 @@ def test_the_front_is_what_no_other_beats(candidates: list[Figures]) -> None:
 
 
 @given(CANDIDATES)
-def test_the_choice_is_good_enough_and_nothing_faster_is(candidates: list[Figures]) -> None:
+def test_the_choice_is_good_enough_and_nothing_faster_is(candidates: list[Metrics]) -> None:
     best, choice = most_accurate(candidates), fastest_of_the_best(candidates)
     assert best.accuracy.mean == max(one.accuracy.mean for one in candidates)
     least = best.accuracy.mean - best.accuracy.error
@@ -59,6 +59,6 @@ def test_the_choice_is_good_enough_and_nothing_faster_is(candidates: list[Figure
         if one.pace.sentences_per_second > choice.pace.sentences_per_second
     ]
     assert all(one.accuracy.mean < least for one in faster)
-    advice = advise(candidates)
+    advice = recommend(candidates)
     assert advice.startswith(f"take {choice.name}:")
     assert "\n" not in advice

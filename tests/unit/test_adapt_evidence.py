@@ -34,17 +34,21 @@ def test_a_gain_counts_where_luck_hardly_gives_one(
 
     before = np.array([False] * gained + [True] * lost + [True, False])
     after = np.array([True] * gained + [False] * lost + [True, False])
-    evidence = compare(before, after)
-    assert (evidence.gained, evidence.lost, evidence.lines) == (gained, lost, gained + lost + 2)
-    assert evidence.luck == pytest.approx(luck, abs=1e-3)
-    assert evidence.helped == helped
+    comparison = compare(before, after)
+    assert (comparison.gained, comparison.lost, comparison.lines) == (
+        gained,
+        lost,
+        gained + lost + 2,
+    )
+    assert comparison.p_value == pytest.approx(luck, abs=1e-3)
+    assert comparison.helped == helped
 
 
 def test_luck_in_words() -> None:
-    from onbrand_models.finetune.significance import Evidence
+    from onbrand_models.finetune.significance import PairedComparison
 
-    assert Evidence(0.5, 0.6, 100, 10, 0).luck_in_words == "less than 0.1%"
-    assert Evidence(0.5, 0.6, 100, 1, 0).luck_in_words == "50.0%"
+    assert PairedComparison(0.5, 0.6, 100, 10, 0).format_p_value() == "less than 0.1%"
+    assert PairedComparison(0.5, 0.6, 100, 1, 0).format_p_value() == "50.0%"
 
 
 def test_the_compiler_leaves_no_folder_behind(

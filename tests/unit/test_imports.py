@@ -90,6 +90,32 @@ def test_no_module_imports_itself_in_a_circle() -> None:
     assert circle == set()
 
 
+EXPORT_EXTRA = {"torch", "transformers", "optimum", "onnx", "safetensors", "sklearn", "matplotlib"}
+WITHOUT_EXPORT_EXTRA = ("verify", "bench.compare", "export", "quantise.requantize")
+
+
+def test_what_runs_without_the_export_extra_loads_nothing_of_it() -> None:
+    """Bundles are verified, published and compared without it; exporting names it if missing."""
+    ahead = [f"onbrand_models.{name}" for name in WITHOUT_EXPORT_EXTRA]
+    loaded = dict.fromkeys(ahead, "")
+    while ahead:
+        module = ahead.pop()
+        for statement in ast.parse(modules()[module].read_text("utf-8")).body:
+            if isinstance(statement, ast.Import):
+                names = [alias.name for alias in statement.names]
+            elif isinstance(statement, ast.ImportFrom):
+                names = [f"{statement.module}.{alias.name}" for alias in statement.names]
+            else:  # what only type checkers see stands below an `if`
+                continue
+            for name in names:
+                while name not in modules() and "." in name:
+                    name = name.rpartition(".")[0]
+                if name not in loaded:
+                    loaded[name] = module
+                    ahead += [name] if name in modules() else []
+    assert {name: by for name, by in loaded.items() if name in EXPORT_EXTRA} == {}
+
+
 def _reach(start: str, edges: dict[str, set[str]]) -> set[str]:
     reached: set[str] = set()
     ahead = list(edges[start])

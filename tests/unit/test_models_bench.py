@@ -18,17 +18,17 @@ from onbrand_models.bench import compare
 from onbrand_models.bench import report as bench_report
 from onbrand_models.bench.compare import (
     default_layers,
+    existing_bundles,
     measure_memory,
-    measure_pace,
+    measure_throughput,
     read_brands,
-    ready_candidates,
 )
 from onbrand_models.bench.report import (
     HEADINGS,
     LONG_HEADINGS,
-    advise,
     fastest_of_the_best,
     notes,
+    recommend,
     rows,
     standard_error,
     summarise,
@@ -103,7 +103,7 @@ def test_the_choices_of_layers_follow_the_depth() -> None:
 def test_ready_bundles_are_named_by_their_folder(tmp_path: Path) -> None:
     folders = [tmp_path / "a" / "small", tmp_path / "b" / "small", tmp_path / "a" / "big"]
     again = tmp_path / "b" / ".." / "a" / "big"
-    names = [candidate.name for candidate in ready_candidates([*folders, again])]
+    names = [candidate.name for candidate in existing_bundles([*folders, again])]
     assert names == [str(folders[0]), str(folders[1]), "big"]
 
 
@@ -135,11 +135,11 @@ def test_encoders_are_timed_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare, "time", clock)
     encoders = {name: Timed(name, s, clock, log) for name, s in (("a", 0.001), ("b", 0.004))}
     texts = [f"text {i}" for i in range(256)]
-    paces = measure_pace(encoders, texts)
-    assert paces["a"].sentences_per_second == pytest.approx(1000)
-    assert paces["b"].sentences_per_second == pytest.approx(250)
-    assert (paces["a"].latency_ms, paces["b"].latency_ms) == pytest.approx((1.0, 4.0))
-    assert paces["a"].latency_p95_ms >= paces["a"].latency_ms
+    throughputs = measure_throughput(encoders, texts)
+    assert throughputs["a"].sentences_per_second == pytest.approx(1000)
+    assert throughputs["b"].sentences_per_second == pytest.approx(250)
+    assert (throughputs["a"].latency_ms, throughputs["b"].latency_ms) == pytest.approx((1.0, 4.0))
+    assert throughputs["a"].latency_p95_ms >= throughputs["a"].latency_ms
     turns = "".join(log[2:]).replace("a" * (compare.SINGLES + 1), "A")
     assert turns.replace("b" * (compare.SINGLES + 1), "B") == "BAAB" * 4 + "BA"
 
@@ -147,7 +147,7 @@ def test_encoders_are_timed_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_slow_encoder_gets_fewer_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, log = Clock(), list[str]()
     monkeypatch.setattr(compare, "time", clock)
-    measure_pace({"slow": Timed("slow", 10.0, clock, log)}, ["text"] * 256)
+    measure_throughput({"slow": Timed("slow", 10.0, clock, log)}, ["text"] * 256)
     assert clock.now < 2 * 10.0 * 16 * 3 * (compare.ROUNDS + 1)
 
 
@@ -176,8 +176,8 @@ def test_advice_is_the_fastest_that_is_not_clearly_worse() -> None:
     assert fastest_of_the_best(level).name == "a"
     sure = [figures("a", 0.9, 10, error=0.001), figures("b", 0.8, 99)]
     assert fastest_of_the_best(sure).name == "a"
-    assert advise(sure).startswith("take a: the most accurate, and none clearly faster")
-    assert advise(sure[:1]).endswith("nothing else is on the Pareto front")
+    assert recommend(sure).startswith("take a: the most accurate, and none clearly faster")
+    assert recommend(sure[:1]).endswith("nothing else is on the Pareto front")
 
 
 def test_the_table_says_it_all() -> None:

@@ -109,11 +109,13 @@ def test_no_pair_of_products_leaves_16_bits(rng: Generator, inputs: int) -> None
     weights = rng.normal(size=(inputs, 20)).astype(np.float32)
     weights[4:6] = 3  # two neighbours that would not fit with all of their bits
     worst = {}
-    for pairs_fit in (True, False):
-        steps = np.rint(weights / column_scales(weights, pairs_fit=pairs_fit)).astype(int)
+    for fits_int16_pairs in (True, False):
+        steps = np.rint(weights / column_scales(weights, fits_int16_pairs=fits_int16_pairs)).astype(
+            int
+        )
         padded = np.zeros((inputs + inputs % 2, 20), int)
         padded[:inputs] = steps
-        worst[pairs_fit] = np.abs(255 * padded.reshape(-1, 2, 20).sum(axis=1)).max()
+        worst[fits_int16_pairs] = np.abs(255 * padded.reshape(-1, 2, 20).sum(axis=1)).max()
         assert np.abs(steps).max() <= 127
     assert worst[True] < 2**15 <= worst[False]
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from onbrand_releases import web
-from onbrand_releases.web import PATIENCE, SLOWEST, TIMEOUT, Deadline, Interrupted
+from onbrand_releases.web import MIN_BYTES, PATIENCE, TIMEOUT, Deadline, Interrupted
 
 
 class Clock:
@@ -39,7 +39,7 @@ def test_a_trickle_ends(clock: Clock) -> None:
     limit = Deadline("too late")
     for _ in range(int(PATIENCE) - 1):
         clock.now += 1
-        limit.count(SLOWEST // int(PATIENCE) - 1)
+        limit.count(MIN_BYTES // int(PATIENCE) - 1)
         assert limit.left() > 0
     clock.now += 1
     with pytest.raises(Interrupted, match="too late"):
@@ -50,7 +50,7 @@ def test_a_slow_but_honest_server_may_take_for_ever(clock: Clock) -> None:
     limit = Deadline("too late")
     for _ in range(1000):
         clock.now += PATIENCE / 4 - 0.01
-        limit.count(SLOWEST // 4)
+        limit.count(MIN_BYTES // 4)
         assert limit.left() > 0
 
 

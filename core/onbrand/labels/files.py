@@ -48,6 +48,11 @@ class LabelLine:
     line: int
     """Counted from 1."""
 
+    @property
+    def one_line(self) -> str:
+        """The text as it is trained on and encoded: on one line, words one space apart."""
+        return " ".join(self.text.split())
+
     def error(self, message: str) -> OnbrandError:
         """Return an error that names this line."""
         return OnbrandError(message, path=self.path, line=self.line)

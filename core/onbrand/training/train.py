@@ -198,7 +198,7 @@ def train_voice(
 
 
 def _prepare(labels: Sequence[LabelLine], encoder: SentenceEncoder) -> Lines:
-    texts = [" ".join(line.text.split()) for line in labels]
+    texts = [line.one_line for line in labels]
     shorts = [first_words(text) for text in texts]
     return Lines(
         texts=texts,

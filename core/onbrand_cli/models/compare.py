@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from onbrand.errors import OnbrandError, missing_extra
+from onbrand.errors import OnbrandError
 from onbrand.progress import ProgressEvent
 from onbrand_cli.common import progress_bar, warn
 from onbrand_models.quantise import Target
@@ -83,23 +83,24 @@ def bench(
     """Compare layer choices and quantisation recipes on your labels, and say which to take."""
     from onbrand.files import check_writable
     from onbrand.training.logistic import need_sklearn
-    from onbrand_models.bench.compare import compare, read_brands, ready_candidates
-    from onbrand_models.bench.report import LeftOut, summarise
+    from onbrand_models.bench.compare import compare, existing_bundles, read_brands
+    from onbrand_models.bench.report import Skipped, summarise
+    from onbrand_models.library_noise import require_extra
 
     need_sklearn()
     if output is not None:
-        _need_chart()
+        require_extra("the picture of the trade-off", "matplotlib")
     for folder in filter(None, (output, keep)):
         check_writable(folder)  # before minutes of work are put into it
     brands = read_brands(labels, warn=warn)
-    left_out: list[LeftOut] = []
+    left_out: list[Skipped] = []
 
     def refuse(name: str, error: OnbrandError) -> None:
         warn(f"left out {name}: {error}")
-        left_out.append(LeftOut(name, str(error)))
+        left_out.append(Skipped(name, str(error)))
 
     with ExitStack() as stack:
-        origin, candidates = None, ready_candidates(bundle or [])
+        origin, candidates = None, existing_bundles(bundle or [])
         if source or layers or target or not bundle:
             folder = keep or Path(stack.enter_context(_temporary_folder()))
             origin, exported = _export(
@@ -118,13 +119,6 @@ def bench(
         _print_table(report, output)
 
 
-def _need_chart() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("matplotlib") is None:
-        raise missing_extra("the picture of the trade-off", "export")
-
-
 def _temporary_folder() -> AbstractContextManager[str]:
     import tempfile
 
@@ -136,10 +130,10 @@ def _export(
 ) -> tuple[str, list[Candidate]]:
     """Return where the model came from, and what was exported of it."""
     from onbrand_models.bench.compare import TARGETS, default_layers, export_candidates
-    from onbrand_models.library_noise import need_export
+    from onbrand_models.library_noise import require_extra
     from onbrand_models.source import find_source
 
-    need_export("exporting encoders to compare")
+    require_extra("exporting encoders to compare")
     model = find_source(name)
     layers = layers or default_layers(model.num_layers)
     with progress_bar("Exporting") as progress:

@@ -16,7 +16,7 @@ from onbrand_models.quantise import Target
 if TYPE_CHECKING:
     from onbrand.encoder import EncoderManifest
     from onbrand.encoder.bundle import Parity
-    from onbrand_models.finetune.corpus import PublishedCopy
+    from onbrand_models.finetune.corpus import Corpus
     from onbrand_models.finetune.run import Adapted
 
 
@@ -290,16 +290,16 @@ def adapt(
     """Fine-tune an encoder on published copy, and export it if that helped (else exit code 1)."""
     from onbrand.labels.files import read_labels
     from onbrand.training.logistic import need_sklearn
-    from onbrand_models.library_noise import need_export
+    from onbrand_models.library_noise import require_extra
 
-    need_export("adapting an encoder")
+    require_extra("adapting an encoder")
     need_sklearn()
     from onbrand_models.bundle_writer import check_replaceable
     from onbrand_models.export import ExportOptions
-    from onbrand_models.finetune.corpus import prepare
+    from onbrand_models.finetune.corpus import split_corpus
     from onbrand_models.finetune.run import AdaptOptions
     from onbrand_models.finetune.run import adapt as run
-    from onbrand_models.finetune.trainer import FILE, Schedule, remove_if_empty
+    from onbrand_models.finetune.trainer import FILE, TrainingArguments, remove_if_empty
     from onbrand_models.source import find_source
 
     if not _MIN_RATE <= rate <= _MAX_RATE:  # the option's own check lets nan through
@@ -307,10 +307,10 @@ def adapt(
     place = output.resolve()  # "." and ".." have no name to put a checkpoint beside
     check_replaceable(place)
     folder = work or place.with_name(f"{place.name}.checkpoint")
-    copy = prepare(read_labels(published, unlabelled=True))
-    _warn_of(copy)
+    corpus = split_corpus(read_labels(published, unlabelled=True))
+    _warn_of(corpus)
     options = AdaptOptions(
-        schedule=Schedule(epochs=epochs, rate=rate),
+        training=TrainingArguments(epochs=epochs, learning_rate=rate),
         device=device,
         export=ExportOptions(layers=layers, name=name),
     )
@@ -318,7 +318,7 @@ def adapt(
         with progress_bar("Adapting") as progress:
             adapted = run(
                 find_source(base),
-                copy,
+                corpus,
                 place,
                 options,
                 work=folder,
@@ -334,25 +334,25 @@ def adapt(
     finally:
         if work is None:
             remove_if_empty(folder)
-    _print_outcome(copy, adapted)
+    _print_outcome(corpus, adapted)
     if adapted.manifest is None:
         raise typer.Exit(1)
     typer.echo(f"written to {output}; train the voices again: onbrand train … --encoder {output}")
 
 
-def _warn_of(copy: PublishedCopy) -> None:
+def _warn_of(corpus: Corpus) -> None:
     """Say what of the copy is not learnt from, or says little."""
-    if copy.off:
-        warn(f"{plural(copy.off, 'line')} labelled off left out")
-    for brand, count in sorted(copy.skipped.items()):
+    if corpus.off_brand:
+        warn(f"{plural(corpus.off_brand, 'line')} labelled off left out")
+    for brand, count in sorted(corpus.skipped.items()):
         warn(f"{brand} has {count} lines of its own, too few to learn from")
-    for owner, brand in enumerate(copy.brands):
-        if owner in copy.by_line:
+    for owner, brand in enumerate(corpus.brands):
+        if owner in corpus.split_by_line:
             warn(
                 f"{brand} has no documents that could be held out whole, so single lines of them "
                 "are: it will look a little better than it is"
             )
-        elif owner not in copy.judged:
+        elif owner not in corpus.evaluable_brands:
             warn(f"{brand} has too few lines to hold out: it is learnt from, but not judged by")
 
 
@@ -362,22 +362,22 @@ def _note(text: str) -> None:
         typer.echo(text, err=True)
 
 
-def _print_outcome(copy: PublishedCopy, adapted: Adapted) -> None:
-    evidence = adapted.evidence
+def _print_outcome(corpus: Corpus, adapted: Adapted) -> None:
+    comparison = adapted.comparison
     typer.echo(
-        f"learnt from {len(copy.learn.texts):,} lines of {len(copy.brands)} brands, "
-        f"{adapted.learnt.state.best_step:,} batches"
-        + (", stopped when held-out lines got no better" if adapted.learnt.stopped_early else "")
+        f"learnt from {len(corpus.train.texts):,} lines of {len(corpus.brands)} brands, "
+        f"{adapted.training.state.best_step:,} batches"
+        + (", stopped when held-out lines got no better" if adapted.training.stopped_early else "")
     )
-    what = "held-out lines" if copy.by_line else "lines of held-out documents"
+    what = "held-out lines" if corpus.split_by_line else "lines of held-out documents"
     typer.echo(
-        f"brand named right on {evidence.lines:,} {what}: "
-        f"{evidence.before:.1%} before, {evidence.after:.1%} now"
+        f"brand named right on {comparison.lines:,} {what}: "
+        f"{comparison.before:.1%} before, {comparison.after:.1%} now"
     )
     if adapted.manifest is not None:
         return
-    if evidence.after > evidence.before:
-        found = f"luck alone gives as much in {evidence.luck_in_words} of cases"
+    if comparison.after > comparison.before:
+        found = f"luck alone gives as much in {comparison.format_p_value()} of cases"
     else:
         found = "that is no better"
     typer.echo(f"{found}, so nothing was written; more copy or more brands may help")

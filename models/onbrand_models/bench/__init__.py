@@ -1,4 +1,4 @@
-"""Choosing an encoder by evidence: layers and quantisation recipes side by side, on your labels.
+"""Benchmark of encoders: layers and quantisation recipes side by side, on your own labels.
 
 Start at `onbrand_models.bench.compare`.
 """

@@ -1,4 +1,4 @@
-"""The comparison of encoders: speed, memory and accuracy on the same lines, in one run."""
+"""Compares encoders by speed, memory and accuracy, on the same lines and in one run."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ from onbrand.labels.files import LabelLine, group_by_brand, read_labels
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand.training.evaluate import TEST, TRAIN
 from onbrand.training.train import train_voice
-from onbrand_models.bench.report import Accuracy, Figures, Pace, standard_error
+from onbrand_models.bench.report import Accuracy, Metrics, Throughput, standard_error
 from onbrand_models.bench.worker import Usage
-from onbrand_models.export import cosines
+from onbrand_models.export import ExportOptions, cosines, export_bundle, parse_layers
 from onbrand_models.quantise import Target
+from onbrand_models.quantise.requantize import quantise_bundle
 from onbrand_models.source import SourceModel
-from onbrand_models.validation import try_encoder
+from onbrand_models.validation import validate_encoder
 
 SAMPLE = 256
 """Texts that speed and cosine are measured on, at most."""
 ROUNDS = 9
 SINGLES = 20
-"""Sentences a round that are encoded alone."""
+"""Sentences that are encoded alone in each round, for the latency."""
 ROUND_SECONDS = 1.0
-"""What the slowest encoder may take for its part of a round, about."""
+"""Seconds, about, that the slowest encoder gets in each round."""
 
 
 class Encodes(Protocol):
-    """What is timed."""
+    """An encoder whose speed is measured."""
 
     threads: int
 
@@ -49,21 +50,21 @@ class Encodes(Protocol):
 
 
 def sample_texts(brands: Mapping[str, Iterable[LabelLine]]) -> list[str]:
-    """Return up to `SAMPLE` different texts of all brands; the same labels give the same ones."""
-    texts = sorted({" ".join(line.text.split()) for lines in brands.values() for line in lines})
+    """Return up to `SAMPLE` distinct texts of all brands; the same labels give the same texts."""
+    texts = sorted({line.one_line for lines in brands.values() for line in lines})
     random.Random(0).shuffle(texts)  # noqa: S311
     return texts[:SAMPLE]
 
 
-def measure_pace(
+def measure_throughput(
     encoders: Mapping[str, Encodes], texts: Sequence[str], progress: Progress = silent
-) -> dict[str, Pace]:
+) -> dict[str, Throughput]:
     """Time all encoders in turn, round by round, so that a busy machine slows them alike.
 
     Args:
-        encoders: what to time, by name; they must not remember vectors.
-        texts: what to encode; fewer of them where an encoder is slow.
-        progress: told how many rounds are done.
+        encoders: by name; they must have no cache.
+        texts: to be encoded; only the first ones if an encoder is slow.
+        progress: receives how many rounds are done.
     """
     warm = texts[:16]
     slowest = max(_seconds(encoder, warm) for encoder in encoders.values()) / len(warm)
@@ -72,13 +73,13 @@ def measure_pace(
     alone: dict[str, list[float]] = {name: [] for name in encoders}
     for turn in range(ROUNDS):
         progress(ProgressEvent("speed", turn, ROUNDS))
-        # There and back: no encoder always follows the same one.
+        # Forwards and backwards, so that no encoder always runs after the same one.
         for name in list(encoders)[:: 1 if turn % 2 else -1]:
             encoder = encoders[name]
             rates[name].append(len(texts) / _seconds(encoder, texts))
             alone[name] += [1000 * _seconds(encoder, [text]) for text in texts[:SINGLES]]
     return {
-        name: Pace(
+        name: Throughput(
             statistics.median(rates[name]),
             statistics.median(alone[name]),
             float(np.percentile(alone[name], 95)),
@@ -98,9 +99,9 @@ def measure_memory(bundle: Path) -> int | None:
     """Return the resident bytes of a fresh process that has used the bundle; None if unknown.
 
     Raises:
-        OnbrandError: the process did not end well.
+        OnbrandError: the process failed.
     """
-    # -P: else the current folder is looked in for modules, and a json.py there would be run.
+    # -P: modules in the current folder, say a json.py, must not be imported.
     command = [sys.executable, "-P", "-m", "onbrand_models.bench.worker", str(bundle.absolute())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
@@ -118,7 +119,7 @@ def measure_memory(bundle: Path) -> int | None:
 
 
 def measure_cosine(encoder: Encodes, float32: Encodes, texts: Sequence[str]) -> Parity:
-    """Return how near the vectors are to those in 32-bit floats."""
+    """Return the cosine of the vectors to those in 32-bit floats."""
     found = cosines(encoder.encode(texts), float32.encode(texts))
     return Parity(mean=float(found.mean()), min=float(found.min()), sentences=len(texts))
 
@@ -128,15 +129,15 @@ def measure_accuracy(
     brands: Mapping[str, Sequence[LabelLine]],
     progress: Progress = silent,
 ) -> Accuracy:
-    """Train every brand's voice and return what cross-validation says of them.
+    """Train a voice for each brand and return their cross-validated accuracy.
 
-    The figures are those that ``onbrand train`` reports: folds keep documents together, and all
-    that is learnt is learnt inside the fold.
+    The figures are those that ``onbrand train`` reports: documents stay in one fold, and everything
+    is fitted inside the fold.
 
     Args:
-        encoder: remembers the vectors of all lines, else those of several brands are made anew.
+        encoder: with a cache for all lines, as brands may share lines.
         brands: the labelled lines.
-        progress: told the brand at hand, and how many are done.
+        progress: receives the brand at hand, and how many are done.
     """
     held_out, baseline = {}, {}
     for i, (brand, lines) in enumerate(brands.items()):
@@ -166,48 +167,48 @@ def compare(
     *,
     refuse: Refuse,
     progress: Progress = silent,
-) -> list[Figures]:
+) -> list[Metrics]:
     """Measure all candidates: memory, then speed in turns, then fidelity and accuracy.
 
     Args:
         candidates: the bundles; their names differ.
         brands: the labelled lines of each brand.
-        refuse: told of candidates that do not run; the others go on.
-        progress: told what is being measured, and how much is.
+        refuse: called for each candidate that does not run; the others go on.
+        progress: receives the stage and how much is done.
 
     Raises:
         OnbrandError: not one of them runs, or scikit-learn is not installed.
     """
     texts = sample_texts(brands)
-    told = scaled(progress, start=0.0, size=0.1)
-    encoders, memory = _open(candidates, texts, refuse, told)
+    part = scaled(progress, start=0.0, size=0.1)
+    encoders, memory = _open(candidates, texts, refuse, part)
     running = [candidate for candidate in candidates if candidate.name in encoders]
     if not running:
         raise _nothing_left()
-    paces = measure_pace(encoders, texts, scaled(progress, start=0.1, size=0.1))
+    throughputs = measure_throughput(encoders, texts, scaled(progress, start=0.1, size=0.1))
     cosines = {c.name: _cosine(c, encoders[c.name], texts) for c in running}
-    encoders.clear()  # each of a big model holds a gigabyte, and accuracy needs but one at a time
+    encoders.clear()  # a big model takes a gigabyte, and accuracy needs one encoder at a time
     figures = []
     share = 0.8 / len(running)
     for i, candidate in enumerate(running):
         name, start = candidate.name, 0.2 + i * share
         try:
-            encoder = _remembering(candidate, brands)
+            encoder = _load_with_cache(candidate, brands)
         except OnbrandError as error:
             refuse(name, error)
             continue
-        told = scaled(progress, f"{name}:", start=start, size=share)
+        part = scaled(progress, f"{name}:", start=start, size=share)
         manifest = encoder.manifest
         figures.append(
-            Figures(
+            Metrics(
                 name=name,
                 fingerprint=manifest.fingerprint,
                 layers=manifest.layers,
                 dim=manifest.dim,
                 target=manifest.target,
                 quantisation=manifest.quantisation,
-                accuracy=measure_accuracy(encoder, brands, told),
-                pace=paces[name],
+                accuracy=measure_accuracy(encoder, brands, part),
+                pace=throughputs[name],
                 size=manifest.size,
                 memory=memory[name],
                 cosine=cosines[name],
@@ -225,13 +226,13 @@ def _nothing_left() -> OnbrandError:
 def _open(
     candidates: Sequence[Candidate], texts: Sequence[str], refuse: Refuse, progress: Progress
 ) -> tuple[dict[str, Encoder], dict[str, int | None]]:
-    """Return the encoders and their memory, of the candidates that run."""
+    """Return the encoders and the memory in bytes of the candidates that run."""
     encoders, memory = {}, {}
     for i, candidate in enumerate(candidates):
         progress(ProgressEvent("memory of", i, len(candidates), message=candidate.name))
         try:
             encoder = Encoder.load(candidate.bundle, cache_size=0)
-            try_encoder(encoder, candidate.bundle, texts)
+            validate_encoder(encoder, candidate.bundle, texts)
             memory[candidate.name] = measure_memory(candidate.bundle)
         except OnbrandError as error:
             refuse(candidate.name, error)
@@ -246,31 +247,31 @@ def _cosine(candidate: Candidate, encoder: Encoder, texts: Sequence[str]) -> Par
     return measure_cosine(encoder, Encoder.load(candidate.float32, cache_size=0), texts)
 
 
-def _remembering(candidate: Candidate, brands: Brands) -> Encoder:
-    """Return an encoder that encodes a line once, of however many brands it is a line.
+def _load_with_cache(candidate: Candidate, brands: Brands) -> Encoder:
+    """Load a candidate with a cache, so that lines that brands share are encoded once.
 
     Training encodes each line twice, whole and cut short.
 
     Raises:
         OnbrandError: one of the lines cannot be encoded.
     """
-    lines = [line.text for lines in brands.values() for line in lines]
-    remembered = min(2 * len(lines), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
-    encoder = Encoder.load(candidate.bundle, cache_size=remembered)
-    # Now, so that what fails is left out; what is encoded here is not encoded again.
-    try_encoder(encoder, candidate.bundle, [" ".join(text.split()) for text in lines[:remembered]])
+    texts = [line.one_line for lines in brands.values() for line in lines]
+    cache_size = min(2 * len(texts), _CACHE_BYTES // (4 * read_manifest(candidate.bundle).dim))
+    encoder = Encoder.load(candidate.bundle, cache_size=cache_size)
+    # Now, so that a failure leaves the candidate out; the vectors stay in the cache.
+    validate_encoder(encoder, candidate.bundle, texts[:cache_size])
     return encoder
 
 
 def read_brands(folder: Path, *, warn: Callable[[str], None]) -> dict[str, list[LabelLine]]:
     """Return the training lines of each brand in a folder of label files.
 
-    Where the folder holds ``TASK.train.jsonl`` files, nothing else is read: a test file that a
-    choice was made on is no test any more.
+    If the folder holds ``TASK.train.jsonl`` files, nothing else is read: a choice that was made on
+    the test files would spoil them.
 
     Args:
         folder: label files as ``onbrand train`` takes them, or pairs of training and test files.
-        warn: told of contradicting labels.
+        warn: called with a message on contradicting labels.
 
     Raises:
         OnbrandError: no labels, broken ones, or fewer than ten of a class.
@@ -289,10 +290,10 @@ def read_brands(folder: Path, *, warn: Callable[[str], None]) -> dict[str, list[
 
 
 TARGETS = (Target.PORTABLE, Target.ACCURATE)
-"""Compared by default: the fast recipe and the faithful one."""
+"""Targets that are compared by default: the fast recipe and the faithful one."""
 
 Refuse = Callable[[str, OnbrandError], None]
-"""Told the name of a candidate that is left out, and why."""
+"""Called with the name of a candidate that is left out, and the error that is the reason."""
 
 
 @dataclass(frozen=True)
@@ -300,19 +301,19 @@ class Candidate:
     """A bundle under comparison."""
 
     name: str
-    """Layers and target in the words that ``onbrand models export`` takes, or a ready bundle."""
+    """Layers and target as ``onbrand models export`` takes them; or an existing bundle's name."""
     bundle: Path
     float32: Path | None = None
-    """The bundle of the same layers that is not quantised; None where there is none."""
+    """The bundle of the same layers in 32-bit floats; None for an existing bundle."""
 
 
 def default_layers(depth: int) -> list[str]:
-    """Return the choices worth a look in a model of ``depth`` layers: all, the lower half, last."""
+    """Return the default choices of layers: all, the lower half, and the last of ``depth``."""
     return ["all", f"0-{depth // 2}", "last"]
 
 
-def ready_candidates(bundles: Sequence[Path]) -> list[Candidate]:
-    """Return bundles that exist as candidates, each once."""
+def existing_bundles(bundles: Sequence[Path]) -> list[Candidate]:
+    """Return existing bundles as candidates, without duplicates."""
     unique = {bundle.resolve(): bundle for bundle in bundles}
     names = [bundle.resolve().name for bundle in unique.values()]
     return [
@@ -330,22 +331,18 @@ def export_candidates(
     refuse: Refuse,
     progress: Progress = silent,
 ) -> Iterator[Candidate]:
-    """Export every pair of layers and target, yielding each bundle as it is there.
+    """Export every pair of layers and target, and yield each bundle when it is complete.
 
-    Each choice of layers goes through PyTorch once, in 32-bit floats; the recipes start from that.
+    Each choice of layers is exported from PyTorch once, in 32-bit floats, and then quantised.
 
     Args:
         source: the model.
         layers: choices as `ExportOptions.layers` takes them.
         targets: the recipes.
-        folder: where the bundles go, one folder each.
-        refuse: told of what could not be made; the rest goes on.
-        progress: told what is being made, and how much is done.
+        folder: for the bundles, one folder each.
+        refuse: called for each that cannot be made; the others go on.
+        progress: receives the stage and how much is done.
     """
-    # Only here: ready bundles are compared without PyTorch and onnx.
-    from onbrand_models.export import ExportOptions, export_bundle
-    from onbrand_models.quantise.requantize import quantise_bundle
-
     choices, targets = _distinct(layers, source.num_layers, refuse), list(dict.fromkeys(targets))
     for i, choice in enumerate(choices):
         progress(ProgressEvent(choice, i, len(choices)))
@@ -369,9 +366,7 @@ def export_candidates(
 
 
 def _distinct(layers: Sequence[str], depth: int, refuse: Refuse) -> list[str]:
-    """Return the choices that the model has, each once: ``all`` may be ``0-6`` as well."""
-    from onbrand_models.export import parse_layers
-
+    """Return the valid choices without duplicates: ``all`` may equal ``0-6``."""
     choices: dict[tuple[int, ...], str] = {}
     for choice in layers:
         try:

@@ -1,4 +1,4 @@
-"""What a comparison found: figures, table and chart, and which encoder to take."""
+"""Report of a comparison: metrics, table, chart, and which encoder to take."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMAT = 1
 
 
 class Accuracy(msgspec.Struct, frozen=True):
-    """Quality on held-out lines; means over the brands, rates from 0 to 1."""
+    """Quality on held-out lines: means over the brands, rates from 0 to 1."""
 
     mean: float
     error: float
@@ -32,19 +32,19 @@ class Accuracy(msgspec.Struct, frozen=True):
     """Accuracy of each brand."""
 
 
-class Pace(msgspec.Struct, frozen=True):
-    """How fast an encoder was, in turns with the others."""
+class Throughput(msgspec.Struct, frozen=True):
+    """Speed of an encoder, measured in turns with the others."""
 
     sentences_per_second: float
     """Median over the rounds, on all threads."""
     latency_ms: float
-    """Of one sentence alone: median."""
+    """Median for one sentence alone."""
     latency_p95_ms: float
     threads: int
 
 
-class Figures(msgspec.Struct, frozen=True):
-    """What was measured of one candidate."""
+class Metrics(msgspec.Struct, frozen=True):
+    """Measurements of one candidate."""
 
     name: str
     fingerprint: str
@@ -53,16 +53,16 @@ class Figures(msgspec.Struct, frozen=True):
     target: str
     quantisation: str
     accuracy: Accuracy
-    pace: Pace
+    pace: Throughput
     size: int
     """Bytes of all files."""
     memory: int | None
-    """Resident bytes of a process that has used it; None where the system does not tell."""
+    """Resident bytes of a process that has used it; None if the system does not report them."""
     cosine: Parity | None
-    """To 32-bit floats on the labelled lines; of a ready bundle, what its manifest says."""
+    """To 32-bit floats on the labelled lines; for an existing bundle, as in its manifest."""
 
 
-class LeftOut(msgspec.Struct, frozen=True):
+class Skipped(msgspec.Struct, frozen=True):
     """A candidate that could not be made or run."""
 
     name: str
@@ -74,12 +74,12 @@ class Report(msgspec.Struct, frozen=True):
 
     format: int
     source: str | None
-    """The model that was exported; None if all bundles were there."""
+    """The model that was exported; None if all bundles existed before."""
     machine: str
     lines: dict[str, int]
     """Labelled lines of each brand."""
-    candidates: list[Figures]
-    left_out: list[LeftOut]
+    candidates: list[Metrics]
+    left_out: list[Skipped]
     front: list[str]
     """Names on the Pareto front, the fastest first."""
     best: str
@@ -90,16 +90,16 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def summarise(
-    candidates: Sequence[Figures],
-    left_out: Sequence[LeftOut],
+    candidates: Sequence[Metrics],
+    left_out: Sequence[Skipped],
     lines: Mapping[str, int],
     source: str | None,
 ) -> Report:
     """Return the report on a comparison of at least one candidate, made on this machine.
 
     Args:
-        candidates: what was measured.
-        left_out: what could not be.
+        candidates: their measurements.
+        left_out: candidates that could not be measured.
         lines: the number of labelled lines of each brand.
         source: the model that was exported, if any.
     """
@@ -113,18 +113,18 @@ def summarise(
         front=[candidate.name for candidate in pareto_front(candidates)],
         best=most_accurate(candidates).name,
         choice=fastest_of_the_best(candidates).name,
-        advice=advise(candidates),
+        advice=recommend(candidates),
     )
 
 
-SAME_SPEED = 0.05
-"""Speeds that differ by less than this share are taken for equal: runs differ by as much."""
+SPEED_TOLERANCE = 0.05
+"""Speeds that differ by less than this share count as equal: runs differ by as much."""
 
 
 def standard_error(accuracies: Mapping[str, float], lines: Mapping[str, int]) -> float:
     """Return the standard error of the mean of the brands' accuracies (binomial).
 
-    Candidates are judged on the same lines, so a difference between two of them is surer than this.
+    Candidates are measured on the same lines, so their difference has a smaller error than this.
 
     Args:
         accuracies: of each brand, 0 to 1.
@@ -134,9 +134,9 @@ def standard_error(accuracies: Mapping[str, float], lines: Mapping[str, int]) ->
     return math.sqrt(variance) / len(accuracies)
 
 
-def pareto_front(candidates: Sequence[Figures]) -> list[Figures]:
-    """Return those that no other beats in accuracy or speed without loss in the other, by speed."""
-    front: list[Figures] = []
+def pareto_front(candidates: Sequence[Metrics]) -> list[Metrics]:
+    """Return the candidates on the Pareto front of accuracy and speed, the fastest first."""
+    front: list[Metrics] = []
     fastest_first = sorted(
         candidates, key=lambda c: (-c.pace.sentences_per_second, -c.accuracy.mean)
     )
@@ -146,12 +146,12 @@ def pareto_front(candidates: Sequence[Figures]) -> list[Figures]:
     return front
 
 
-def most_accurate(candidates: Sequence[Figures]) -> Figures:
-    """Return the candidate of the highest accuracy, the faster one of two that are level."""
+def most_accurate(candidates: Sequence[Metrics]) -> Metrics:
+    """Return the candidate of the highest accuracy, the faster one of two that are equal."""
     return pareto_front(candidates)[-1]
 
 
-def fastest_of_the_best(candidates: Sequence[Figures]) -> Figures:
+def fastest_of_the_best(candidates: Sequence[Metrics]) -> Metrics:
     """Return the fastest candidate within one standard error of the best accuracy.
 
     Of several that are about equally fast it is the most accurate. The one-standard-error rule is
@@ -162,11 +162,11 @@ def fastest_of_the_best(candidates: Sequence[Figures]) -> Figures:
     least = best.accuracy.mean - best.accuracy.error
     good = [c for c in pareto_front(candidates) if c.accuracy.mean >= least]
     fastest = good[0].pace.sentences_per_second
-    return [c for c in good if c.pace.sentences_per_second >= (1 - SAME_SPEED) * fastest][-1]
+    return [c for c in good if c.pace.sentences_per_second >= (1 - SPEED_TOLERANCE) * fastest][-1]
 
 
-def advise(candidates: Sequence[Figures]) -> str:
-    """Return one line: what to take, and what else is worth a thought."""
+def recommend(candidates: Sequence[Metrics]) -> str:
+    """Return the recommendation in one line: the choice, and the rest of the Pareto front."""
     best, choice = most_accurate(candidates), fastest_of_the_best(candidates)
     others = ", ".join(c.name for c in pareto_front(candidates) if c is not choice)
     if choice is best:
@@ -182,7 +182,7 @@ def advise(candidates: Sequence[Figures]) -> str:
 
 
 HEADINGS = ("candidate", "accuracy", "sent./s", "ms", "p95", "MB", "RAM", "cosine")
-"""Of a terminal, where the last column has no room: they fit 80 columns."""
+"""Headings for a terminal of 80 columns, which has no room for the last of `LONG_HEADINGS`."""
 LONG_HEADINGS = (
     "candidate",
     "accuracy",
@@ -195,7 +195,7 @@ LONG_HEADINGS = (
     "lowest",
 )
 FRONT = "◆"
-"""Marks what is on the Pareto front."""
+"""Mark of a candidate on the Pareto front."""
 
 
 def rows(report: Report) -> list[tuple[str, ...]]:
@@ -203,7 +203,7 @@ def rows(report: Report) -> list[tuple[str, ...]]:
     return [_row(candidate, candidate.name in report.front) for candidate in report.candidates]
 
 
-def _row(candidate: Figures, front: bool) -> tuple[str, ...]:
+def _row(candidate: Metrics, front: bool) -> tuple[str, ...]:
     pace, cosine = candidate.pace, candidate.cosine
     return (
         f"{candidate.name} {FRONT}" if front else candidate.name,
@@ -219,7 +219,7 @@ def _row(candidate: Figures, front: bool) -> tuple[str, ...]:
 
 
 def notes(report: Report) -> list[str]:
-    """Return what a reader of the table must know, one sentence a line."""
+    """Return the notes below the table, one sentence a line."""
     best = next(c for c in report.candidates if c.name == report.best)
     brands, lines = len(report.lines), sum(report.lines.values())
     return [
@@ -229,11 +229,11 @@ def notes(report: Report) -> list[str]:
         f"a bag of words has {best.accuracy.baseline:.1%}.",
         f"Speed is of this machine ({report.machine}, {plural(best.pace.threads, 'thread')}), "
         "taken in turns; RAM is of a process that has used the encoder.",
-        *_beaten(best.accuracy),
+        *_baseline_warning(best.accuracy),
     ]
 
 
-def _beaten(best: Accuracy) -> list[str]:
+def _baseline_warning(best: Accuracy) -> list[str]:
     if best.baseline <= best.mean:
         return []
     return [
@@ -246,7 +246,7 @@ def to_markdown(report: Report, picture: str | None = None) -> str:
     """Return the report as a page of Markdown.
 
     Args:
-        report: what was found.
+        report: of the comparison.
         picture: file name of the chart, if there is one.
     """
     return "\n".join(
@@ -275,11 +275,11 @@ def _table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Return text that stays in its cell: a folder's name may hold what ends one."""
+    """Return text for a cell of a table: a folder's name may hold a bar or a line feed."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
-# Okabe and Ito (2008), Color Universal Design: told apart by people of any colour vision.
+# Okabe and Ito (2008), Color Universal Design: distinct for people of any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK, FAINT = "#333333", "#BBBBBB"
 _POINTS_PER_MB = 2.5
@@ -287,9 +287,9 @@ _POINTS_PER_MB = 2.5
 _RADII = (4.0, 20.0)
 """Of the smallest and the largest bubble, in points."""
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
-"""Where a label may stand, seen from its bubble, in the order of preference."""
+"""Directions from a bubble to its label, in the order of preference."""
 _GAPS = (4.0, 16.0, 28.0, 44.0, 60.0)
-"""How far from it, in points."""
+"""Distances from a bubble to its label, in points."""
 
 
 def draw(report: Report, kind: Literal["svg", "png"]) -> bytes:
@@ -309,7 +309,7 @@ def draw(report: Report, kind: Literal["svg", "png"]) -> bytes:
         axes = figure.subplots()
         _frame(axes, report)
         colours = _colours(report.candidates)
-        # The large ones first, which would cover the small ones.
+        # The large ones first, as they would cover the small ones.
         for candidate in sorted(report.candidates, key=lambda c: -c.size):
             _bubble(axes, candidate, colours[candidate.target], candidate.name in report.front)
         _front(axes, report)
@@ -322,7 +322,7 @@ def draw(report: Report, kind: Literal["svg", "png"]) -> bytes:
 def _frame(axes: Any, report: Report) -> None:  # noqa: ANN401 - matplotlib has no types here
     speeds, accuracies = zip(*map(_point, report.candidates), strict=True)
     best = next(c for c in report.candidates if c.name == report.best).accuracy
-    # Room for the labels, and never so near that noise looks like a difference.
+    # Room for labels, and never so close up that noise looks like a difference.
     room = max(0.15 * (max(accuracies) - min(accuracies)), 50 * best.error, 0.25)
     axes.set_xlim(0, 1.25 * max(speeds))
     axes.set_ylim(min(accuracies) - room, max(accuracies) + room)
@@ -343,13 +343,13 @@ def _frame(axes: Any, report: Report) -> None:  # noqa: ANN401 - matplotlib has 
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _colours(candidates: Sequence[Figures]) -> dict[str, str]:
+def _colours(candidates: Sequence[Metrics]) -> dict[str, str]:
     targets = dict.fromkeys(candidate.target for candidate in candidates)
     return {target: COLOURS[i % len(COLOURS)] for i, target in enumerate(targets)}
 
 
-def _bubble(axes: Any, candidate: Figures, colour: str, front: bool) -> None:  # noqa: ANN401
-    """Draw a candidate: filled on the Pareto front, a ring off it, so that colour is not all."""
+def _bubble(axes: Any, candidate: Metrics, colour: str, front: bool) -> None:  # noqa: ANN401
+    """Draw a candidate: a disc on the Pareto front, else a ring, so that colour is not needed."""
     x, y = _point(candidate)
     axes.scatter(
         [x],
@@ -362,11 +362,11 @@ def _bubble(axes: Any, candidate: Figures, colour: str, front: bool) -> None:  #
     )
 
 
-def _point(candidate: Figures) -> tuple[float, float]:
+def _point(candidate: Metrics) -> tuple[float, float]:
     return candidate.pace.sentences_per_second, 100 * candidate.accuracy.mean
 
 
-def _radius(candidate: Figures) -> float:
+def _radius(candidate: Metrics) -> float:
     """Return the radius of a bubble in points."""
     return min(max(math.sqrt(_POINTS_PER_MB * candidate.size / 1e6), _RADII[0]), _RADII[1])
 
@@ -380,12 +380,12 @@ def _front(axes: Any, report: Report) -> None:  # noqa: ANN401
 
 
 def _label(figure: Any, axes: Any, report: Report) -> None:  # noqa: ANN401
-    """Write name and size beside each bubble, at the first place where nothing else stands."""
+    """Write name and size beside each bubble, at the first place that is free."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
-    figure.draw_without_rendering()  # settles the layout, which the places are measured in
+    figure.draw_without_rendering()  # computes the layout, which places depend on
     renderer = FigureCanvasAgg(figure).get_renderer()
     taken = []
     for candidate in report.candidates:
@@ -397,7 +397,7 @@ def _label(figure: Any, axes: Any, report: Report) -> None:  # noqa: ANN401
         for gap, side in itertools.product(_GAPS, _SIDES):
             text = _annotate(axes, candidate, side, gap, "bold" if bold else "normal")
             text.update_positions(renderer)
-            # Not its own method, which takes in the leader, and that touches the bubble.
+            # Not its own method, which includes the leader line, and that touches the bubble.
             box = Text.get_window_extent(text, renderer)
             inside = axes.bbox.containsx(box.x0) and axes.bbox.containsx(box.x1)
             inside = inside and axes.bbox.containsy(box.y0) and axes.bbox.containsy(box.y1)
@@ -405,13 +405,13 @@ def _label(figure: Any, axes: Any, report: Report) -> None:  # noqa: ANN401
                 taken.append(box)
                 break
             text.remove()
-        else:  # too crowded: over something else is better than nowhere
+        else:  # too crowded: an overlap is better than no label
             _annotate(axes, candidate, _SIDES[0], _GAPS[0], "bold" if bold else "normal")
 
 
 def _annotate(
     axes: Any,  # noqa: ANN401
-    candidate: Figures,
+    candidate: Metrics,
     side: tuple[int, int],
     gap: float,
     weight: str,

@@ -1,6 +1,6 @@
-"""Prints what an encoder takes of memory: ``python -m onbrand_models.bench.worker BUNDLE``.
+"""Prints the memory that an encoder uses: ``python -m onbrand_models.bench.worker BUNDLE``.
 
-A process of its own, because memory that others of the process have left behind counts too.
+A process of its own, so that memory which other encoders have left allocated does not count.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from onbrand_models.validation import parity_sentences
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What the process prints."""
+    """Output of the process."""
 
     memory: int | None
 
 
 def resident_bytes() -> int | None:
-    """Return what this process holds of the machine's memory; None where nothing tells."""
+    """Return the resident memory of this process in bytes; None if the system does not tell."""
     statm = Path("/proc/self/statm")
     if statm.exists():
         return int(statm.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -36,7 +36,7 @@ def resident_bytes() -> int | None:
 
 
 def main() -> None:
-    """Load the bundle that the command line names, use it, print the memory as JSON."""
+    """Load the bundle named on the command line, use it, and print the memory as JSON."""
     encoder = Encoder.load(Path(sys.argv[1]), cache_size=0)
     encoder.encode(parity_sentences())
     print(msgspec.json.encode(Usage(resident_bytes())).decode())  # noqa: T201

@@ -1,4 +1,4 @@
-"""Published copy: cleaned lines with their brand, some documents of each held out, and batches."""
+"""The corpus of published lines with their brands: cleaning, hold-out split, and batches."""
 
 from __future__ import annotations
 
@@ -19,63 +19,65 @@ if TYPE_CHECKING:
 
 
 MIN_LINES = 50
-"""Lines that a brand needs to take part."""
-HELD_OUT = 0.1
-"""Share of each brand's lines that is not learnt from."""
-MOST_HELD_OUT = 2000
-"""Lines in all: more would tell little more, and cost time at each check."""
-ENOUGH = 4
-"""Held-out lines without which a brand is not judged: two to fit a classifier, two to judge it."""
+"""Lines that a brand needs to be trained on."""
+HELD_OUT_SHARE = 0.1
+"""Share of each brand's lines that is held out from training."""
+MAX_HELD_OUT = 2000
+"""Lines held out of all brands: more would hardly be more exact, and slow each evaluation."""
+MIN_HELD_OUT_PER_BRAND = 4
+"""Held-out lines that a brand needs to be evaluated: two to fit a classifier, two to test it."""
 
 _ByDocument = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Texts, and by number whose they are."""
+    """Texts and the brands that published them."""
 
     texts: tuple[str, ...]
     owners: tuple[int, ...]
-    """Index into `PublishedCopy.brands`."""
+    """The brand of each text, an index into `Corpus.brands`."""
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedCopy:
-    """Lines to learn from, and lines of other documents to check on."""
+class Corpus:
+    """Lines to train on, and lines of other documents to evaluate on."""
 
     brands: tuple[str, ...]
-    learn: Lines
+    train: Lines
     held_out: Lines
     skipped: dict[str, int]
-    """Brands with too few lines, and how many they have."""
-    off: int
-    """Lines that were left out, being labelled as off-brand."""
-    by_line: frozenset[int]
-    """Brands that had no documents to hold out, so that lines were, of documents learnt from."""
+    """Brands with too few lines, with the number of lines."""
+    off_brand: int
+    """Number of lines that were left out because they are labelled off."""
+    split_by_line: frozenset[int]
+    """Brands without documents to hold out, so that single lines of training documents were."""
 
     @property
-    def judged(self) -> tuple[int, ...]:
-        """The brands of which enough lines are held out to judge an encoder by; at least two."""
+    def evaluable_brands(self) -> tuple[int, ...]:
+        """The brands with enough held-out lines to evaluate an encoder on; at least two."""
         counts = Counter(self.held_out.owners)
-        return tuple(owner for owner in range(len(self.brands)) if counts[owner] >= ENOUGH)
+        return tuple(
+            owner for owner in range(len(self.brands)) if counts[owner] >= MIN_HELD_OUT_PER_BRAND
+        )
 
     @property
     def digest(self) -> str:
-        """Name the copy by its content."""
-        parts = [*self.brands, *self.learn.texts, *self.held_out.texts]
-        parts += map(str, self.learn.owners + self.held_out.owners)
+        """SHA-256 of the content."""
+        parts = [*self.brands, *self.train.texts, *self.held_out.texts]
+        parts += map(str, self.train.owners + self.held_out.owners)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def prepare(lines: Iterable[LabelLine]) -> PublishedCopy:
-    """Clean published lines and hold some documents of each brand out.
+def split_corpus(lines: Iterable[LabelLine]) -> Corpus:
+    """Clean published lines and hold out some documents of each brand.
 
-    A line that two brands published tells nothing of either and is dropped. Where fewer than two
-    brands have documents to hold out, the others' lines are held out one by one: without any,
-    nobody could say whether adapting has helped.
+    A line that two brands published is dropped. If fewer than two brands have documents to hold
+    out, single lines are held out of the other brands: without any held-out lines nothing would
+    show whether adapting helps.
 
     Args:
-        lines: published lines; one that is labelled as off-brand is dropped.
+        lines: published lines; those labelled off are dropped.
 
     Raises:
         OnbrandError: fewer than two brands have enough lines.
@@ -87,26 +89,26 @@ def prepare(lines: Iterable[LabelLine]) -> PublishedCopy:
     brands = tuple(sorted(brand for brand, count in counts.items() if count >= MIN_LINES))
     if len(brands) < 2:
         raise _too_few(counts, len(published), len(given))
-    share = min(HELD_OUT, MOST_HELD_OUT / sum(counts[brand] for brand in brands))
+    share = min(HELD_OUT_SHARE, MAX_HELD_OUT / sum(counts[brand] for brand in brands))
     out, by_line = _choose([by_brand[brand] for brand in brands], share)
-    learn: list[tuple[str, int]] = []
+    train: list[tuple[str, int]] = []
     held: list[tuple[str, int]] = []
     for owner, brand in enumerate(brands):
         for texts in by_brand[brand].values():
             for text in texts:
-                (held if text in out[owner] else learn).append((text, owner))
-    return PublishedCopy(
+                (held if text in out[owner] else train).append((text, owner))
+    return Corpus(
         brands,
-        _lines(learn),
+        _lines(train),
         _lines(held),
         skipped={brand: count for brand, count in counts.items() if brand not in brands},
-        off=len(given) - len(published),
-        by_line=by_line,
+        off_brand=len(given) - len(published),
+        split_by_line=by_line,
     )
 
 
 def _too_few(counts: dict[str, int], published: int, given: int) -> OnbrandError:
-    """Return the error that says what was found, and what was left out of it."""
+    """Return the error for too small a corpus, with the lines found and those left out."""
     found = ", ".join(f"{brand}: {count}" for brand, count in sorted(counts.items())) or "none"
     if twice := published - sum(counts.values()):
         found += (
@@ -126,9 +128,9 @@ def _by_brand(lines: Iterable[LabelLine]) -> dict[str, _ByDocument]:
     owners: dict[str, set[str]] = defaultdict(set)
     found: dict[tuple[str, str], str] = {}
     for line in lines:
-        text = " ".join(line.text.split())
+        text = line.one_line
         owners[text].add(line.brand)
-        # A line that names no document is one of its own.
+        # A line without a document is a document of its own.
         found.setdefault((line.brand, text), text if line.doc is None else line.doc)
     result: dict[str, _ByDocument] = {}
     for (brand, text), doc in found.items():
@@ -139,25 +141,27 @@ def _by_brand(lines: Iterable[LabelLine]) -> dict[str, _ByDocument]:
 
 
 def _choose(copy: Sequence[_ByDocument], share: float) -> tuple[list[set[str]], frozenset[int]]:
-    """Return the texts to hold out of each brand, and the brands that gave lines, no documents."""
+    """Return each brand's texts to hold out, and the brands of which they are single lines."""
     chosen = [_held_out(docs, share) for docs in copy]
-    few = frozenset(owner for owner, texts in enumerate(chosen) if len(texts) < ENOUGH)
+    few = frozenset(
+        owner for owner, texts in enumerate(chosen) if len(texts) < MIN_HELD_OUT_PER_BRAND
+    )
     if len(copy) - len(few) >= 2:
         return chosen, frozenset()
     for owner in few:
         texts = [text for texts in copy[owner].values() for text in texts]
-        # As if each line were a document of its own.
+        # Each line counts as a document of its own.
         single = {text: [text] for text in texts}
-        chosen[owner] = _held_out(single, max(share, ENOUGH / len(texts)))
+        chosen[owner] = _held_out(single, max(share, MIN_HELD_OUT_PER_BRAND / len(texts)))
     return chosen, few
 
 
 def _held_out(docs: _ByDocument, share: float) -> set[str]:
-    """Return the texts of documents with about ``share`` of a brand's lines; none if too long."""
+    """Return the texts of documents with about ``share`` of a brand's lines; long ones stay."""
     total = sum(map(len, docs.values()))
     chosen: set[str] = set()
     for doc in sorted(docs, key=_shuffled):
-        # A long document must not take away a good part of what there is to learn from.
+        # A long document would take a large part of the training lines away.
         if len(chosen) < share * total and len(chosen) + len(docs[doc]) <= 2 * share * total:
             chosen.update(docs[doc])
     return chosen
@@ -171,29 +175,29 @@ def _lines(pairs: Sequence[tuple[str, int]]) -> Lines:
     return Lines(tuple(text for text, _ in pairs), tuple(owner for _, owner in pairs))
 
 
-def count_by_brand(copy: PublishedCopy) -> dict[str, int]:
-    """Return how many lines of each brand there are to learn from."""
-    counts = Counter(copy.learn.owners)
-    return {brand: counts[owner] for owner, brand in enumerate(copy.brands)}
+def count_by_brand(corpus: Corpus) -> dict[str, int]:
+    """Return the number of training lines of each brand."""
+    counts = Counter(corpus.train.owners)
+    return {brand: counts[owner] for owner, brand in enumerate(corpus.brands)}
 
 
 _NEIGHBOURS = 16
-"""Batches' worth of lines that are sorted by length, so that little of a batch is padding."""
+"""Batches whose lines are sorted by length together, so that little of a batch is padding."""
 
 
 class Batch(NamedTuple):
-    """Some lines, ready for the model."""
+    """A batch of tokenised lines."""
 
     ids: Tensor
     """(lines, tokens) of int64."""
     mask: Tensor
-    """(lines, tokens) of int64, 0 where there is padding."""
+    """(lines, tokens) of int64, 0 at padding."""
     owners: Tensor
-    """(lines,) of int64."""
+    """(lines,) of int64: the brands."""
 
 
 class Batches:
-    """The lines of a set, cut into batches anew for each epoch."""
+    """Tokenised lines, shuffled into batches anew for each epoch."""
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerBase, lines: Lines, *, size: int, max_tokens: int
@@ -202,8 +206,8 @@ class Batches:
 
         Args:
             tokenizer: the model's.
-            lines: texts and owners.
-            size: lines in a batch.
+            lines: texts and brands.
+            size: lines of a batch.
             max_tokens: longer lines are cut.
         """
         self._ids: list[list[int]] = (
@@ -233,7 +237,7 @@ class Batches:
         return map(self._batch, chunks)
 
     def in_order(self) -> Iterator[tuple[Sequence[int], Batch]]:
-        """Yield every line once, the longest first, each batch with the numbers of its lines."""
+        """Yield every line once, the longest first: pairs of line numbers and their batch."""
         order = sorted(range(len(self._ids)), key=lambda i: -len(self._ids[i]))
         for start in range(0, len(order), self._size):
             chosen = order[start : start + self._size]

@@ -1,6 +1,6 @@
 """A run of fine-tuning: from a base model and published copy to an encoder bundle with its card.
 
-No folder of a run may spoil another, or what somebody else keeps there.
+Its folders are checked before training: none may lie inside another one or hold other files.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from onbrand.files import replace_folder
 from onbrand.progress import Progress, ProgressEvent, scaled, silent
 from onbrand_models.bundle_writer import check_new_folder, check_replaceable
 from onbrand_models.export import ExportOptions, check_options, export_bundle, parse_layers
-from onbrand_models.finetune.corpus import Batches, PublishedCopy, count_by_brand
-from onbrand_models.finetune.significance import Evidence, compare, named_right
+from onbrand_models.finetune.corpus import Batches, Corpus, count_by_brand
+from onbrand_models.finetune.significance import PairedComparison, compare, correct_predictions
 from onbrand_models.finetune.trainer import (
     BrandClassifier,
-    Learnt,
-    Schedule,
+    TrainingArguments,
+    TrainResult,
     check_room,
     clear_checkpoints,
     find_device,
-    learn,
+    train,
 )
 from onbrand_models.library_noise import compiler_cache
 from onbrand_models.source import SourceModel, find_source, load_model, load_tokenizer, save_model
@@ -43,50 +43,50 @@ if TYPE_CHECKING:
 
 
 _LEARNING_SHARE = 0.9
-"""Of all work, for the progress bar; the rest is checking and exporting."""
+"""Share of the progress bar for training; the rest is for evaluating and exporting."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptOptions:
-    """What may be chosen."""
+    """Options of a run."""
 
-    schedule: Schedule = field(default_factory=Schedule)
+    training: TrainingArguments = field(default_factory=TrainingArguments)
     batch: int = 32
     """Lines in a batch."""
     max_tokens: int = 96
-    """Longer lines are cut while learning; the bundle's own limit stays the model's."""
+    """Longer lines are cut in training; the bundle's limit is the model's all the same."""
     blend: float = 1.0
-    """Share of the adapted weights in the result, the rest is the base's: less than 1 keeps more of
-    what the base knows of other voices (WiSE-FT, Wortsman et al., 2022, arXiv:2109.01903)."""
+    """Share of the adapted weights in the result, the rest is the base's; less than 1 keeps more of
+    what the base knows about other voices (WiSE-FT, Wortsman et al., 2022, arXiv:2109.01903)."""
     device: str = "auto"
     export: ExportOptions = field(default_factory=ExportOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """What came of it."""
+    """Result of a run."""
 
-    learnt: Learnt
-    evidence: Evidence
+    training: TrainResult
+    comparison: PairedComparison
     manifest: EncoderManifest | None
-    """None: it did not help, so nothing was written."""
+    """None if adapting did not help, so that nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """A model that has learnt nothing yet, and the lines as it reads them."""
+    """The untrained model, and the tokenised lines."""
 
     model: BrandClassifier
     weights: dict[str, torch.Tensor]
-    """The encoder's, as they are before."""
-    learn: Batches
+    """The encoder's weights before training."""
+    train: Batches
     held_out: Batches
 
 
 @compiler_cache()
 def adapt(
     base: SourceModel,
-    copy: PublishedCopy,
+    corpus: Corpus,
     output: Path,
     options: AdaptOptions,
     *,
@@ -97,36 +97,36 @@ def adapt(
     note: Callable[[str], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Adapted:
-    """Fine-tune a model on published copy and write the bundle, if lines held out say it helps.
+    """Fine-tune a model on published copy, and write the bundle if held-out lines show a gain.
 
     Args:
-        base: the model to begin with.
-        copy: whose lines are whose.
-        output: folder of the bundle, replaced only at the end.
-        options: rates, sizes, and what to export.
-        work: folder for checkpoints; a run that was killed goes on from there. Emptied at the end.
-        keep_model: new folder for the adapted model in 32-bit floats, to export it again; written
+        base: the model to fine-tune.
+        corpus: the published lines and their brands.
+        output: folder of the bundle, replaced at the end only.
+        options: of training and of the export.
+        work: folder for checkpoints, from which a killed run resumes; emptied at the end.
+        keep_model: new folder for the adapted model in 32-bit floats, for other exports; written
             together with the bundle.
-        card: what to make of the model card.
-        progress: told what is being done.
-        note: told in a line what each check on the held-out lines has found.
-        warn: told of a checkpoint that is not gone on with.
+        card: changes the text of the model card.
+        progress: receives the stage and how much is done.
+        note: called with one line on each evaluation on held-out lines.
+        warn: called with a message if the checkpoint is of another run.
 
     Raises:
-        OnbrandError: the model or the device cannot be used, or a folder not be written.
+        OnbrandError: the model or the device cannot be used, or a folder cannot be written.
     """
     check_folders(base.folder, output, work, keep_model)
-    start = _start(base, copy, options)
+    start = _start(base, corpus, options)
     model, held_out = start.model, start.held_out
     check_room(work, model)
     progress(ProgressEvent("looking at the base"))
-    before = named_right(model, held_out, copy)
-    learnt = learn(
+    before = correct_predictions(model, held_out, corpus)
+    training = train(
         model,
-        start.learn,
+        start.train,
         held_out,
-        options.schedule,
-        run=_run_name(base, copy, options),
+        options.training,
+        run=_run_name(base, corpus, options),
         work=work,
         progress=scaled(progress, start=0.0, size=_LEARNING_SHARE),
         note=note,
@@ -134,66 +134,68 @@ def adapt(
     )
     _blend(model, start.weights, options.blend)
     progress(ProgressEvent("checking on held-out lines", _LEARNING_SHARE))
-    evidence = compare(before, named_right(model, held_out, copy))
+    comparison = compare(before, correct_predictions(model, held_out, corpus))
     manifest = None
-    if evidence.helped:
+    if comparison.helped:
         name = options.export.name or f"{base.name}-adapted"
-        text = card(model_card(name, base, copy, learnt, options.blend, evidence))
+        text = card(model_card(name, base, corpus, training, options.blend, comparison))
         progress(ProgressEvent("exporting", _LEARNING_SHARE + 0.05))
         manifest = export_adapted(
             base, model.encoder, name, text, output, options.export, keep_model
         )
     clear_checkpoints(work)
     progress(ProgressEvent("done", 1.0))
-    return Adapted(learnt, evidence, manifest)
+    return Adapted(training, comparison, manifest)
 
 
-def _start(base: SourceModel, copy: PublishedCopy, options: AdaptOptions) -> _Start:
-    """Load the model on the device, with a fresh classifier.
+def _start(base: SourceModel, corpus: Corpus, options: AdaptOptions) -> _Start:
+    """Load the model to the device with a new classifier, and tokenise the corpus.
 
     Raises:
-        OnbrandError: the options do not fit, or the model or the device cannot be used.
+        OnbrandError: the options are invalid, or the model or the device cannot be used.
     """
     check_options(options.export, base)
     device = find_device(options.device)
     layers = parse_layers(options.export.layers, base.num_layers)
-    # A transformer has a layer at least, even where the embeddings alone are pooled.
+    # At least one layer, even if the embeddings alone are pooled: a transformer needs it.
     encoder, tokenizer = load_model(base, max(1, *layers)), load_tokenizer(base)
     weights = {name: value.clone() for name, value in encoder.state_dict().items()}
-    torch.manual_seed(options.schedule.seed)  # the classifier's first weights
-    model = BrandClassifier(encoder, layers, len(copy.brands)).to(device)
+    torch.manual_seed(options.training.seed)  # the classifier's first weights
+    model = BrandClassifier(encoder, layers, len(corpus.brands)).to(device)
     limits = {"size": options.batch, "max_tokens": min(options.max_tokens, base.max_tokens)}
-    lines, held_out = (Batches(tokenizer, part, **limits) for part in (copy.learn, copy.held_out))
+    lines, held_out = (
+        Batches(tokenizer, part, **limits) for part in (corpus.train, corpus.held_out)
+    )
     return _Start(model, weights, lines, held_out)
 
 
 def _blend(model: BrandClassifier, base: dict[str, torch.Tensor], share: float) -> None:
-    """Move the encoder's weights back towards the base's, to ``share`` of the way."""
+    """Interpolate the encoder's weights: ``share`` of the trained ones, the rest of the base's."""
     with torch.no_grad():
         for name, value in model.encoder.state_dict().items():
             if value.is_floating_point():
                 value.lerp_(base[name].to(value.device), 1 - share)
 
 
-def _run_name(base: SourceModel, copy: PublishedCopy, options: AdaptOptions) -> str:
-    """Name what decides the result, so that a checkpoint of something else is not taken up."""
-    learning = (options.schedule, options.batch, options.max_tokens, options.export.layers)
-    parts = (base.weights_sha256(), copy.digest, repr(learning))
+def _run_name(base: SourceModel, corpus: Corpus, options: AdaptOptions) -> str:
+    """Return a hash of all that decides the result: only a checkpoint with the same is resumed."""
+    learning = (options.training, options.batch, options.max_tokens, options.export.layers)
+    parts = (base.weights_sha256(), corpus.digest, repr(learning))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def check_folders(base: Path, output: Path, work: Path, keep_model: Path | None) -> None:
-    """Check where a run reads and writes, before anything is learnt.
+    """Check the folders that a run reads and writes, before training.
 
     Args:
-        base: folder of the model to begin with.
+        base: folder of the base model.
         output: folder of the bundle.
         work: folder for checkpoints.
         keep_model: folder for the adapted model, if it is wanted.
 
     Raises:
-        OnbrandError: something would be lost there, it cannot be written, or one of the folders is
-            another one or lies in it.
+        OnbrandError: files would be lost, a folder cannot be written, or one of them is or lies in
+            another one.
     """
     check_replaceable(output)
     if keep_model is not None:
@@ -224,16 +226,16 @@ def export_adapted(
     """Write the bundle of an adapted model, and the model itself: both or neither.
 
     Args:
-        base: what it was made from.
+        base: the model it was made from.
         encoder: the adapted model.
         name: of the adapted model.
         card: its model card, in Markdown.
         output: folder of the bundle, replaced if it holds one.
-        options: what to export.
+        options: of the export.
         keep_model: new folder for the model in 32-bit floats, if it is wanted.
 
     Raises:
-        OnbrandError: a folder cannot be written, or the model not be exported.
+        OnbrandError: a folder cannot be written, or the model cannot be exported.
     """
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -258,38 +260,38 @@ def _model_folder(keep: Path | None, scratch: Path) -> Iterator[Path]:
         scratch.mkdir()
         yield scratch
     else:
-        check_new_folder(keep)  # again: learning has taken its time
+        check_new_folder(keep)  # again: training has taken a while
         with replace_folder(keep) as fresh:
             yield fresh
 
 
-_MOST_BRANDS = 200
-"""Brands that are listed by name."""
+_MAX_BRANDS = 200
+"""Brands that a model card lists by name."""
 
 
 def model_card(
     name: str,
     base: SourceModel,
-    copy: PublishedCopy,
-    learnt: Learnt,
+    corpus: Corpus,
+    training: TrainResult,
     blend: float,
-    evidence: Evidence,
+    comparison: PairedComparison,
 ) -> str:
     """Return the card in Markdown, with the front matter that model hubs read.
 
     Args:
         name: of the adapted model.
-        base: what it was made from.
-        copy: what it learnt from.
-        learnt: how far that went.
-        blend: share of the learnt weights in the result.
-        evidence: what held-out lines say.
+        base: the model it was made from.
+        corpus: the lines it was trained on.
+        training: result of the training.
+        blend: share of the trained weights in the result.
+        comparison: base and adapted model on held-out lines.
     """
-    counts = sorted(count_by_brand(copy).items())
+    counts = sorted(count_by_brand(corpus).items())
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    rows = [f"| {_cell(brand)} | {count} |" for brand, count in counts[:_MOST_BRANDS]]
-    if len(counts) > _MOST_BRANDS:
-        rows.append(f"| {len(counts) - _MOST_BRANDS} more | |")
+    rows = [f"| {_cell(brand)} | {count} |" for brand, count in counts[:_MAX_BRANDS]]
+    if len(counts) > _MAX_BRANDS:
+        rows.append(f"| {len(counts) - _MAX_BRANDS} more | |")
     mixed = ""
     if blend < 1:
         mixed = f" Of the way from the base's weights to the learnt ones it goes {blend:.0%}."
@@ -303,11 +305,11 @@ def model_card(
             f"# {name}",
             "",
             f"{base.name} ({base.origin}, {base.licence}), fine-tuned on {today} to tell which of "
-            f"{len(counts)} voices published a line. It learnt from {len(copy.learn.texts):,} "
-            f"lines in {learnt.state.best_step:,} batches. Nobody labelled them, and the texts "
+            f"{len(counts)} voices published a line. It learnt from {len(corpus.train.texts):,} "
+            f"lines in {training.state.best_step:,} batches. Nobody labelled them, and the texts "
             f"are not part of the model.{mixed}",
             "",
-            _proof(copy, evidence),
+            _proof(corpus, comparison),
             "",
             "| published by | lines |",
             "|---|---:|",
@@ -317,17 +319,17 @@ def model_card(
     )
 
 
-def _proof(copy: PublishedCopy, evidence: Evidence) -> str:
-    if len(copy.by_line) == len(copy.brands):
+def _proof(corpus: Corpus, comparison: PairedComparison) -> str:
+    if len(corpus.split_by_line) == len(corpus.brands):
         where = "that it did not learn from, of documents that it did"
-    elif copy.by_line:
+    elif corpus.split_by_line:
         where = "that it did not learn from, some of them of documents that it did"
     else:
         where = "of documents that it did not learn from"
     return (
-        f"On {evidence.lines:,} lines {where}, a linear classifier named the right voice for "
-        f"{evidence.after:.1%}; with the base for {evidence.before:.1%}. By luck alone that "
-        f"would come about in {evidence.luck_in_words} of cases."
+        f"On {comparison.lines:,} lines {where}, a linear classifier named the right voice for "
+        f"{comparison.after:.1%}; with the base for {comparison.before:.1%}. By luck alone that "
+        f"would come about in {comparison.format_p_value()} of cases."
     )
 
 

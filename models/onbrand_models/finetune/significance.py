@@ -1,8 +1,8 @@
-"""Did it help? The same small classifier on both encoders, judged on documents nobody learnt from.
+"""Significance of a gain: base and adapted encoder compared on held-out documents.
 
-The loss of the run's own classifier only falls; what counts is whether voices trained on the
-encoder get better. So a fresh linear model is fitted on the vectors of one half of the held-out
-lines and names the brand of the other half, with the encoder as it was and as it is now.
+The loss of the run's own classifier always falls; what counts is whether voices trained on the
+encoder get better. So a new linear classifier is fitted on the vectors of one half of the held-out
+lines and predicts the brands of the other half, once with each encoder.
 """
 
 from __future__ import annotations
@@ -17,50 +17,48 @@ from sklearn.linear_model import LogisticRegression
 
 from onbrand.training.logistic import Standardiser
 from onbrand.training.weak_labels import REGRESSION_C
-from onbrand_models.finetune.corpus import Batches, PublishedCopy
-from onbrand_models.finetune.trainer import BrandClassifier, move
+from onbrand_models.finetune.corpus import Batches, Corpus
+from onbrand_models.finetune.trainer import BrandClassifier, to_device
 
-MOST_LUCK = 0.1
-"""Chance of a gain by luck alone above which a gain counts for nothing."""
+ALPHA = 0.1
+"""Significance level: a gain with a larger p-value does not count."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the same held-out lines say of the encoder as it was and as it is now."""
+class PairedComparison:
+    """Predictions with the base and with the adapted encoder, on the same held-out lines."""
 
     before: float
-    """Share of the lines whose brand was named right, 0 to 1."""
+    """Accuracy with the base, 0 to 1."""
     after: float
+    """Accuracy with the adapted encoder, 0 to 1."""
     lines: int
     gained: int
-    """Lines that only the adapted encoder gets right."""
+    """Lines that only the adapted encoder predicts correctly."""
     lost: int
-    """Lines that only the base gets right."""
+    """Lines that only the base predicts correctly."""
 
     @property
-    def luck(self) -> float:
-        """How likely as good a result is where both are equally good, 0 to 1.
+    def p_value(self) -> float:
+        """Probability of at least as many gains if both are equally good: an exact sign test."""
+        discordant_pairs = self.gained + self.lost
+        as_many = range(self.gained, discordant_pairs + 1)
+        ways = sum(math.comb(discordant_pairs, gained) for gained in as_many)
+        return ways / (1 << discordant_pairs)
 
-        An exact sign test: each line on which they differ is then a coin's throw.
-        """
-        throws = self.gained + self.lost
-        ways = sum(math.comb(throws, heads) for heads in range(self.gained, throws + 1))
-        return ways / (1 << throws)
-
-    @property
-    def luck_in_words(self) -> str:
-        """The same for people: "3.2%"."""
-        return "less than 0.1%" if self.luck < 0.001 else f"{self.luck:.1%}"
+    def format_p_value(self) -> str:
+        """Return the p-value in percent, say "3.2%"."""
+        return "less than 0.1%" if self.p_value < 0.001 else f"{self.p_value:.1%}"
 
     @property
     def helped(self) -> bool:
-        """Whether the adapted encoder names more brands right, by more than luck."""
-        return self.gained > self.lost and self.luck <= MOST_LUCK
+        """Whether the adapted encoder is significantly better."""
+        return self.gained > self.lost and self.p_value <= ALPHA
 
 
-def compare(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Evidence:
-    """Return the evidence of which lines were named right, each of shape (lines,)."""
-    return Evidence(
+def compare(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> PairedComparison:
+    """Compare the correct predictions with the base and with the adapted encoder, each (lines,)."""
+    return PairedComparison(
         float(before.mean()),
         float(after.mean()),
         len(before),
@@ -69,21 +67,23 @@ def compare(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Evidence:
     )
 
 
-def named_right(model: BrandClassifier, batches: Batches, copy: PublishedCopy) -> NDArray[np.bool_]:
-    """Tell of each line whether a linear model that saw the other half names its brand.
+def correct_predictions(
+    model: BrandClassifier, batches: Batches, corpus: Corpus
+) -> NDArray[np.bool_]:
+    """Return for each line whether a classifier fitted on the other half predicts its brand.
 
     Args:
-        model: its vectors are judged, not its own classifier.
+        model: whose vectors are used, not its own classifier.
         batches: the held-out lines, tokenised.
-        copy: the same lines, with their owners.
+        corpus: the same lines, with their brands.
 
     Returns:
-        Shape (lines,): those of `PublishedCopy.judged` brands, in their order.
+        (lines,), in the order of the held-out lines of `Corpus.evaluable_brands`.
     """
-    owners = np.array(copy.held_out.owners)
-    judged = np.isin(owners, copy.judged)
+    owners = np.array(corpus.held_out.owners)
+    judged = np.isin(owners, corpus.evaluable_brands)
     rows, owners = _vectors(model, batches, len(owners))[judged], owners[judged]
-    # A brand's lines stand together, so that each half has some of all brands.
+    # Every second line: lines are sorted by brand, so that each half has lines of all brands.
     half = np.arange(len(owners)) % 2 == 0
     right = np.zeros(len(owners), bool)
     for fit, judge in ((half, ~half), (~half, half)):
@@ -95,11 +95,11 @@ def named_right(model: BrandClassifier, batches: Batches, copy: PublishedCopy) -
 
 
 def _vectors(model: BrandClassifier, batches: Batches, count: int) -> NDArray[np.float32]:
-    """Return the vectors of all ``count`` lines in their order, (count, dim)."""
+    """Return the vectors of all ``count`` lines in their original order: (count, dim)."""
     device = next(model.parameters()).device
     model.eval()
     rows = np.zeros((count, model.head.in_features * len(model.layers)), np.float32)
     with torch.inference_mode():
         for chosen, batch in batches.in_order():
-            rows[np.array(chosen)] = model.vectors(move(batch, device)).cpu().numpy()
+            rows[np.array(chosen)] = model.vectors(to_device(batch, device)).cpu().numpy()
     return rows

@@ -1,13 +1,17 @@
 """The trainer: steps, held-out evaluations between them, early stopping and checkpoints.
 
-The model learns to tell which brand published a line, from the last pooled layer. Voices read all
-pooled layers, but a classifier that reads them all as well is content with what the lower ones know
-from the start. Made to answer from the last one, the encoder carries that knowledge up and adds to
-it. ``bench/objectives.py`` compares this and thirteen other ways.
+The model is trained to predict which brand published a line, from the last pooled layer. Voices use
+all pooled layers, but a classifier on all of them relies on what the lower ones encode from the
+start; on the last layer alone, the encoder must carry that up and add to it.
+``bench/objectives.py`` compares this with thirteen other ways.
 
-A checkpoint is one safetensors file, replaced atomically, so that a kill leaves a whole one. No
-pickle, unlike ``torch.save``: a checkpoint may lie on a share. The optimiser's state is stored as
-tensors, the rest as JSON in the file's metadata.
+A checkpoint is one safetensors file, replaced atomically, so that a kill leaves a whole one. It may
+lie on a share, so no pickle is read: the optimiser's state is stored as tensors, the rest as JSON
+in the file's metadata.
+
+Not ``transformers.Trainer`` (4.57, tried) or sentence-transformers' on top of it: neither starts
+without accelerate, and four files of a checkpoint are pickles (optimizer.pt, scheduler.pt,
+rng_state.pth, training_args.bin), three of which it reads again when it resumes.
 """
 
 from __future__ import annotations
@@ -41,137 +45,143 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-CHECKS = 3
-"""Held-out checks per epoch."""
-PATIENCE = 3
-"""Checks without a new best after which learning stops."""
-WARM_UP = 0.1
-"""Share of the steps over which the rate rises from nothing; it falls to nothing after that."""
-LARGEST_STEP = 1.0
-"""Gradients are shortened to this norm."""
+EVALS_PER_EPOCH = 3
+"""Evaluations on held-out lines per epoch."""
+EARLY_STOPPING_PATIENCE = 3
+"""Evaluations without a new lowest loss after which training stops."""
+WARMUP_RATIO = 0.1
+"""Share of the steps in which the learning rate rises from 0; it falls to 0 after that."""
+MAX_GRAD_NORM = 1.0
+"""Gradients are clipped to this norm."""
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """How to learn."""
+class TrainingArguments:
+    """Hyperparameters of the training."""
 
     epochs: int = 3
-    rate: float = 1e-4
-    """Of the encoder's weights."""
-    head_rate: float = 1e-3
-    """Of the classifier, which starts from nothing."""
+    learning_rate: float = 1e-4
+    """For the encoder's weights."""
+    head_learning_rate: float = 1e-3
+    """For the classifier, whose weights start at random."""
     seed: int = 0
 
-    def factor(self, step: int, steps: int) -> float:
-        """Return what the rates are multiplied by at a step, counted from 0."""
-        return min(1.0, (step + 1) / (WARM_UP * steps)) * (1 - step / steps)
+    def rate_factor(self, step: int, steps: int) -> float:
+        """Return the factor of the learning rates at a step, counted from 0."""
+        return min(1.0, (step + 1) / (WARMUP_RATIO * steps)) * (1 - step / steps)
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
-    """What a run came to."""
+class TrainResult:
+    """Result of the training."""
 
     state: TrainingState
     stopped_early: bool
 
 
-def learn(
+def train(
     model: BrandClassifier,
     batches: Batches,
     held_out: Batches,
-    schedule: Schedule,
+    arguments: TrainingArguments,
     *,
     run: str,
     work: Path,
     progress: Progress = silent,
     note: Callable[[str], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
-) -> Learnt:
-    """Fit the classifier and its encoder, and leave the weights of the best check in ``model``.
+) -> TrainResult:
+    """Train the classifier with its encoder, and leave the weights of the lowest loss in ``model``.
 
-    A killed run goes on at its last checkpoint: the order of the lines depends on the seed alone.
+    A killed run resumes at its last checkpoint: the order of the lines depends on the seed alone.
 
     Args:
-        model: on the device on which to learn.
-        batches: what to learn from.
-        held_out: what to check on; without any, learning goes on to the end.
-        schedule: rates and length.
-        run: names what is learnt, for the checkpoints.
+        model: on the device to train on.
+        batches: of the training lines.
+        held_out: of the lines to evaluate on; if empty, all epochs are trained.
+        arguments: learning rates and epochs.
+        run: identifies the run in its checkpoints.
         work: folder for the checkpoints.
-        progress: told the loss, and how many batches are done.
-        note: told in a line what each check has found.
-        warn: told of a checkpoint that is not gone on with.
+        progress: receives the loss, and how many batches are done.
+        note: called with one line on each evaluation.
+        warn: called with a message if the checkpoint is of another run.
 
     Raises:
-        OnbrandError: the rate is so high that the weights are no numbers any more.
+        OnbrandError: the loss was never finite, as the learning rate is too high.
     """
     device = next(model.parameters()).device
-    torch.manual_seed(schedule.seed)
-    optimiser = _optimiser(model, schedule)
+    torch.manual_seed(arguments.seed)
+    optimiser = _optimiser(model, arguments)
     rates = [group["lr"] for group in optimiser.param_groups]
-    steps = len(batches) * schedule.epochs
-    every = max(1, len(batches) // CHECKS)
+    steps = len(batches) * arguments.epochs
+    every = max(1, len(batches) // EVALS_PER_EPOCH)
     before = load_checkpoint(work, run, model, optimiser, warn)
     state, best = before or (TrainingState(run, precision(device)), {})
-    for step, batch in _from(batches, schedule, state.step):
-        if step - state.best_step >= PATIENCE * every:
+    for step, batch in _steps_from(batches, arguments, state.step):
+        if step - state.best_step >= EARLY_STOPPING_PATIENCE * every:
             break
-        factor = schedule.factor(step, steps)
+        factor = arguments.rate_factor(step, steps)
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * factor
         model.train()
         with autocast(device, state.precision):
-            loss = model.loss(move(batch, device))
+            loss = model.loss(to_device(batch, device))
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.encoder.parameters(), LARGEST_STEP)
+        torch.nn.utils.clip_grad_norm_(model.encoder.parameters(), MAX_GRAD_NORM)
         optimiser.step()
         optimiser.zero_grad()
         progress(ProgressEvent("loss", step + 1, steps, message=f"{loss.item():.2f}"))
         if (step + 1) % every == 0 or step + 1 == steps:
-            state, best = _check(model, held_out, state, step + 1, best)
+            state, best = _evaluate(model, held_out, state, step + 1, best)
             save_checkpoint(work, state, model, best, optimiser)
-            note(_in_words(state, steps))
+            note(_format_evaluation(state, steps))
     if not best:
-        clear_checkpoints(work)  # what it holds is no good to go on with
+        clear_checkpoints(work)  # its weights are useless
         raise OnbrandError(
             f"learning went astray: the held-out loss was never a number; choose a --rate below "
-            f"{schedule.rate:g}"
+            f"{arguments.learning_rate:g}"
         )
     model.load_state_dict(best)
-    return Learnt(state, stopped_early=state.step < steps)
+    return TrainResult(state, stopped_early=state.step < steps)
 
 
-def _optimiser(model: BrandClassifier, schedule: Schedule) -> AdamW:
+def _optimiser(model: BrandClassifier, arguments: TrainingArguments) -> AdamW:
     return AdamW(
         [
-            {"params": model.head.parameters(), "lr": schedule.head_rate, "weight_decay": 0.0},
-            {"params": model.encoder.parameters(), "lr": schedule.rate},
+            {
+                "params": model.head.parameters(),
+                "lr": arguments.head_learning_rate,
+                "weight_decay": 0.0,
+            },
+            {"params": model.encoder.parameters(), "lr": arguments.learning_rate},
         ]
     )
 
 
-def _from(batches: Batches, schedule: Schedule, start: int) -> Iterator[tuple[int, Batch]]:
+def _steps_from(
+    batches: Batches, arguments: TrainingArguments, start: int
+) -> Iterator[tuple[int, Batch]]:
     """Yield the steps from ``start`` on, counted from 0 over all epochs, with their batches."""
-    for epoch in range(start // len(batches), schedule.epochs):
-        for index, batch in enumerate(batches.epoch(schedule.seed * 1000 + epoch)):
+    for epoch in range(start // len(batches), arguments.epochs):
+        for index, batch in enumerate(batches.epoch(arguments.seed * 1000 + epoch)):
             step = epoch * len(batches) + index
             if step >= start:
                 yield step, batch
 
 
-def _check(
+def _evaluate(
     model: BrandClassifier,
     held_out: Batches,
     state: TrainingState,
     step: int,
     best: dict[str, Tensor],
 ) -> tuple[TrainingState, dict[str, Tensor]]:
-    """Return the state after a check, and the best weights so far."""
+    """Evaluate on held-out lines; return the new state and the best weights so far."""
     loss = held_out_loss(model, held_out)
-    told = round(loss, 5) if math.isfinite(loss) else None
-    state = msgspec.structs.replace(state, step=step, losses=(*state.losses, (step, told)))
-    least = math.inf if state.best_loss is None else state.best_loss
-    if loss < least or not len(held_out):
+    recorded = round(loss, 5) if math.isfinite(loss) else None
+    state = msgspec.structs.replace(state, step=step, losses=(*state.losses, (step, recorded)))
+    lowest = math.inf if state.best_loss is None else state.best_loss
+    if loss < lowest or not len(held_out):
         state = msgspec.structs.replace(
             state, best_step=step, best_loss=loss if math.isfinite(loss) else None
         )
@@ -179,8 +189,8 @@ def _check(
     return state, best
 
 
-def _in_words(state: TrainingState, steps: int) -> str:
-    """Return what the last check has found."""
+def _format_evaluation(state: TrainingState, steps: int) -> str:
+    """Return the last evaluation in one line."""
     loss = state.losses[-1][1]
     found = "no number" if loss is None else f"{loss:.3f}"
     best = ", the best so far" if state.best_step == state.step else ""
@@ -188,31 +198,31 @@ def _in_words(state: TrainingState, steps: int) -> str:
 
 
 def held_out_loss(model: BrandClassifier, held_out: Batches) -> float:
-    """Return the mean cross-entropy over lines not learnt from, in nats; infinite without any."""
+    """Return the mean cross-entropy over the held-out lines in nats; infinite if there are none."""
     device = next(model.parameters()).device
     model.eval()
     total, count = 0.0, 0
     with torch.inference_mode():
         for chosen, batch in held_out.in_order():
-            total += float(model.loss(move(batch, device))) * len(chosen)
+            total += float(model.loss(to_device(batch, device))) * len(chosen)
             count += len(chosen)
     return total / count if count else float("inf")
 
 
-SCALE = 10.0
-"""Unit vectors are longer by this for the classifier, whose weights would have to grow instead."""
+LOGIT_SCALE = 10.0
+"""Factor of the unit vectors (1 / temperature), so that the classifier's weights stay small."""
 
 
 class BrandClassifier(nn.Module):  # type: ignore[misc]
-    """The encoder with a linear layer that names the brand and is thrown away later."""
+    """The encoder with a linear layer that predicts the brand, for training only."""
 
     def __init__(self, encoder: PreTrainedModel, layers: Sequence[int], brands: int) -> None:
-        """Put a fresh linear layer on an encoder.
+        """Put a new linear layer on an encoder.
 
         Args:
             encoder: a transformer with a last layer of at least ``max(layers)``.
             layers: hidden states to pool; 0 is the embedding output.
-            brands: how many to tell apart.
+            brands: number of classes.
         """
         super().__init__()
         self.encoder = encoder
@@ -221,11 +231,11 @@ class BrandClassifier(nn.Module):  # type: ignore[misc]
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of the brands, (lines, brands)."""
-        result: Tensor = self.head(SCALE * self._pooled(batch, self.layers[-1:])[0])
+        result: Tensor = self.head(LOGIT_SCALE * self._pooled(batch, self.layers[-1:])[0])
         return result
 
     def vectors(self, batch: Batch) -> Tensor:
-        """Return what the voices read, (lines, hidden · layers) in 32-bit floats."""
+        """Return the vectors that voices use: (lines, hidden · layers), 32-bit floats."""
         return torch.cat(self._pooled(batch, self.layers), dim=-1)
 
     def _pooled(self, batch: Batch, layers: Sequence[int]) -> list[Tensor]:
@@ -233,7 +243,7 @@ class BrandClassifier(nn.Module):  # type: ignore[misc]
             input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True
         ).hidden_states
         mask = batch.mask.unsqueeze(-1).float()
-        # Division by the number of tokens is undone by the normalisation.
+        # Not the mean: the normalisation undoes the division.
         sums = [(states[layer].float() * mask).sum(dim=1) for layer in layers]
         return [functional.normalize(total, dim=-1) for total in sums]
 
@@ -242,12 +252,12 @@ class BrandClassifier(nn.Module):  # type: ignore[misc]
         return functional.cross_entropy(self(batch), batch.owners)
 
 
-_WORTH = 1.2
-"""16-bit floats must be faster by this to be used."""
+MIN_SPEEDUP = 1.2
+"""Factor by which 16-bit floats must be faster to be used."""
 
 
 def find_device(name: str = "auto") -> torch.device:
-    """Return the device of that name; ``auto``: a GPU where there is one, else the CPU.
+    """Return the device of a name; ``auto`` is a GPU if there is one, else the CPU.
 
     Raises:
         OnbrandError: there is no such device here.
@@ -256,7 +266,7 @@ def find_device(name: str = "auto") -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        float(torch.ones(1, device=device).sum())  # read back: "meta" computes without numbers
+        float(torch.ones(1, device=device).sum())  # read back: the device "meta" has no values
     except Exception as error:  # torch's errors for a missing device have no common base
         reason = summarize(error)[:120]
         raise OnbrandError(f"--device {name}: not usable here ({reason}); try cpu") from None
@@ -264,12 +274,12 @@ def find_device(name: str = "auto") -> torch.device:
 
 
 def precision(device: torch.device) -> str:
-    """Return "bfloat16" where the device multiplies faster in it, else "float32".
+    """Return "bfloat16" if the device multiplies faster in it, else "float32".
 
-    Asking what a chip supports is no help: many do bfloat16 in software, slower than float32.
+    It is measured, since many chips that support bfloat16 compute it in software, and slower.
     """
     seconds = {dtype: _time(device, dtype) for dtype in (torch.float32, torch.bfloat16)}
-    faster = seconds[torch.float32] / seconds[torch.bfloat16] >= _WORTH
+    faster = seconds[torch.float32] / seconds[torch.bfloat16] >= MIN_SPEEDUP
     return "bfloat16" if faster else "float32"
 
 
@@ -285,14 +295,14 @@ def _time(device: torch.device, dtype: torch.dtype, rounds: int = 5) -> float:
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context in which the model computes so; its weights stay in 32-bit floats."""
+    """Return a context in which the model computes in ``precision``; weights stay 32-bit floats."""
     context: AbstractContextManager[object] = torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"
     )
     return context
 
 
-def move(batch: Batch, device: torch.device) -> Batch:
+def to_device(batch: Batch, device: torch.device) -> Batch:
     """Return a batch on the device."""
     return Batch(*(tensor.to(device) for tensor in batch))
 
@@ -300,29 +310,29 @@ def move(batch: Batch, device: torch.device) -> Batch:
 FILE = "checkpoint.safetensors"
 _META = "onbrand"
 _SIZE = 4
-"""Of a checkpoint, in models: the weights now and at their best, and two averages each."""
+"""Size of a checkpoint in models: current and best weights, and the optimiser's two averages."""
 
 
 class _Run(msgspec.Struct, frozen=True):
-    """What tells whose checkpoint it is, whatever else an older one holds."""
+    """The part of the state that identifies the run, in checkpoints of every version."""
 
     run: str
 
 
 class TrainingState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far a run has come."""
+    """State of a run."""
 
     run: str
-    """Names what is learnt, from what and how: a checkpoint of another run is not gone on with."""
+    """Hash of base, corpus and options: a checkpoint of another run is not resumed."""
     precision: str = ""
-    """What the model computes in: a run goes on as it began."""
+    """Floats that the model computes in, the same after resuming."""
     step: int = 0
-    """Batches learnt from."""
+    """Batches trained on."""
     best_step: int = 0
     best_loss: float | None = None
-    """Held-out loss at that step, in nats; None as long as it was no number (JSON has none)."""
+    """Held-out loss at that step, in nats; None while it is not finite, which JSON cannot hold."""
     losses: tuple[tuple[int, float | None], ...] = ()
-    """Step and held-out loss of every check."""
+    """Step and held-out loss of every evaluation."""
 
 
 def save_checkpoint(
@@ -332,7 +342,7 @@ def save_checkpoint(
     best: dict[str, torch.Tensor],
     optimiser: Optimizer,
 ) -> None:
-    """Write all that is needed to go on as if nothing had happened.
+    """Write everything that is needed to resume exactly.
 
     Raises:
         OnbrandError: it cannot be written.
@@ -342,7 +352,7 @@ def save_checkpoint(
     for index, averages in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in averages.items()}
     tensors["random"] = torch.get_rng_state()
-    # A copy each: tied weights share their memory, which the format does not store.
+    # Copies, as tied weights share memory, which the format refuses.
     whole = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     path = folder / FILE
     with wrap_errors("cannot be written", path), replace_file(path) as fresh:
@@ -350,7 +360,7 @@ def save_checkpoint(
 
 
 def check_room(folder: Path, model: nn.Module) -> None:
-    """Make the folder for checkpoints, and check that they fit, before anything is learnt.
+    """Make the folder for checkpoints and check that the disk has room, before training.
 
     Raises:
         OnbrandError: the folder cannot be made or written, or the disk is too full.
@@ -367,7 +377,7 @@ def check_room(folder: Path, model: nn.Module) -> None:
             path=folder,
         ) from None
     size = sum(value.numel() * value.element_size() for value in model.state_dict().values())
-    # Two of them: one is there until the next is whole.
+    # Twice: the old one stays until the new one is complete.
     if free + old < (need := 2 * _SIZE * size):
         raise OnbrandError(
             f"has {free / 1e6:,.0f} MB free, and checkpoints take {need / 1e6:,.0f} MB; "
@@ -383,17 +393,17 @@ def load_checkpoint(
     optimiser: Optimizer,
     warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[TrainingState, dict[str, torch.Tensor]] | None:
-    """Take up a checkpoint of the same run, if there is one.
+    """Load the checkpoint of the same run, if there is one.
 
     Args:
-        folder: where it would be.
-        run: what the checkpoint has to be of, see `TrainingState.run`.
-        model: takes the weights.
-        optimiser: takes its state.
-        warn: told of a checkpoint of another run, which the next one will replace.
+        folder: of the checkpoint.
+        run: see `TrainingState.run`.
+        model: receives the weights.
+        optimiser: receives its state.
+        warn: called with a message if the checkpoint is of another run and will be replaced.
 
     Returns:
-        How far it had come, and the best weights so far; None: start at the beginning.
+        The state and the best weights so far; None to start at the beginning.
 
     Raises:
         OnbrandError: the file is damaged.
@@ -403,14 +413,14 @@ def load_checkpoint(
         return None
     try:
         with safe_open(path, "pt") as file:
-            told = (file.metadata() or {}).get(_META, "")
-            if msgspec.json.decode(told, type=_Run).run != run:
+            metadata = (file.metadata() or {}).get(_META, "")
+            if msgspec.json.decode(metadata, type=_Run).run != run:
                 warn(
                     f"{path} is of another run (other copy, another base or other options): "
                     "beginning anew, which replaces it"
                 )
                 return None
-            state = msgspec.json.decode(told, type=TrainingState)
+            state = msgspec.json.decode(metadata, type=TrainingState)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         model.load_state_dict(_part(tensors, "model."))
         _load_optimiser(optimiser, _part(tensors, "optimiser."))
@@ -423,13 +433,13 @@ def load_checkpoint(
 
 
 def clear_checkpoints(folder: Path) -> None:
-    """Remove the checkpoint, and what a run that was killed while it wrote one has left."""
+    """Remove the checkpoint, and unfinished ones that killed runs have left."""
     for path in (folder / FILE, *folder.glob(f".{FILE}.*.tmp")):
         path.unlink(missing_ok=True)
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove a folder that nobody has put anything else into."""
+    """Remove a folder if it is empty."""
     with contextlib.suppress(OSError):
         folder.rmdir()
 

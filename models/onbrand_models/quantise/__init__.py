@@ -1,4 +1,4 @@
-"""Making a graph smaller and faster for the machines that it is meant for.
+"""Quantisation: smaller and faster graphs, by a recipe for each kind of machine.
 
 Importing this package is cheap; `recipes`, `static` and `weights` need onnx.
 """
@@ -9,17 +9,17 @@ from enum import StrEnum
 
 
 class Target(StrEnum):
-    """Names a recipe of `onbrand_models.quantise.recipes` by the machines it is meant for."""
+    """Name of a recipe in `onbrand_models.quantise.recipes`, by the machines it is meant for."""
 
     PORTABLE = "portable"
-    """Right, and the same, on every x86-64 and arm64 chip; the default."""
+    """Gives the same vectors on every x86-64 and arm64 chip; the default."""
     AVX2 = "avx2"
     """x86-64 without VNNI."""
     AVX512_VNNI = "avx512_vnni"
-    """x86-64 with VNNI: all 8 bits of the weights."""
+    """x86-64 with VNNI: uses all 8 bits of the weights."""
     ARM64 = "arm64"
     """arm64 with the dot-product instructions."""
     ACCURATE = "accurate"
-    """Nearest to the source, on every chip, slower."""
+    """Nearest to the source on every chip, but slower."""
     FLOAT32 = "float32"
-    """Not quantised: what the others are compared with, and made from."""
+    """Not quantised: the others are made from it and compared with it."""

@@ -1,4 +1,4 @@
-"""Which form of quantisation each target gets. bench/recipes.py measures them all in one run."""
+"""Quantisation recipes, one for each target; bench/recipes.py measures them all in one run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from onbrand_models.quantise import Target
 from onbrand_models.quantise.static import Feeds, quantise_static
 from onbrand_models.quantise.weights import dense_layers, quantise_blockwise, quantise_embeddings
 
-_SLOWER = ["SkipLayerNormFusion", "BiasGeluFusion"]
-"""Their kernels take longer than the plain operators, and hide the biases of dense layers."""
+DISABLED_OPTIMIZERS = ["SkipLayerNormFusion", "BiasGeluFusion"]
+"""Fusions whose kernels are slower than the plain operators and hide dense layers' biases."""
 
 
 def fuse(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -29,20 +29,20 @@ def fuse(model: onnx.ModelProto) -> onnx.ModelProto:
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.optimized_model_filepath = str(path)
-        options.log_severity_level = 4  # an error is raised, and told once
+        options.log_severity_level = 4  # errors are raised: no need to log them too
         ort.InferenceSession(
             model.SerializeToString(),
             options,
             providers=["CPUExecutionProvider"],
-            disabled_optimizers=_SLOWER,
+            disabled_optimizers=DISABLED_OPTIMIZERS,
         )
         return onnx.load(path)
 
 
-def tidy(model: onnx.ModelProto) -> None:
-    """Remove what no node uses, and let the values within the graph have short names.
+def remove_unused(model: onnx.ModelProto) -> None:
+    """Remove unused initialisers and opsets, and shorten the names of values inside the graph.
 
-    A name of an exporter is as long as a path, and stands in the file at each use: 70 kB in all.
+    Exporters' names are as long as paths and are repeated at each use: 70 kB in all.
     """
     graph = model.graph
     outside = {value.name for value in (*graph.input, *graph.output)}
@@ -67,18 +67,18 @@ def tidy(model: onnx.ModelProto) -> None:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A form of quantisation: what it does to a fused graph, and how the manifest puts it."""
+    """A quantisation recipe: its description in manifests, and a function that changes a graph."""
 
     description: str
     apply: Callable[[onnx.ModelProto, Feeds], None]
 
 
 def _all_bits(model: onnx.ModelProto, feeds: Feeds) -> None:
-    _embeddings_and(model, lambda: quantise_static(model, feeds, pairs_fit=False))
+    _embeddings_and(model, lambda: quantise_static(model, feeds, fits_int16_pairs=False))
 
 
 def _fitting_pairs(model: onnx.ModelProto, feeds: Feeds) -> None:
-    _embeddings_and(model, lambda: quantise_static(model, feeds, pairs_fit=True))
+    _embeddings_and(model, lambda: quantise_static(model, feeds, fits_int16_pairs=True))
 
 
 def _blocks(model: onnx.ModelProto, _: Feeds) -> None:
@@ -91,7 +91,7 @@ def _floats(_: onnx.ModelProto, __: Feeds) -> None:
 
 def _embeddings_and(model: onnx.ModelProto, quantise_dense: Callable[[], None]) -> None:
     dense = bool(dense_layers(model))
-    if dense:  # calibrated on the embeddings as they were
+    if dense:  # first, as it is calibrated on embeddings in floats
         quantise_dense()
     if not quantise_embeddings(model) and not dense:
         raise OnbrandError("the exported graph has no dense layers and no tables to quantise")
@@ -122,24 +122,24 @@ RECIPES = {
 def quantise(
     model: onnx.ModelProto, feeds: Feeds, target: Target = Target.PORTABLE
 ) -> onnx.ModelProto:
-    """Return the form of an ONNX model that runs best on ``target``.
+    """Return an ONNX model, quantised by the recipe for ``target``.
 
     A sentence's vector does not depend on the other sentences of its batch, whatever the target.
 
     Args:
         model: an ONNX model in 32-bit floats; it is changed.
         feeds: inputs to calibrate on, one sentence each.
-        target: the machines; `Target.FLOAT32` leaves the floats as they are.
+        target: names the recipe; `Target.FLOAT32` quantises nothing.
 
     Raises:
-        OnbrandError: the graph has nothing that could be quantised.
+        OnbrandError: the graph has neither dense layers nor embeddings to quantise.
     """
     model = fuse(model)
     RECIPES[target].apply(model, feeds)
-    tidy(model)
+    remove_unused(model)
     return model
 
 
 def describe(target: Target) -> str:
-    """Return what `quantise` does for ``target``, for people: one line."""
+    """Return the description of the recipe for ``target``, one line."""
     return RECIPES[target].description

@@ -1,14 +1,13 @@
-"""From a bundle in 32-bit floats to one for a target, and from a bundle back to a model in PyTorch.
+"""Quantises a bundle in 32-bit floats, and restores a model in PyTorch from a quantised bundle.
 
-The floats of a tuned encoder need not travel with it: its weights are in the bundle, rounded to
-8 bits. Which weight of the model stands where in the graph is learnt by exporting the model that
-the bundle was made from once more, with random weights, all of which can be told apart.
+A tuned encoder can be restored from its bundle alone, up to the rounding to 8 bits. Where each
+weight of the model is in the graph is found by exporting a model of the same shape once more, with
+random weights, and looking for them in the result.
 """
 
 from __future__ import annotations
 
 import copy
-import importlib.util
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,7 +18,7 @@ import msgspec
 from onbrand.encoder import Encoder, EncoderManifest, read_manifest
 from onbrand.encoder.bundle import CARD, LICENCE, MODEL, TOKENIZER, read_file
 from onbrand.encoder.tokenizer import load_tokenizer
-from onbrand.errors import OnbrandError, missing_extra
+from onbrand.errors import OnbrandError
 from onbrand.files import replace_folder
 from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand_models.bundle_writer import (
@@ -27,13 +26,17 @@ from onbrand_models.bundle_writer import (
     check_new_folder,
     check_replaceable,
     replace_bundle,
-    write_manifest,
 )
-from onbrand_models.export import cosines, measure_speed, parity_of
-from onbrand_models.library_noise import need_export
+from onbrand_models.export import (
+    cosines,
+    pooled_graph,
+    reference_vectors,
+    write_measured,
+)
+from onbrand_models.library_noise import require_extra
 from onbrand_models.quantise import Target
-from onbrand_models.source import SourceModel, find_source
-from onbrand_models.validation import parity_sentences, try_encoder, try_tokenizer
+from onbrand_models.source import SourceModel, find_source, load_model, save_model
+from onbrand_models.validation import parity_sentences, validate_encoder, validate_tokenizer
 
 if TYPE_CHECKING:
     import onnx
@@ -51,14 +54,14 @@ def quantise_bundle(
 ) -> EncoderManifest:
     """Write to ``folder`` the bundle in ``bundle``, quantised for ``target``.
 
-    The manifest keeps what was measured: the cosine of the new vectors to those in floats, and the
-    speed here.
+    The manifest records the cosine of the new vectors to those in floats, and the speed on this
+    machine.
 
     Args:
         bundle: a bundle in 32-bit floats.
-        folder: where the new bundle goes; it is replaced only when all went well.
+        folder: for the new bundle; replaced only if quantising succeeds.
         target: the machines it is for.
-        progress: told what is being done.
+        progress: receives the stage.
 
     Raises:
         OnbrandError: not a bundle in floats, the extra is missing, or it cannot be written.
@@ -69,8 +72,7 @@ def quantise_bundle(
         raise OnbrandError(
             "is the bundle in floats, inside of it or around it; name another folder", path=folder
         )
-    if importlib.util.find_spec("onnx") is None:
-        raise missing_extra("quantising an encoder", "export")
+    require_extra("quantising an encoder", "onnx")
     import onnx
 
     from onbrand_models.quantise.recipes import describe, quantise
@@ -85,14 +87,14 @@ def quantise_bundle(
     progress(ProgressEvent("reading the bundle"))
     floats = Encoder.load(bundle, cache_size=0)
     feeds = _feeds(bundle, manifest)
-    try_encoder(floats, bundle)
+    validate_encoder(floats, bundle)
     with replace_bundle(folder) as fresh:
         for name in manifest.files.keys() - {MODEL}:
             shutil.copyfile(bundle / name, fresh / name)
         progress(ProgressEvent("calibrating and quantising"))
         model = onnx.load_from_string(read_file(bundle, MODEL, manifest))
         onnx.save(quantise(model, feeds, target), fresh / MODEL)
-        manifest = msgspec.structs.replace(
+        unmeasured = msgspec.structs.replace(
             manifest,
             quantisation=describe(target),
             target=target.value,
@@ -100,17 +102,7 @@ def quantise_bundle(
             parity=None,
             speed=None,
         )
-        write_manifest(fresh, manifest)
-        progress(ProgressEvent("measuring parity and speed"))
-        texts = parity_sentences()
-        found = cosines(Encoder.load(fresh).encode(texts), floats.encode(texts))
-        manifest = msgspec.structs.replace(
-            manifest,
-            parity=parity_of(found, bundle),
-            speed=measure_speed(fresh),
-        )
-        write_manifest(fresh, manifest)
-    return manifest
+        return write_measured(fresh, unmeasured, floats.encode, bundle, progress=progress)
 
 
 def _feeds(bundle: Path, manifest: EncoderManifest) -> Feeds:
@@ -118,16 +110,16 @@ def _feeds(bundle: Path, manifest: EncoderManifest) -> Feeds:
 
     data = read_file(bundle, TOKENIZER, manifest)
     tokenizer = load_tokenizer(data, manifest.max_tokens, bundle / TOKENIZER)
-    try_tokenizer(tokenizer, bundle / TOKENIZER, manifest.max_tokens)
+    validate_tokenizer(tokenizer, bundle / TOKENIZER, manifest.max_tokens)
     tokenizer.enable_truncation(manifest.max_tokens)
     return calibration_feeds(tokenizer)
 
 
-LEAST_COSINE = 0.99
-"""Of the model's vectors to the bundle's, on average: below that they are not the same model."""
+MIN_COSINE = 0.99
+"""Mean cosine of the restored model's vectors to the bundle's; less means another model."""
 
 _BEYOND_POOLING = ("pooler", "final_norm")
-"""Weights that come after the hidden states, in some families; the base's are as good as any."""
+"""Weights after the pooled hidden states, in some families; the base's stay."""
 
 
 def dequantise_bundle(
@@ -135,13 +127,13 @@ def dequantise_bundle(
 ) -> float:
     """Write to ``folder`` the model in ``bundle`` with weights in 32-bit floats, for PyTorch.
 
-    It ends with the last layer that the bundle pools. What rounding took is not given back.
+    It ends with the last layer that the bundle pools. What rounding has lost stays lost.
 
     Args:
         bundle: a bundle for any target but ``accurate``.
         base: the model that it was made or tuned from: its shape, its tokenizer, its settings.
-        folder: where the model goes: a new folder, or an empty one.
-        progress: told what is being done.
+        folder: for the model: a new folder, or an empty one.
+        progress: receives the stage.
 
     Returns:
         The mean cosine of the model's vectors to the bundle's, on the built-in sentences.
@@ -151,11 +143,8 @@ def dequantise_bundle(
             all of its weights, packages are missing, or the folder cannot be written.
     """
     check_new_folder(folder)
-    need_export("restoring a model")
+    require_extra("restoring a model")
     import onnx
-
-    from onbrand_models.export import cosines, reference_vectors
-    from onbrand_models.source import load_model, save_model
 
     manifest = read_manifest(bundle)
     if manifest.target == Target.ACCURATE:
@@ -181,7 +170,7 @@ def dequantise_bundle(
             find_source(str(fresh)), texts, manifest.layers, manifest.max_tokens
         )
         cosine = float(cosines(encoder.encode(texts), vectors).mean())
-        if not cosine >= LEAST_COSINE:
+        if not cosine >= MIN_COSINE:
             raise _another_model(bundle, base)
     return cosine
 
@@ -192,9 +181,7 @@ def _graph_of_random_twin(
     """Return the fused graph in floats of a model of the same shape, and that model."""
     import torch
 
-    from onbrand_models.export import pooled_graph
     from onbrand_models.quantise.recipes import fuse
-    from onbrand_models.source import save_model
 
     twin = copy.deepcopy(model)
     with torch.no_grad():
@@ -209,7 +196,7 @@ def _graph_of_random_twin(
 def _take_weights(
     model: PreTrainedModel, graph: onnx.ModelProto, pattern: tuple[onnx.ModelProto, PreTrainedModel]
 ) -> bool:
-    """Give ``model`` the weights in ``graph``; tell whether all were where the pattern has them."""
+    """Copy the weights in ``graph`` to ``model``; return whether all are at their known places."""
     import torch
 
     from onbrand_models.quantise.weights import graph_weights

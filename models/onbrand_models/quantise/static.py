@@ -1,4 +1,4 @@
-"""8-bit weights and activations whose ranges are fixed when the bundle is made.
+"""Static quantisation: 8-bit weights, and 8-bit activations with ranges fixed by calibration.
 
 Dynamic quantisation takes the range of the activations from the whole batch, so a sentence's
 vector depends on its neighbours (cosine 0.997 to itself). Fixed ranges are narrow enough because
@@ -50,7 +50,7 @@ def activations(
     One sentence at a time: those of a large model would not fit in memory together.
 
     Raises:
-        OnbrandError: the model cannot be run on them, or gives what are no numbers.
+        OnbrandError: the model cannot be run on them, or its values are not finite.
     """
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
@@ -58,8 +58,8 @@ def activations(
     known = {value.name for value in probe.graph.output}
     probe.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in known)
     options = ort.SessionOptions()
-    options.log_severity_level = 4  # an error is raised, and told once
-    options.intra_op_num_threads = 1  # the same sums on every machine, and no waiting
+    options.log_severity_level = 4  # errors are raised: no need to log them too
+    options.intra_op_num_threads = 1  # the same sums on every machine
     session = ort.InferenceSession(
         probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
@@ -80,26 +80,28 @@ def activations(
 _TYPICAL_CHANNEL = 0.97
 """Quantile of the channels' ranges that outliers are scaled down to."""
 _WORTH_SCALING = 2.5
-"""Inputs whose widest channel is less than this times the typical one are left alone."""
+"""Inputs whose widest channel is less than this times the typical one are not smoothed."""
 
 
-def quantise_static(model: onnx.ModelProto, feeds: Feeds, *, pairs_fit: bool) -> None:
-    """Put the dense layers of ``model`` into 8 bits.
+def quantise_static(model: onnx.ModelProto, feeds: Feeds, *, fits_int16_pairs: bool) -> None:
+    """Quantise the weights and inputs of the dense layers of ``model`` to 8 bits.
 
     Args:
         model: a fused graph; it is changed.
         feeds: inputs to calibrate on, one sentence each.
-        pairs_fit: see `column_scales`.
+        fits_int16_pairs: see `column_scales`.
     """
     layers = dense_layers(model)
     names = list(dict.fromkeys(layer.input for layer in layers))
-    roundings = _calibrate(model, names, feeds)
-    means = _means(model, roundings, feeds)
-    for name, rounding in roundings.items():
+    params_by_name = _calibrate(model, names, feeds)
+    means = _means(model, params_by_name, feeds)
+    for name, params in params_by_name.items():
         readers = [layer for layer in layers if layer.input == name]
-        nodes = _round_nodes(model.graph, name, rounding)
+        nodes = _round_nodes(model.graph, name, params)
         for layer in readers:
-            nodes.append(_product(model.graph, layer, rounding, means[name], pairs_fit=pairs_fit))
+            nodes.append(
+                _product(model.graph, layer, params, means[name], fits_int16_pairs=fits_int16_pairs)
+            )
             replace(model.graph, layer, nodes)
             nodes = []
     for node in model.graph.node:
@@ -109,65 +111,67 @@ def quantise_static(model: onnx.ModelProto, feeds: Feeds, *, pairs_fit: bool) ->
 
 
 @dataclass(frozen=True)
-class _Rounding:
-    """How a tensor is put into 8 bits: ``rint(value / factor / scale) + zero``."""
+class QuantParams:
+    """Parameters of a tensor in 8 bits: ``rint(value / smoothing_factor / scale) + zero``."""
 
-    factor: Floats
-    """Of each channel: above 1 for outliers."""
+    smoothing_factor: Floats
+    """(channels,): above 1 for outliers."""
     scale: np.float32
     zero: int
 
     @classmethod
-    def of_range(cls, low: Floats, high: Floats) -> _Rounding:
+    def of_range(cls, low: Floats, high: Floats) -> QuantParams:
         """Fit the least (at most 0) and greatest (at least 0) value of each channel."""
         widest = np.maximum(high, -low)
         typical = np.quantile(widest, _TYPICAL_CHANNEL) or 1
-        factor = np.maximum(1, widest / typical).astype(np.float32)
-        if factor.max() < _WORTH_SCALING:
-            factor = np.ones_like(factor)
-        bottom, top = float((low / factor).min()), float((high / factor).max())
+        smoothing_factor = np.maximum(1, widest / typical).astype(np.float32)
+        if smoothing_factor.max() < _WORTH_SCALING:
+            smoothing_factor = np.ones_like(smoothing_factor)
+        bottom, top = float((low / smoothing_factor).min()), float((high / smoothing_factor).max())
         scale = np.float32(max((top - bottom) / 255, 1e-9))
-        return cls(factor, scale, round(-bottom / float(scale)))
+        return cls(smoothing_factor, scale, round(-bottom / float(scale)))
 
     def __call__(self, scaled: Floats) -> Floats:
-        """Return what is left of values that were divided by ``factor``."""
+        """Quantise and dequantise values that were divided by ``smoothing_factor``."""
         steps = np.clip(np.rint(scaled / self.scale) + self.zero, 0, 255)
         rounded: Floats = (steps - self.zero) * self.scale
         return rounded
 
 
-def _calibrate(model: onnx.ModelProto, names: Sequence[str], feeds: Feeds) -> dict[str, _Rounding]:
+def _calibrate(
+    model: onnx.ModelProto, names: Sequence[str], feeds: Feeds
+) -> dict[str, QuantParams]:
     low: dict[str, Floats] = {}
     high: dict[str, Floats] = {}
     for values in activations(model, names, feeds):
         for name, value in values.items():
             low[name] = np.minimum(low.get(name, np.float32(0)), value.min(axis=0))
             high[name] = np.maximum(high.get(name, np.float32(0)), value.max(axis=0))
-    return {name: _Rounding.of_range(low[name], high[name]) for name in names}
+    return {name: QuantParams.of_range(low[name], high[name]) for name in names}
 
 
 def _means(
-    model: onnx.ModelProto, roundings: dict[str, _Rounding], feeds: Feeds
+    model: onnx.ModelProto, params_by_name: dict[str, QuantParams], feeds: Feeds
 ) -> dict[str, Floats]:
     """Return the means of scaled channels before and after rounding: (2, channels) each."""
-    sums = {name: np.zeros((2, len(r.factor))) for name, r in roundings.items()}
+    sums = {name: np.zeros((2, len(r.smoothing_factor))) for name, r in params_by_name.items()}
     tokens = 0
-    for values in activations(model, list(roundings), feeds):
+    for values in activations(model, list(params_by_name), feeds):
         for name, value in values.items():
-            scaled = value / roundings[name].factor
-            sums[name] += [scaled.sum(axis=0), roundings[name](scaled).sum(axis=0)]
+            scaled = value / params_by_name[name].smoothing_factor
+            sums[name] += [scaled.sum(axis=0), params_by_name[name](scaled).sum(axis=0)]
         tokens += len(value)
     return {name: (total / tokens).astype(np.float32) for name, total in sums.items()}
 
 
-def _round_nodes(graph: onnx.GraphProto, name: str, rounding: _Rounding) -> list[onnx.NodeProto]:
+def _round_nodes(graph: onnx.GraphProto, name: str, params: QuantParams) -> list[onnx.NodeProto]:
     nodes, source = [], name
-    if rounding.factor.max() > 1:
-        source = f"{name}.equalised"
-        divisor = constant(graph, f"{name}.factor", 1 / rounding.factor)
+    if params.smoothing_factor.max() > 1:
+        source = f"{name}.smoothed"
+        divisor = constant(graph, f"{name}.smoothing_factor", 1 / params.smoothing_factor)
         nodes.append(helper.make_node("Mul", [name, divisor], [source]))
-    scale = constant(graph, f"{name}.scale", np.array(rounding.scale))
-    zero = constant(graph, f"{name}.zero", np.array(rounding.zero, np.uint8))
+    scale = constant(graph, f"{name}.scale", np.array(params.scale))
+    zero = constant(graph, f"{name}.zero", np.array(params.zero, np.uint8))
     nodes.append(helper.make_node("QuantizeLinear", [source, scale, zero], [f"{name}.uint8"]))
     return nodes
 
@@ -175,13 +179,13 @@ def _round_nodes(graph: onnx.GraphProto, name: str, rounding: _Rounding) -> list
 def _product(
     graph: onnx.GraphProto,
     layer: Dense,
-    rounding: _Rounding,
+    params: QuantParams,
     means: Floats,
     *,
-    pairs_fit: bool,
+    fits_int16_pairs: bool,
 ) -> onnx.NodeProto:
-    weights = layer.weights * rounding.factor[:, None]
-    scales = column_scales(weights, pairs_fit=pairs_fit)
+    weights = layer.weights * params.smoothing_factor[:, None]
+    scales = column_scales(weights, fits_int16_pairs=fits_int16_pairs)
     steps = np.rint(weights / scales).astype(np.int8)
     exact, rounded = means
     bias = exact @ weights - rounded @ (steps * scales)
@@ -204,8 +208,8 @@ def _product(
     )
 
 
-def column_scales(weights: Floats, *, pairs_fit: bool) -> Floats:
-    """Return how large a step of 8 bits is in each column of ``weights``: (outputs,).
+def column_scales(weights: Floats, *, fits_int16_pairs: bool) -> Floats:
+    """Return the scale of each column of ``weights``, the size of a step in 8 bits: (outputs,).
 
     x86-64 chips without VNNI multiply the weights of two neighbouring inputs and add the products
     in 16 bits, where too large a sum is cut. Only a few pairs come near that; measuring a column
@@ -213,10 +217,10 @@ def column_scales(weights: Floats, *, pairs_fit: bool) -> Floats:
 
     Args:
         weights: (inputs, outputs)
-        pairs_fit: whether two products with activations of up to 255 must fit in 16 bits.
+        fits_int16_pairs: whether two products with activations of up to 255 must fit in 16 bits.
     """
     largest = np.abs(weights).max(axis=0)
-    if pairs_fit:
+    if fits_int16_pairs:
         inputs, outputs = weights.shape
         pairs = np.zeros(((inputs + 1) // 2, 2, outputs), np.float32)
         pairs.reshape(-1, outputs)[:inputs] = weights

@@ -1,4 +1,4 @@
-"""Weights of a graph: its dense layers and embeddings, and their forms in 8 bits.
+"""Finds the weights of a graph and quantises them: dense layers in blocks, embeddings by row.
 
 Block-wise weights have a scale for each block of inputs, for activations that stay floats. The
 kernel rounds the activations itself, each block of each token by its own range, so that a
@@ -22,8 +22,8 @@ _PRODUCT = "MatMulIntegerToFloat"
 def graph_weights(model: onnx.ModelProto) -> list[Floats | None]:
     """Return embedding tables, layer norms and dense layers, each in the order in which they run.
 
-    A graph and its quantised form give lists of one length. Weights of dense layers are turned
-    round, (outputs, inputs), as PyTorch has them; a bias that there is not is None.
+    A graph and its quantised form give lists of the same length. Weights of dense layers are
+    transposed to (outputs, inputs), as in PyTorch; a missing bias is None.
     """
     graph = _Graph(model)
     dense = _rounded(graph) if graph.nodes(_PRODUCT) else _exact(model)
@@ -31,7 +31,7 @@ def graph_weights(model: onnx.ModelProto) -> list[Floats | None]:
 
 
 class _Graph:
-    """A graph that can be walked."""
+    """Look-ups in a graph: constants by name, and the nodes that make or read a value."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._graph = model.graph
@@ -82,7 +82,7 @@ def _rounded(graph: _Graph) -> Iterator[Floats]:
         scaled = graph.maker.get(graph.maker[node.input[0]].input[0])
         if scaled is not None and scaled.op_type == "Mul":
             divisor = graph.constants.get(scaled.input[1])
-            # Of outlier channels, whose weights were scaled up in return.
+            # The smoothing of outlier channels, whose weights were scaled up in return.
             if divisor is not None and list(divisor.dims) == [len(weights)]:
                 weights = weights * numpy_helper.to_array(divisor)[:, None]
         yield np.ascontiguousarray(weights.T)
@@ -90,15 +90,15 @@ def _rounded(graph: _Graph) -> Iterator[Floats]:
 
 
 _BLOCK = 32
-"""Inputs that share a scale, those of an activation too: few, so that outliers spoil little."""
+"""Inputs that share a scale, in weights and activations: few, so that an outlier affects few."""
 _INT8_COMPUTE = 4
 """The accuracy level of ``MatMulNBits`` at which it multiplies in 8 bits."""
 _ZERO = 128
-"""What stands for 0 in the kernel's unsigned weights."""
+"""The value for 0 in the kernel's unsigned weights."""
 
 
 def quantise_blockwise(model: onnx.ModelProto) -> None:
-    """Put the weights of the dense layers of a fused graph into 8 bits; it is changed."""
+    """Quantise the weights of a fused graph's dense layers to 8 bits in blocks; it is changed."""
     for layer in dense_layers(model):
         replace(model.graph, layer, [_product(model.graph, layer)])
 
@@ -151,7 +151,7 @@ class Dense:
     """A product with constant weights, and the bias that is added to it."""
 
     nodes: list[onnx.NodeProto]
-    """What computes it now."""
+    """The nodes that compute it now."""
     input: str
     output: str
     weights: Floats
@@ -206,7 +206,7 @@ def _from_gemm(
 
 
 def replace(graph: onnx.GraphProto, layer: Dense, nodes: Sequence[onnx.NodeProto]) -> None:
-    """Let ``nodes`` compute a layer instead of those that did."""
+    """Replace the nodes of a layer by ``nodes``."""
     index = list(graph.node).index(layer.nodes[-1])
     for new in reversed(nodes):
         graph.node.insert(index, new)
@@ -221,11 +221,11 @@ def constant(graph: onnx.GraphProto, name: str, value: NDArray[np.generic]) -> s
 
 
 _LARGE = 2**16
-"""Tables with at least so many values are stored in 8 bits: words, and positions."""
+"""Values of a table that is worth quantising, at least: words and positions have more."""
 
 
 def quantise_embeddings(model: onnx.ModelProto) -> bool:
-    """Store the large embedding tables of ``model`` in 8 bits; tell whether it has any."""
+    """Quantise the large embedding tables of ``model`` to 8 bits; return whether it has any."""
     graph = model.graph
     tables = {
         tensor.name: tensor
@@ -250,7 +250,7 @@ def quantise_embeddings(model: onnx.ModelProto) -> bool:
 
 
 def gather_axis(node: onnx.NodeProto) -> int:
-    """Return the axis that a Gather looks things up along."""
+    """Return the axis of a Gather node."""
     return next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
 
 

@@ -1,4 +1,4 @@
-"""Checks of an encoder bundle, from its files to what its voices say of real text."""
+"""Verification of an encoder bundle, from its files to its voices' verdicts on real text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onbrand.scorer import MIN_WORDS, Scorer
 from onbrand.training.logistic import need_sklearn
 from onbrand.voice.model import Voice
 from onbrand.voice.storage import check_encoder, load_voices
-from onbrand_models.library_noise import need_export
+from onbrand_models.library_noise import require_extra
 from onbrand_models.source import SourceModel
 from onbrand_models.validation import parity_sentences
 from onbrand_models.verify.graph import check_files, check_graph, check_tokenizer
@@ -28,12 +28,12 @@ from onbrand_models.verify.parity import (
 )
 from onbrand_models.verify.tolerances import DEFAULT, Budgets, Check
 from onbrand_models.verify.voices import (
-    REMEMBERED,
+    CACHED_SENTENCES,
     Data,
     check_accuracy,
     check_verdicts,
-    float32_stand_in,
     read_data,
+    reference_encoder,
 )
 
 __all__ = ["Budgets", "Check", "verify_bundle"]
@@ -48,22 +48,21 @@ def verify_bundle(
     voices: Sequence[Path] = (),
     progress: Progress = silent,
 ) -> Iterator[Check]:
-    """Check the bundle in ``folder``, yielding each result as it is known.
+    """Check the bundle in ``folder`` and yield each result when it is known.
 
-    A graph that fails its check is not run, nor a tokenizer that cannot be loaded, so the checks
-    end there.
+    The checks end at a graph that fails, as it must not run, and at a tokenizer that does not load.
 
     Args:
         folder: the bundle.
-        against: the model it was made from, to measure anew; else the manifest's parity is read.
-        budgets: what may differ from the source.
+        against: the model it was made from, to measure parity; else the manifest's is read.
+        budgets: how much may differ from the source.
         data: folders of drafts, of ``TASK.train.jsonl`` and ``TASK.test.jsonl`` pairs, or both.
         voices: folders of voices that were trained on the bundle, to judge the drafts.
-        progress: told what is being done, and how much of it is done.
+        progress: receives the stage and how much is done.
 
     Raises:
-        OnbrandError: there is no bundle, or its files are not what the manifest says; something
-            that was asked for is missing or does not fit.
+        OnbrandError: there is no bundle, its files are not as in the manifest, or an argument is
+            missing or does not fit.
     """
     if against is None and (data or voices):
         raise OnbrandError("--data and --voices compare with a source; name it with --against")
@@ -103,7 +102,7 @@ def verify_bundle(
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a bundle is compared with, and on what."""
+    """The source that a bundle is compared with, and the data for it."""
 
     source: SourceModel
     data: Data
@@ -119,13 +118,13 @@ class Comparison:
         data: Sequence[Path],
         voices: Sequence[Path],
     ) -> Self:
-        """Read what is needed, so that nothing is found missing after minutes of work.
+        """Read and check everything first, so that no error comes after minutes of work.
 
         Raises:
             OnbrandError: a package, a folder or drafts for the voices are missing, the data holds
                 nothing to compare on, or the source or the voices' encoder is another one.
         """
-        need_export("comparing with a source")
+        require_extra("comparing with a source")
         check_source(source, manifest)
         text = read_data(data)
         if text.tasks:
@@ -148,28 +147,28 @@ class Comparison:
         return cls(source, text, lines, loaded)
 
     def checks(self, encoder: Encoder, budgets: Budgets, progress: Progress) -> Iterator[Check]:
-        """Yield the checks of the bundle ``encoder`` beside its source.
+        """Yield the checks that compare a bundle with its source.
 
         Args:
             encoder: the bundle.
-            budgets: what may differ.
-            progress: told what is being done, and how much of it is done.
+            budgets: how much may differ.
+            progress: receives the stage and how much is done.
 
         Raises:
-            OnbrandError: the source cannot be exported, or no sentence of the drafts be judged.
+            OnbrandError: the source cannot be exported, or no sentence of the drafts can be judged.
         """
         scorer = self._scorer(encoder) if self.voices else None
         sentences = parity_sentences()
-        stretches = [Lines("parity", f"{len(sentences)} built-in lines", sentences)]
+        samples = [Lines("parity", f"{len(sentences)} built-in lines", sentences)]
         if self.lines:
             what = f"{len(self.lines)} lines of --data"
-            stretches.append(Lines("real text", what, self.lines))
+            samples.append(Lines("real text", what, self.lines))
         progress(ProgressEvent("the source's vectors"))
-        yield from measured_parity(encoder, self.source, stretches, budgets)
+        yield from measured_parity(encoder, self.source, samples, budgets)
         if scorer is None and not self.data.tasks:
             return
         progress(ProgressEvent("the source's export"))
-        reference = float32_stand_in(self.source, encoder.manifest)
+        reference = reference_encoder(self.source, encoder.manifest)
         if scorer is not None:
             yield check_verdicts(
                 scorer,
@@ -183,4 +182,4 @@ class Comparison:
             yield check_accuracy(encoder, reference, folder, budgets, progress=progress)
 
     def _scorer(self, encoder: Encoder) -> Scorer:
-        return Scorer(encoder, self.voices, remember=REMEMBERED)
+        return Scorer(encoder, self.voices, remember=CACHED_SENTENCES)

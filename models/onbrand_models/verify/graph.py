@@ -1,7 +1,4 @@
-"""Files and graph of a bundle: what the manifest lists, and a graph that every laptop can run.
-
-The graph is read, not run: what fails here is never given to onnxruntime.
-"""
+"""Checks of a bundle's files, graph and tokenizer, which load nothing into onnxruntime."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from onbrand.encoder.graph import graph_problems, read_graph
 from onbrand.encoder.tokenizer import load_tokenizer
 from onbrand.errors import OnbrandError
 from onbrand_models.quantise import Target
-from onbrand_models.validation import try_tokenizer
+from onbrand_models.validation import validate_tokenizer
 from onbrand_models.verify.tolerances import Check
 
 
@@ -21,8 +18,8 @@ def check_files(folder: Path, manifest: EncoderManifest) -> Check:
     """Check sizes and checksums, and that nothing lies beside the listed files.
 
     Raises:
-        OnbrandError: a file is missing, a link, or not what the manifest says: such a bundle is
-            broken, and there is nothing to verify.
+        OnbrandError: a file is missing, a link, or not as in the manifest: the bundle is broken
+            and cannot be verified further.
     """
     for name in manifest.files:
         read_file(folder, name, manifest)
@@ -72,18 +69,18 @@ def check_graph(data: bytes, manifest: EncoderManifest) -> Check:
 def check_tokenizer(path: Path, tokenizer: bytes, graph: bytes, max_tokens: int) -> Check | None:
     """Check that every text has tokens, and every token a row in the word table.
 
-    A tokenizer that has grown beyond the table works until somebody writes such a token. Where the
-    table cannot be found there is nothing to say. It must be one that the engine loads.
+    A tokenizer with more tokens than the table has rows works until a text has such a token. The
+    engine must be able to load it. Returns None if the table cannot be found.
 
     Args:
         path: the bundle's tokenizer file.
         tokenizer: its content.
         graph: the content of the bundle's graph.
-        max_tokens: where texts are cut.
+        max_tokens: length at which texts are cut.
     """
     try:
         words = load_tokenizer(tokenizer, max_tokens, path)
-        highest = try_tokenizer(words, path, max_tokens)
+        highest = validate_tokenizer(words, path, max_tokens)
     except OnbrandError as error:
         return Check("tokenizer", False, error.message)
     vocabulary = words.get_vocab(with_added_tokens=True)
@@ -96,7 +93,7 @@ def check_tokenizer(path: Path, tokenizer: bytes, graph: bytes, max_tokens: int)
 
 
 def _word_rows(data: bytes) -> int | None:
-    """Return how many tokens the least of a graph's word tables has; None where none is found."""
+    """Return the rows of the smallest word table of a graph, None if none is found."""
     graph = read_graph(data)
     rows = [
         graph.shapes[name][0]

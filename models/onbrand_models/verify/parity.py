@@ -1,4 +1,4 @@
-"""Vectors of a bundle: do they behave, and how near are they to the source's in 32-bit floats?"""
+"""Checks of a bundle's vectors: well-formed, and near to the source's in 32-bit floats."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from onbrand.encoder import Encoder, EncoderManifest
 from onbrand.encoder.bundle import MANIFEST
 from onbrand.errors import OnbrandError
 from onbrand_models.export import cosines, reference_vectors
-from onbrand_models.library_noise import no_stderr
+from onbrand_models.library_noise import suppress_stderr
 from onbrand_models.source import SourceModel
-from onbrand_models.validation import odd_texts, parity_sentences
-from onbrand_models.verify.tolerances import Budgets, Check
+from onbrand_models.validation import edge_case_texts, parity_sentences
+from onbrand_models.verify.tolerances import Budgets, Check, quote
 
 MAX_GAP = 1e-4
-"""What rounding may change in a component of a vector of length 1."""
+"""Largest difference by rounding, in a component of a vector of length 1."""
 
 
 def check_vectors(encoder: Encoder) -> Iterator[Check]:
-    """Check the vectors of the built-in sentences and of odd texts.
+    """Check the vectors of the built-in sentences and of edge cases.
 
     Args:
-        encoder: the bundle, without a cache, which would hide what a batch changes.
+        encoder: the bundle, without a cache, which would hide an influence of the batch.
     """
     texts = parity_sentences()
     try:
-        with no_stderr():
-            odd = encoder.encode(odd_texts(encoder.max_tokens))
+        with suppress_stderr():
+            odd = encoder.encode(edge_case_texts(encoder.max_tokens))
             together = encoder.encode(texts)
     except OnbrandError as error:
         yield Check("vectors", False, error.message)
@@ -57,12 +57,12 @@ def _gap(name: str, gap: float, what: str) -> Check:
     )
 
 
-FEW = 20
-"""With fewer lines, what they share says nothing of others."""
+MIN_LINES = 20
+"""Lines from which their mean vector is subtracted, at least; of fewer it means nothing."""
 
 
 class Lines(NamedTuple):
-    """Texts that parity is measured on."""
+    """Texts on which parity is measured."""
 
     check: str
     """The check's name."""
@@ -71,7 +71,7 @@ class Lines(NamedTuple):
 
 
 def check_source(source: SourceModel, manifest: EncoderManifest) -> None:
-    """Check that the bundle can have been made from ``source``.
+    """Check that the bundle may have been made from ``source``.
 
     Raises:
         OnbrandError: it has other layers.
@@ -85,7 +85,7 @@ def check_source(source: SourceModel, manifest: EncoderManifest) -> None:
 
 
 def recorded_parity(manifest: EncoderManifest, budgets: Budgets) -> Check:
-    """Check what the manifest says of parity."""
+    """Check the parity that the manifest records."""
     parity = manifest.parity
     if parity is None:
         reason = f"not in {MANIFEST}; measure it with --against SOURCE"
@@ -100,27 +100,27 @@ def recorded_parity(manifest: EncoderManifest, budgets: Budgets) -> Check:
 
 
 def measured_parity(
-    encoder: Encoder, source: SourceModel, stretches: Sequence[Lines], budgets: Budgets
+    encoder: Encoder, source: SourceModel, samples: Sequence[Lines], budgets: Budgets
 ) -> list[Check]:
-    """Measure the cosine of each line's vector to the source's from PyTorch.
+    """Check the cosine of each line's vector to the source's in PyTorch.
 
     Args:
         encoder: the bundle.
         source: the model it was made from.
-        stretches: the lines; a check for each.
-        budgets: the mean and the worst line are held to them.
+        samples: texts; there is a check for each sample.
+        budgets: least cosines of the mean, the worst line and each layer.
     """
-    texts = [text for lines in stretches for text in lines.texts]
+    texts = [text for lines in samples for text in lines.texts]
     expected = reference_vectors(source, texts, encoder.layers, encoder.max_tokens)
     found = encoder.encode(texts)
-    ends = np.cumsum([len(lines.texts) for lines in stretches])[:-1]
+    ends = np.cumsum([len(lines.texts) for lines in samples])[:-1]
     how = f"measured against {source.origin}"
     if source.weights_sha256() != encoder.manifest.revision:
         how += f", whose weights are not those that {MANIFEST} names"
     return [
         _compare(lines, a, b, encoder.layers, budgets, how)
         for lines, a, b in zip(
-            stretches, np.split(found, ends), np.split(expected, ends), strict=True
+            samples, np.split(found, ends), np.split(expected, ends), strict=True
         )
     ]
 
@@ -137,7 +137,7 @@ def _compare(
     mean, worst, p5 = float(each.mean()), float(each.min()), float(np.percentile(each, 5))
     plain = _by_layer(found, expected, layers)
     common = expected.mean(axis=0)
-    apart = _by_layer(found - common, expected - common, layers) if len(each) >= FEW else {}
+    apart = _by_layer(found - common, expected - common, layers) if len(each) >= MIN_LINES else {}
     text = lines.texts[int(each.argmin())]
     return Check(
         lines.check,
@@ -151,7 +151,7 @@ def _compare(
             f"by layer: {_listed(plain)}",
             f"and without what all lines share (each at least {budgets.min_layer}): "
             f"{_listed(apart) or 'too few lines to tell'}",
-            f"worst: “{text[:200]}{'…' if len(text) > 200 else ''}”",
+            f"worst: {quote(text)}",
         ),
         figures={
             "mean": round(mean, 5),

@@ -1,4 +1,4 @@
-"""Do voices say the same by a bundle's vectors as by its source's, and are new ones as accurate?"""
+"""Checks of voices on a bundle and on its source: the same verdicts, and the same accuracy."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from onbrand.training.evaluate import TEST, TRAIN, evaluate_folder, find_tasks, 
 from onbrand_models.export import ExportOptions, export_bundle
 from onbrand_models.quantise import Target
 from onbrand_models.source import SourceModel
-from onbrand_models.verify.tolerances import Budgets, Check
+from onbrand_models.verify.tolerances import Budgets, Check, quote
 
 Item = TypeVar("Item")
 
-MOST_DRAFTS = 200
-MOST_LINES = 300
-"""Lines of real text that parity is measured on: their vectors are made one by one."""
+MAX_DRAFTS = 200
+MAX_LINES = 300
+"""Lines of real text that parity is measured on, which are encoded one by one."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,22 @@ class Data:
 
     drafts: dict[Path, Document]
     found: int
-    """Drafts in the folders; of very many, evenly spaced ones are taken."""
+    """Number of drafts in the folders; at most `MAX_DRAFTS`, evenly spaced, are in `drafts`."""
     tasks: tuple[Path, ...]
     """Folders with pairs of training and test files."""
 
     def lines(self) -> list[str]:
-        """Return up to `MOST_LINES` different lines of drafts and test files, evenly spaced."""
+        """Return up to `MAX_LINES` distinct lines of drafts and test files, evenly spaced."""
         texts = {s.text for document in self.drafts.values() for s in document.sentences}
         for folder in self.tasks:
             for task in find_tasks(folder):
                 lines = read_labels([folder / (task + TEST)], brand=task, unlabelled=True)
-                texts |= {" ".join(line.text.split()) for line in lines}
-        return _spread(sorted(t for t in texts if len(t.split()) >= MIN_WORDS), MOST_LINES)
+                texts |= {line.one_line for line in lines}
+        return _spread(sorted(t for t in texts if len(t.split()) >= MIN_WORDS), MAX_LINES)
 
 
 def read_data(folders: Sequence[Path]) -> Data:
-    """Return what ``folders`` hold.
+    """Read the drafts in ``folders``, and find their pairs of training and test files.
 
     Raises:
         OnbrandError: a folder is missing or holds neither drafts nor tasks; a draft is no text; a
@@ -78,14 +78,14 @@ def read_data(folders: Sequence[Path]) -> Data:
     unique = sorted(set(drafts))
     documents = {
         path: parse(read_draft(path, form), form.name)
-        for path in _spread(unique, MOST_DRAFTS)
+        for path in _spread(unique, MAX_DRAFTS)
         if (form := formats.of_path(path))
     }
     return Data(documents, len(unique), tuple(dict.fromkeys(tasks)))
 
 
 def _check_tasks(folder: Path) -> None:
-    """Read the labels of a folder: what they lack shows before the work begins."""
+    """Read the labels of a folder, so that an error comes before the work begins."""
     for task in find_tasks(folder):
         for path in (folder / (task + half) for half in (TRAIN, TEST)):
             labelled_lines(path, task)
@@ -96,11 +96,11 @@ def _spread(items: Sequence[Item], most: int) -> list[Item]:
     return [items[place] for place in places]
 
 
-def float32_stand_in(source: SourceModel, manifest: EncoderManifest) -> Encoder:
-    """Return an encoder of ``source`` in 32-bit floats that the bundle's voices take for theirs.
+def reference_encoder(source: SourceModel, manifest: EncoderManifest) -> Encoder:
+    """Return ``source`` in 32-bit floats, with the bundle's fingerprint so that its voices load.
 
-    It pools the same layers of as many tokens, so what it judges otherwise is what quantisation
-    changed.
+    It pools the same layers and cuts texts at the same length, so any other verdict is due to
+    quantisation.
 
     Args:
         source: the model that the bundle was made from.
@@ -110,7 +110,7 @@ def float32_stand_in(source: SourceModel, manifest: EncoderManifest) -> Encoder:
         OnbrandError: the source cannot be exported.
     """
     options = ExportOptions(
-        layers=_choice(manifest.layers),
+        layers=_layer_range(manifest.layers),
         max_tokens=manifest.max_tokens,
         target=Target.FLOAT32,
         measure=False,
@@ -123,17 +123,17 @@ def float32_stand_in(source: SourceModel, manifest: EncoderManifest) -> Encoder:
     return encoder
 
 
-def _choice(layers: tuple[int, ...]) -> str:
+def _layer_range(layers: tuple[int, ...]) -> str:
     first, last = layers[0], layers[-1]
     return str(first) if first == last else f"{first}-{last}"
 
 
-REMEMBERED = 20_000
-"""Sentences of a draft whose judgement is kept, so that only the first voice waits for vectors."""
+CACHED_SENTENCES = 20_000
+"""Sentences of a draft whose scores are kept, so that each is encoded once for all voices."""
 
 
 class _Pair(NamedTuple):
-    """One sentence by one voice: the verdict of the bundle and that of the source."""
+    """Verdicts of one voice on one sentence: on the bundle and on the source."""
 
     path: Path
     found: SentenceVerdict
@@ -141,7 +141,7 @@ class _Pair(NamedTuple):
 
     @property
     def moved(self) -> float:
-        """How far P moved; 0 where one of them did not judge."""
+        """Difference of the probabilities; 0 if one of them did not judge."""
         a, b = self.found.probability, self.expected.probability
         return 0.0 if a is None or b is None else abs(a - b)
 
@@ -157,16 +157,16 @@ def check_verdicts(
 ) -> Check:
     """Judge each draft by every voice with both encoders and count what differs.
 
-    Every voice and not only a draft's own: the flags of other brands' text lie nearer to the
-    thresholds, so they show a change sooner.
+    Every voice and not only a draft's own: on text of other brands, probabilities are nearer to the
+    thresholds, so that a change shows sooner.
 
     Args:
         scorer: on the bundle.
         reference: the same voices on the source in 32-bit floats.
-        drafts: what is judged.
+        drafts: by path.
         budgets: the share of flags that may differ.
-        found: drafts that there are, of which ``drafts`` are some.
-        progress: told the draft at hand, and how many are done.
+        found: number of drafts in the folders, of which ``drafts`` are a sample.
+        progress: receives the draft at hand, and how many are done.
 
     Raises:
         OnbrandError: not one sentence could be judged.
@@ -190,7 +190,7 @@ def check_verdicts(
         share <= budgets.max_changed,
         f"{share:.2f} % of {flags:,} sentence flags differ (at most {budgets.max_changed:g} %), "
         f"{gates} of {reports:,} draft verdicts; {drawn} by {len(scorer.brands)} voices",
-        notes=(_told(furthest),),
+        notes=(_describe(furthest),),
         figures={
             "flags": flags,
             "flags_changed": changed,
@@ -231,12 +231,10 @@ def _moved(pair: _Pair) -> float:
     return pair.moved
 
 
-def _told(pair: _Pair) -> str:
-    text = pair.found.text
+def _describe(pair: _Pair) -> str:
     return (
         f"furthest: P {pair.expected.probability:.2f} to {pair.found.probability:.2f} for "
-        f"{pair.found.brand}, {pair.path}:{pair.found.line} "
-        f"“{text[:200]}{'…' if len(text) > 200 else ''}”"
+        f"{pair.found.brand}, {pair.path}:{pair.found.line} {quote(pair.found.text)}"
     )
 
 
@@ -248,14 +246,14 @@ def check_accuracy(
     *,
     progress: Progress = silent,
 ) -> Check:
-    """Train and judge the tasks of ``folder`` on both encoders and compare their mean accuracy.
+    """Train and test the tasks of ``folder`` on both encoders and compare the mean accuracy.
 
     Args:
         encoder: the bundle.
         reference: the source in 32-bit floats.
         folder: pairs of ``<task>.train.jsonl`` and ``<task>.test.jsonl``.
-        budgets: the points that may be lost.
-        progress: told the task at hand, and how many are done.
+        budgets: the loss in percentage points that is allowed.
+        progress: receives the task at hand, and how many are done.
 
     Raises:
         OnbrandError: too few or broken labels, or scikit-learn is not installed.
@@ -276,7 +274,7 @@ def check_accuracy(
     worst = min(points, key=lambda task: points[task])
     return Check(
         "accuracy",
-        # Means of some hundred lines: the last digits of their difference are not the bundle's.
+        # Rounded, as the last digits of a difference of means are noise.
         round(loss, 6) <= budgets.max_accuracy_loss,
         f"{found.mean.accuracy:.1%} against the source's {expected.mean.accuracy:.1%}, "
         f"{-loss:+.2f} points (at least -{budgets.max_accuracy_loss:g}); {len(points)} tasks of "
