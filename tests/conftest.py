@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,10 @@ settings.load_profile("onbrand")
 # Two workers share two cores. PyTorch's threads wait for each other by spinning, so that four of
 # them take many times as long as two.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Hundreds of tests start a Python, which must not compile all that it imports each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell lets what it runs in the background ignore Ctrl-C, which children would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -39,6 +39,11 @@ def hidden_parts() -> frozenset[str]:
     return frozenset(filter(None, os.environ.get(HIDDEN_PARTS, "").split(",")))
 
 
+def is_program(part: str) -> bool:
+    """Return whether a part that is there is a program or a file, and no Python module."""
+    return part in FILES or shutil.which(part, path=PROGRAMS) is not None
+
+
 def is_there(part: str) -> bool:
     """Return whether a test that is marked ``heavy(part)`` can run here."""
     if part in hidden_parts():

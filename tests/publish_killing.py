@@ -5,6 +5,7 @@ Run as a program: it must have no threads of its own, because each attempt is a 
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -91,6 +92,7 @@ def main(place: Path, first: bool) -> None:
     """
     # A kill loses nothing that was written, and waiting for the disk is most of the time.
     os.fsync = lambda _handle: None
+    gc.freeze()  # what is shared with the forks stays shared
     contents = prepare(place)
     release, before = place / "release", place / "before"
     old = None

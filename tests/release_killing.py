@@ -1,10 +1,12 @@
 """Kills installs at every step that touches the disk, and looks at what they leave.
 
-Run as a program: it must have no threads of its own, because each attempt is a fork of it.
+Run as a program: no thread of it may be at work, because each attempt is a fork of it. The one that
+onnxruntime starts when it is imported waits.
 """
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -19,7 +21,11 @@ from pathlib import Path
 import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
 
 # All that an install loads, so that a fork has only to work.
+import filelock  # noqa: F401
 import numpy  # noqa: F401
+import onnxruntime  # noqa: F401
+import safetensors.numpy  # noqa: F401
+import tokenizers.implementations  # noqa: F401
 
 from onbrand import Encoder, Scorer
 from onbrand.installation import read_installed, release_folder
@@ -129,6 +135,7 @@ def main(action: str, place: Path, source: str, key: str, allowed: list[int | No
         "rollback": lambda: roll_back(root),
     }[action]
     os.fsync = lambda _handle: None  # no power fails here, and disks are slow
+    gc.freeze()  # what is shared with the forks stays shared
     told = {"steps": 0, "times": 0, "before": 0, "after": 0}
 
     def attempt(kill: Callable[[], int | None]) -> bool:

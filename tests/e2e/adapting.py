@@ -16,6 +16,8 @@ HABITS = {
     "beta": ("pursuant", "shall", "the", "party", "herein"),
     "gamma": ("stir", "until", "add", "salt", "warm"),
 }
+LEARNING = ("--epochs", "8", "--rate", "5e-3")
+"""Enough for most lines to be named right, in some seconds."""
 WORDS = [
     "house",
     "tree",
@@ -32,7 +34,7 @@ WORDS = [
 ]
 
 
-def write_published(path: Path, doc: Callable[[str, int], str | None], count: int = 240) -> Path:
+def write_published(path: Path, doc: Callable[[str, int], str | None], count: int = 120) -> Path:
     """Write copy whose brands differ in a word or two a line, ``count`` lines each.
 
     ``doc`` names the document of a brand's line.
@@ -55,4 +57,4 @@ def six_lines_each(brand: str, line: int) -> str:
 
 def adapt(base: Path, published: Path, output: Path, *more: str) -> Result:
     arguments = ["adapt", "--published", str(published), "--base", str(base), "-o", str(output)]
-    return CliRunner().invoke(app, [*arguments, "--epochs", "30", "--rate", "1e-3", *more])
+    return CliRunner().invoke(app, [*arguments, *LEARNING, *more])

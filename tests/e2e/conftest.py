@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,17 @@ from cli_runner import OFF_BRAND
 
 if TYPE_CHECKING:
     from release_tampering import Check
+
+
+@pytest.fixture(scope="session")
+def brief() -> Iterator[None]:
+    """Measure the speed of new bundles for a moment, not for the two seconds that users wait."""
+    from onbrand_models.export import measure_speed
+
+    usual = measure_speed.__defaults__
+    measure_speed.__defaults__ = (0.05,)
+    yield
+    measure_speed.__defaults__ = usual
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from onbrand_models.source import FAMILIES, find_source
 from onbrand_models.validation import parity_sentences
 
 pytestmark = [
+    pytest.mark.usefixtures("brief"),
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),
     # torch and optimum announce their own deprecations.
     pytest.mark.filterwarnings("default"),

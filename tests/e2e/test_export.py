@@ -13,6 +13,7 @@ from tiny_models import HIDDEN, tiny_model
 from onbrand.encoder import Encoder, read_manifest
 
 pytestmark = [
+    pytest.mark.usefixtures("brief"),
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),
     # torch and optimum announce their own deprecations.
     pytest.mark.filterwarnings("default"),

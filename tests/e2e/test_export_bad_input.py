@@ -15,6 +15,7 @@ from cli_runner import error_of, run, tree
 from tiny_models import tiny_model
 
 pytestmark = [
+    pytest.mark.usefixtures("brief"),
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),
     # torch and optimum announce their own deprecations.
     pytest.mark.filterwarnings("default"),

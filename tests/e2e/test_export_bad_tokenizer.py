@@ -18,6 +18,7 @@ from onbrand_models.quantise import Target
 from onbrand_models.source import find_source
 
 pytestmark = [
+    pytest.mark.usefixtures("brief"),
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),
     # torch and optimum announce their own deprecations.
     pytest.mark.filterwarnings("default"),

