@@ -58,24 +58,24 @@ class LRURecordCache:
 
     def __init__(self, size: int, record: np.dtype[np.void]) -> None:
         self._records = np.empty(size, record)
-        self._places: OrderedDict[str, int] = OrderedDict()
+        self._slots: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
 
     def get_many(self, texts: Sequence[str], records: Records) -> dict[str, list[int]]:
         """Copy cached records into ``records``; return the missing texts with their rows there."""
         rows: list[int] = []
-        places: list[int] = []
+        slots: list[int] = []
         missing: dict[str, list[int]] = {}
         with self._lock:
             for row, text in enumerate(texts):
-                place = self._places.get(text)
-                if place is None:
+                slot = self._slots.get(text)
+                if slot is None:
                     missing.setdefault(text, []).append(row)
                 else:
-                    self._places.move_to_end(text)
+                    self._slots.move_to_end(text)
                     rows.append(row)
-                    places.append(place)
-            records[rows] = self._records[places]
+                    slots.append(slot)
+            records[rows] = self._records[slots]
         return missing
 
     def put_many(self, texts: Sequence[str], records: Records) -> None:
@@ -87,8 +87,8 @@ class LRURecordCache:
             for text, record in zip(texts, records, strict=True):
                 if len(text) > MAX_LENGTH:
                     continue
-                place = self._places.pop(text, None)  # another thread may have put it
-                if place is None and len(self._places) == size:
-                    _, place = self._places.popitem(last=False)
-                self._places[text] = len(self._places) if place is None else place
-                self._records[self._places[text]] = record
+                slot = self._slots.pop(text, None)  # another thread may have put it
+                if slot is None and len(self._slots) == size:
+                    _, slot = self._slots.popitem(last=False)
+                self._slots[text] = len(self._slots) if slot is None else slot
+                self._records[self._slots[text]] = record

@@ -159,8 +159,8 @@ class _SentenceScorer:
         """
         texts = [sentence.text for sentence in document.sentences]
         judged = self.score(texts, cancelled=cancelled, progress=progress)
-        places = {brand: place for place, brand in enumerate(self._bank.brands)}
-        at = range(len(brands)), [places.get(brand, 0) for brand in brands]
+        columns = {brand: column for column, brand in enumerate(self._bank.brands)}
+        at = range(len(brands)), [columns.get(brand, 0) for brand in brands]
         logits, heads, registers, familiarity = (
             judged[name][at].tolist() for name in ("logits", "heads", "registers", "familiarity")
         )
@@ -170,16 +170,16 @@ class _SentenceScorer:
             for reason, head, register in zip(reasons, heads, registers, strict=True)
         ]
         if threshold is None:
-            least = self._thresholds(document.sentences, brands, evidence)
+            thresholds = self._thresholds(document.sentences, brands, evidence)
         else:
-            least = [threshold] * len(texts)
+            thresholds = [threshold] * len(texts)
         truncated = judged["truncated"].tolist()
         lines = document.lines
         verdicts = []
         for i, sentence in enumerate(document.sentences):
             p = None if reasons[i] else probability(logits[i])
             line = lines.line_of(sentence.span.start)
-            below = p is not None and p < least[i]
+            below = p is not None and p < thresholds[i]
             verdicts.append(
                 SentenceVerdict(
                     span=sentence.span,
@@ -189,7 +189,7 @@ class _SentenceScorer:
                     brand=brands[i],
                     probability=p,
                     flagged=below and not (ignored and text_key(sentence.text) in ignored),
-                    threshold=least[i],
+                    threshold=thresholds[i],
                     not_judged=reasons[i],
                     evidence=evidence[i],
                     truncated=truncated[i],
@@ -204,7 +204,7 @@ class _SentenceScorer:
         evidence: Sequence[Evidence | None],
     ) -> list[float]:
         """Return the P below which each sentence is flagged, given the rest of the draft."""
-        least = [
+        thresholds = [
             _own_threshold(self._voices.get(brand), sentence.kind)
             for sentence, brand in zip(sentences, brands, strict=True)
         ]
@@ -218,8 +218,8 @@ class _SentenceScorer:
             rest = (logits.sum() - logits) / (len(own) - 1 + CONTEXT_PRIOR)
             moved = np.clip(CONTEXT_SLOPE * rest, -MAX_CONTEXT, MAX_LENIENCY)
             for i, by in zip(own, moved.tolist(), strict=True):
-                least[i] = _shifted(least[i], -by)
-        return least
+                thresholds[i] = _shifted(thresholds[i], -by)
+        return thresholds
 
     def explain(
         self,
@@ -366,9 +366,9 @@ class Scorer:
         """
         cache = {"cache_size": 0} if remember else {}
 
-        def load(places: Sequence[Path]) -> tuple[Encoder, list[Voice]]:
-            voices = load_voices(places, brands)
-            bundle = encoder_for(places, brands) if encoder is None else Path(encoder)
+        def load(resolved: Sequence[Path]) -> tuple[Encoder, list[Voice]]:
+            voices = load_voices(resolved, brands)
+            bundle = encoder_for(resolved, brands) if encoder is None else Path(encoder)
             return Encoder.load(bundle, threads=threads, **cache), voices
 
         return cls(*with_consistent_release(map(Path, folders), load), remember=remember)
@@ -491,7 +491,7 @@ class Scorer:
         """
         main = brand or document.brand or default_brand or self._only_brand(path)
         own = self.voice(main)
-        least = own.manifest.gate if gate is None else gate
+        limit = own.manifest.gate if gate is None else gate
         brands = [brand or sentence.brand or main for sentence in document.sentences]
         unknown = [name for name in dict.fromkeys(brands) if name not in self.brands]
         if unknown and not lenient:
@@ -506,8 +506,8 @@ class Scorer:
             path=path,
             brand=main,
             probability=p,
-            verdict=_draft_verdict(p, least),
-            gate=least,
+            verdict=_draft_verdict(p, limit),
+            gate=limit,
             sentences=tuple(self._explain_worst(document, verdicts, explained, cancelled)),
             warnings=(*document.warnings, *warnings, *self._truncation(verdicts)),
         )

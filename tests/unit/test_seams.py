@@ -61,7 +61,6 @@ def lines() -> list[LabelLine]:
 
 @pytest.fixture(scope="module")
 def voice(lines: list[LabelLine]) -> Voice:
-    pytest.importorskip("sklearn")
     return train_voice(BRAND, lines[::4], HashedWords())
 
 

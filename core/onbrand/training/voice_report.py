@@ -161,7 +161,7 @@ def _pages(lines: TrainingLines) -> tuple[list[NDArray[np.intp]], int]:
     """Return the rows of each of the brand's own pages, and the lines of a made-up page."""
     own = np.flatnonzero(lines.on)
     docs = lines.docs
-    order = {doc: place for place, doc in enumerate(dict.fromkeys(docs[i] for i in own))}
+    order = {doc: rank for rank, doc in enumerate(dict.fromkeys(docs[i] for i in own))}
     together = np.array(sorted(own, key=lambda i: order[docs[i]]), np.intp)
     documents = [np.array([i for i in together if docs[i] == doc], np.intp) for doc in order if doc]
     whole = [page for page in documents if len(page) >= MIN_PAGE_LINES]

@@ -57,8 +57,8 @@ def explain(
         WordShare(span, span.slice(text), float(share))
         for span, share in zip(spans, shares, strict=True)
     )
-    place = unit(vector - voice.head.mean)
-    cosines = _cosines(voice, place)
+    direction = unit(vector - voice.head.mean)
+    cosines = _cosines(voice, direction)
     return Explanation(
         logit=base + float(shares.sum()),
         base=base,
@@ -66,7 +66,7 @@ def explain(
         habits=style_deviations(text, voice.manifest.profile, voice.brand),
         nearest_on=next(iter(_most_alike(voice, cosines, "on", 1)), None),
         nearest_off=next(iter(_most_alike(voice, cosines, "off", 1)), None),
-        centroid_similarity=float(place @ voice.examples.centroid),
+        centroid_similarity=float(direction @ voice.examples.centroid),
         register=register,
         brand=voice.brand,
     )
@@ -122,19 +122,19 @@ def _add_terms(
     vocabulary = voice.head.vocabulary
     if not vocabulary.terms:
         return
-    places: dict[str, list[Span]] = {}
+    spans_of: dict[str, list[Span]] = {}
     for term, span in term_spans(text):
-        places.setdefault(term, []).append(span)
+        spans_of.setdefault(term, []).append(span)
     index, owners = vocabulary.index, owner.tolist()
     for block in BLOCKS:
-        known = [term for term in places if term[0] == block and term in index]
+        known = [term for term in spans_of if term[0] == block and term in index]
         rows = [index[term] for term in known]
-        damped = np.array([sublinear(len(places[term])) for term in known])
+        damped = np.array([sublinear(len(spans_of[term])) for term in known])
         values = damped * vocabulary.idf[rows]
         values *= voice.head.term_weights[rows] / (float(np.linalg.norm(values)) or 1.0)
         for term, value in zip(known, values.tolist(), strict=True):
-            share = value / len(places[term])
-            for span in places[term]:
+            share = value / len(spans_of[term])
+            for span in spans_of[term]:
                 covered = [word for word in owners[span.start : span.end] if word >= 0]
                 for word in covered:
                     shares[word] += share / len(covered)
@@ -154,11 +154,11 @@ def nearest(
     return _most_alike(voice, _cosines(voice, unit(vector - voice.head.mean)), label, count)
 
 
-def _cosines(voice: Voice, place: NDArray[np.float32]) -> NDArray[np.float32]:
+def _cosines(voice: Voice, direction: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the cosine of each labelled line to a unit vector in the head's own space."""
     rows = voice.examples.vectors.astype(np.float32)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return np.asarray(rows @ place / np.maximum(norms, 1e-12), np.float32)
+    return np.asarray(rows @ direction / np.maximum(norms, 1e-12), np.float32)
 
 
 def _most_alike(

@@ -73,7 +73,7 @@ class Vocabulary:
     @cached_property
     def index(self) -> dict[str, int]:
         """The index of each term in ``terms``."""
-        return {term: place for place, term in enumerate(self.terms)}
+        return {term: row for row, term in enumerate(self.terms)}
 
 
 def sublinear(count: int) -> float:

@@ -169,8 +169,8 @@ def _compounds(
 ) -> Iterator[tuple[WordShare, ...]]:
     """Yield words, joined ones together; marks that join nothing are dropped."""
 
-    def is_word(place: int) -> bool:
-        return place not in left_out and any(map(str.isalnum, words[place].text))
+    def is_word(index: int) -> bool:
+        return index not in left_out and any(map(str.isalnum, words[index].text))
 
     def joins(mark: int) -> bool:
         before, between, after = words[mark - 1 : mark + 2]
@@ -178,14 +178,14 @@ def _compounds(
         thousands = between.text == "," and before.text.isdigit() and after.text.isdigit()
         return touch and (between.text in _JOINERS or thousands)
 
-    place = 0
-    while place < len(words):
-        end = place + 1
-        if is_word(place):
+    start = 0
+    while start < len(words):
+        end = start + 1
+        if is_word(start):
             while end + 1 < len(words) and is_word(end + 1) and joins(end):
                 end += 2
-            yield tuple(words[place:end])
-        place = end
+            yield tuple(words[start:end])
+        start = end
 
 
 def _own_name(why: Explanation) -> frozenset[int]:
@@ -194,14 +194,14 @@ def _own_name(why: Explanation) -> frozenset[int]:
     Of a name in parts ("varnholt-pumps") the first part with a capital ("Varnholt") does, too.
     """
     name, first_part = _letters(why.brand), _letters(re.split(r"[\W_]", why.brand, maxsplit=1)[0])
-    spelt = [(place, word.text) for place, word in enumerate(why.words) if _letters(word.text)]
+    spelt = [(index, word.text) for index, word in enumerate(why.words) if _letters(word.text)]
     found = {at for at, text in spelt if text[0].isupper() and _letters(_base(text)) == first_part}
     for first in range(len(spelt)) if name else ():
         rest = name
         for last in range(first, len(spelt)):
             text = spelt[last][1]
             if rest in (_letters(text), _letters(_base(text))):
-                found.update(place for place, _ in spelt[first : last + 1])
+                found.update(index for index, _ in spelt[first : last + 1])
             if not rest.startswith(_letters(text)):
                 break
             rest = rest.removeprefix(_letters(text))

@@ -264,14 +264,14 @@ def with_consistent_release(folders: Iterable[Path], read: Callable[[Sequence[Pa
     """
     folders = tuple(folders)
     while True:
-        places = _resolve_all(folders)
+        resolved = _resolve_all(folders)
         try:
-            result = read(places)
+            result = read(resolved)
         except (OnbrandError, OSError):
-            if _resolve_all(folders) == places:
+            if _resolve_all(folders) == resolved:
                 raise
         else:
-            if _resolve_all(folders) == places or all(map(_is_retained, places)):
+            if _resolve_all(folders) == resolved or all(map(_is_retained, resolved)):
                 return result
 
 
@@ -288,12 +288,12 @@ def encoder_for(folders: Iterable[Path], brands: Iterable[str] | None = None) ->
     Raises:
         OnbrandError: a bundle is damaged.
     """
-    places = _resolve_all(folders)
-    bundles = {read_manifest(bundle).fingerprint: bundle for bundle in _bundles(places)}
+    resolved = _resolve_all(folders)
+    bundles = {read_manifest(bundle).fingerprint: bundle for bundle in _bundles(resolved)}
     if not bundles:
         return None
     needed: dict[str, str] = {}
-    for candidate in (voice for place in places for voice in _voices_in(place)):
+    for candidate in (voice for folder in resolved for voice in _voices_in(folder)):
         with suppress(OnbrandError, OSError):  # loading it reports the error
             manifest = load_manifest(candidate)
             needed.setdefault(manifest.brand, manifest.encoder.fingerprint)
@@ -327,8 +327,8 @@ def find_voices(folders: Iterable[Path]) -> dict[str, Path]:
 def list_manifests(folders: Iterable[Path]) -> list[tuple[Path, Manifest]]:
     """Return every voice's folder and manifest without reading its head."""
 
-    def read(places: Sequence[Path]) -> list[tuple[Path, Manifest]]:
-        return [(folder, load_manifest(folder)) for folder in find_voices(places).values()]
+    def read(resolved: Sequence[Path]) -> list[tuple[Path, Manifest]]:
+        return [(folder, load_manifest(folder)) for folder in find_voices(resolved).values()]
 
     return with_consistent_release(folders, read)
 
@@ -364,13 +364,13 @@ def load_valid_voices(
     problems: list[str] = []
     for folder in folders:
         try:
-            place = voices_of(folder) or folder
-            candidates = _voices_in(place)
+            resolved = voices_of(folder) or folder
+            candidates = _voices_in(resolved)
         except (OnbrandError, OSError) as error:
             problems.append(str(error))
             continue
         if not candidates:
-            problems.append(f"{folder}: no voices here; {_folder_fix_hint(place)}")
+            problems.append(f"{folder}: no voices here; {_folder_fix_hint(resolved)}")
         for candidate in candidates:
             try:
                 voice = load_voice(candidate)
@@ -391,10 +391,10 @@ def voices_signature(folders: Iterable[Path]) -> FileSignature:
     It lists folders, and reads no file but ``installed.json``. A switch of release shows in the
     release's name, because two may happen within one tick of the file system's clock.
     """
-    places = [place for folder in _resolve_all(folders) for place in (folder, *_inside(folder))]
+    entries = [entry for folder in _resolve_all(folders) for entry in (folder, *_inside(folder))]
     files = (MANIFEST, HEAD, EXAMPLES)
     return file_signature(
-        path for place in places for path in (place, *(place / name for name in files))
+        path for entry in entries for path in (entry, *(entry / name for name in files))
     )
 
 
@@ -422,14 +422,14 @@ def _resolve(folder: Path) -> Path:
         return folder
 
 
-def _is_retained(place: Path) -> bool:
+def _is_retained(folder: Path) -> bool:
     """Return whether a release is still retained: the current and the previous one are."""
-    held = installation_of(place / MANIFEST)
-    return held is None or place.parent.name in (held[1].current, held[1].previous)
+    held = installation_of(folder / MANIFEST)
+    return held is None or folder.parent.name in (held[1].current, held[1].previous)
 
 
-def _bundles(places: Iterable[Path]) -> list[Path]:
-    releases = [place.parent for place in places if place.name == VOICES]
+def _bundles(resolved: Iterable[Path]) -> list[Path]:
+    releases = [folder.parent for folder in resolved if folder.name == VOICES]
     found = [r.glob(f"{ENCODERS}/*/{BUNDLE}") for r in releases if r.parent.name == RELEASES]
     return sorted(manifest.parent for manifests in found for manifest in manifests)
 
@@ -481,18 +481,18 @@ def check_encoder(
 def _voices_in(folder: Path) -> list[Path]:
     if _may_be_voice(folder):
         return [folder]
-    return [place for place in _inside(folder) if _may_be_voice(place)]
+    return [entry for entry in _inside(folder) if _may_be_voice(entry)]
 
 
-def _may_be_voice(place: Path) -> bool:
+def _may_be_voice(folder: Path) -> bool:
     try:
-        return is_voice(place)
+        return is_voice(folder)
     except PermissionError:  # loading it reports the error
         return True
 
 
 def _inside(folder: Path) -> list[Path]:
     try:
-        return sorted(place for place in folder.iterdir() if not place.name.startswith("."))
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:
         return []
