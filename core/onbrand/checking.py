@@ -1,6 +1,6 @@
-"""Checking drafts together, each with the brand, voices, encoder and limits of its settings.
+"""Checks several drafts, each with the brand, voices, encoder and limits of its settings.
 
-What the command line does after it has read the drafts that a user names.
+This is what ``onbrand check`` does with the drafts that a user names.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Draft:
     settings: Settings
 
     def brands(self, chosen: str | None) -> dict[str, int | None] | None:
-        """Return the brands to judge as, and the line that first asks for each, if a line does.
+        """Return the brands that the draft needs, and the line that first names each, if one does.
 
         None: nothing names a brand.
 
@@ -57,7 +57,7 @@ class Draft:
         return named
 
     def avoids(self, chosen: str | None) -> tuple[str, ...]:
-        """Return what the draft must not read like by its settings, where nothing names a brand.
+        """Return the registers to avoid by the settings; none where something names a brand.
 
         Args:
             chosen: the brand that the user wants, if any.
@@ -130,7 +130,7 @@ def check_drafts(
         encoder: the folder of the encoder.
         avoid: registers that the drafts must not read like; then no voice judges.
         gate: P at which a draft goes forward.
-        progress: told the draft at hand, and how many sentences are done.
+        progress: takes the current draft, and how many sentences are done.
 
     Raises:
         OnbrandError: there is no voice of a brand, an encoder may not be used, …
@@ -162,7 +162,7 @@ class _ScorerLoader:
     """Loads the scorers that drafts need, and each encoder once.
 
     Args:
-        voices: the folders of voices that the user chose, who answers for the encoders in them.
+        voices: the folders of voices that the user chose; encoders in them count as trusted.
         brand: the brand that the user wants.
         encoder: the encoder that the user chose.
     """

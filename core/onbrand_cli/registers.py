@@ -1,4 +1,4 @@
-"""``onbrand registers``: how drafts read, paragraph by paragraph, measured against good copy."""
+"""``onbrand registers``: what each paragraph of a draft reads like, compared with good copy."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ Examples:
   onbrand registers content/ --format json
 """
 NOTABLE, STRONG = 1.0, 2.0
-"""Standard deviations from good copy from which on a scale is worth a word, and "much"."""
+"""Standard deviations from good copy from which a scale is mentioned, and with "much"."""
 SHOWN = 3
-"""Registers that are named of a paragraph."""
+"""Limit on the registers that are named for a paragraph."""
 EXCERPT = 60
-"""Characters of a paragraph that are shown."""
+"""Terminal cells of a paragraph that are shown."""
 SIDES = {
     "formal": ("more formal", "less formal"),
     "warm": ("warmer", "cooler"),
     "plain": ("plainer", "less plain"),
     "confident": ("more confident", "less confident"),
 }
-"""Scale → what a text is that lies above or below most copy."""
+"""Scale → the words for a text above and below most copy."""
 
 
 def registers(
@@ -92,7 +92,7 @@ def registers(
 
 
 class _Reader:
-    """Measures drafts against the range of good copy."""
+    """Compares drafts with the range of good copy."""
 
     def __init__(self, encoder: Encoder, registers: Registers) -> None:
         from onbrand.voice.avoid import avoid_voice
@@ -100,7 +100,7 @@ class _Reader:
 
         self._encoder = encoder
         self._registers = registers
-        # What --avoid does not judge has no register either: French is no good English copy.
+        # Leaves out what --avoid does not judge, as text in other languages.
         self._stack = VoiceStack([avoid_voice(encoder, registers.names)])
 
     @classmethod
@@ -118,7 +118,7 @@ class _Reader:
         return cls(encoder, found)
 
     def read(self, draft: Draft, progress: Progress) -> dict[str, Any]:
-        """Return how a draft reads, ready for JSON."""
+        """Return what a draft and its paragraphs read like, as in the JSON output."""
         from onbrand.scorer import why_not_judged
         from onbrand.voice.lexical import words_of
 
@@ -157,7 +157,7 @@ class _Reader:
 
         own = excess[list(rows)]
         outside = (own > 0).sum(axis=0)
-        # Registers have much in common; what a sentence reads like most is what it is said to be.
+        # Registers overlap: a sentence counts for the one that it exceeds most.
         most = [int(row.argmax()) for row in own if row.max() > 0]
         furthest = own.max(axis=0, initial=0.0)
         names = sorted(
@@ -237,7 +237,7 @@ def scale_words(scales: dict[str, float | None]) -> str:
 
 
 def summary(found: dict[str, Any]) -> str:
-    """Return how a draft reads in one line."""
+    """Return a line on what a draft reads like."""
     unread = found["not_judged"]
     rest = [f"{sum(unread.values()):,} not judged ({', '.join(sorted(unread))})"] if unread else []
     if not found["sentences"]:
