@@ -185,10 +185,12 @@ def read_manifest(folder: Path) -> EncoderManifest:
             )
         manifest = msgspec.json.decode(text, type=EncoderManifest)
     except msgspec.DecodeError as error:
-        raise OnbrandError(f"broken manifest: {error}; {_mend(path.parent)}", path=path) from None
+        raise OnbrandError(
+            f"broken manifest: {error}; {_fix_hint(path.parent)}", path=path
+        ) from None
     problem = _contradiction(manifest)
     if problem:
-        raise OnbrandError(f"broken manifest: {problem}; {_mend(path.parent)}", path=path)
+        raise OnbrandError(f"broken manifest: {problem}; {_fix_hint(path.parent)}", path=path)
     return manifest
 
 
@@ -227,20 +229,20 @@ def read_file(folder: Path, name: str, manifest: EncoderManifest) -> bytes:
         size = path.stat().st_size
         if size != expected.size:
             raise OnbrandError(
-                f"has {size:,} bytes but {MANIFEST} says {expected.size:,}; {_mend(folder)}",
+                f"has {size:,} bytes but {MANIFEST} says {expected.size:,}; {_fix_hint(folder)}",
                 path=path,
             )
         with open_regular(path) as file:
             data = file.read(size + 1)  # no more, should it grow
     except FileNotFoundError:
-        raise OnbrandError(f"is missing; {_mend(folder)}", path=path) from None
+        raise OnbrandError(f"is missing; {_fix_hint(folder)}", path=path) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise OnbrandError(f"cannot be read ({reason})", path=path) from None
     if hashlib.sha256(data).hexdigest() != expected.sha256:
-        raise OnbrandError(f"checksum does not match {MANIFEST}; {_mend(folder)}", path=path)
+        raise OnbrandError(f"checksum does not match {MANIFEST}; {_fix_hint(folder)}", path=path)
     return data
 
 
-def _mend(folder: Path) -> str:
+def _fix_hint(folder: Path) -> str:
     return reinstall_hint(folder) or "install the bundle again"
