@@ -1,8 +1,8 @@
-"""Known findings, so that old text does not block new work.
+"""Baselines: files of known findings, which ``onbrand check`` then leaves out.
 
-A finding is known by a hash of its brand and its sentence, counted per file, so it stays known
-when lines move and becomes new when its words change. The file holds hashes and paths and no text
-of the drafts; who has a sentence can check whether it is in there.
+A finding is known by a hash of its brand and its sentence, counted per file: it stays known when
+lines move, and is new when its words change. The file holds hashes and paths, and no text of the
+drafts; with a sentence at hand, one can tell whether its hash is in the file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from onbrand.files import read_text, write_atomic
 from onbrand.report.message import printable
 from onbrand.results import Report, SentenceVerdict
 
-_MEND = "make a new one with `onbrand check --update-baseline`"
+_HINT = "make a new one with `onbrand check --update-baseline`"
 _ABOUT = "Known findings of `onbrand check`: hashes of sentences, no text."
 
 
@@ -40,11 +40,11 @@ class Baseline:
 
     path: Path
     files: dict[str, Counter[str]]
-    """By path from the baseline's folder: how often each fingerprint was found."""
+    """File, relative to the baseline's folder → how often each fingerprint was found in it."""
 
 
 def fingerprint(sentence: SentenceVerdict) -> str:
-    """Return 16 hexadecimal digits that name a brand and a sentence, wherever it stands."""
+    """Return 16 hexadecimal digits that identify a brand and a sentence, whatever its place."""
     text = unicodedata.normalize("NFC", " ".join(sentence.text.split()))
     data = f"{sentence.brand}\0{text}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(data).hexdigest()[:16]
@@ -57,14 +57,14 @@ def load_baseline(path: Path) -> Baseline:
         OnbrandError: it is missing, unreadable, damaged or of a newer version.
     """
     if _is_missing(path):
-        raise OnbrandError(f"no such baseline; {_MEND}", path=path)
+        raise OnbrandError(f"no such baseline; {_HINT}", path=path)
     text = read_text(path)
     try:
         content = msgspec.json.decode(text, type=_BaselineFile)
     except (msgspec.DecodeError, RecursionError) as error:
         byte = re.search(r"\(byte (\d+)\)", str(error))
         line = text.encode().count(b"\n", 0, int(byte[1])) + 1 if byte else None
-        raise OnbrandError(f"is no baseline ({error}); {_MEND}", path=path, line=line) from None
+        raise OnbrandError(f"is no baseline ({error}); {_HINT}", path=path, line=line) from None
     return Baseline(path, {name: Counter(known) for name, known in content.files.items()})
 
 
@@ -95,7 +95,7 @@ def write_baseline(path: Path, reports: Iterable[Report]) -> int:
 
 
 def apply_baseline(reports: Sequence[Report], baseline: Baseline) -> tuple[list[Report], int]:
-    """Clear the flag of known findings; of equal sentences the first ones are the known ones.
+    """Clear the flags of known findings; of equal sentences the first ones count as known.
 
     Returns:
         The reports, and the number of findings that were cleared.
@@ -119,7 +119,7 @@ def _clear(report: Report, left: Counter[str]) -> Report:
 
 
 def _name(report: Report, baseline: Path) -> str:
-    """Return the file's path from the baseline's folder, the same from every working folder."""
+    """Return the path relative to the baseline's folder, the same in every working folder."""
     try:
         relative = os.path.relpath(report.path, baseline.absolute().parent)
     except ValueError:  # another drive on Windows
@@ -132,6 +132,6 @@ def _is_missing(path: Path) -> bool:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return True
-    except OSError:  # it may be there: let reading it say why it cannot be read
+    except OSError:  # it may exist: reading it raises the error to show
         return False
     return False

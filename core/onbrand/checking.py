@@ -1,23 +1,34 @@
-"""Checking drafts together, each with the brand, voices, encoder and limits of its settings.
+"""Checks several drafts, each with the brand, voices, encoder and limits of its settings.
 
-What the command line does after it has read the drafts that a user names.
+This is what ``onbrand check``, ``gate`` and ``registers`` do with the drafts that a user names, and
+what ``score`` and ``explain`` load.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from onbrand.config import Settings
 from onbrand.config.trust import check_trust
-from onbrand.document.document import Document
+from onbrand.document.document import Document, Sentence
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.progress import Progress, scaled, silent
 from onbrand.results import Report
-from onbrand.scorer import Scorer
+from onbrand.scorer import Scorer, why_not_judged
+from onbrand.voice.avoid import avoid_voice
+from onbrand.voice.lexical import words_of
+from onbrand.voice.model import VoiceBank
+from onbrand.voice.registers import SCALES, Registers, load_registers, read_as
 from onbrand.voice.storage import (
     DEFAULT_VOICES,
     encoder_for,
@@ -38,7 +49,7 @@ class Draft:
     settings: Settings
 
     def brands(self, chosen: str | None) -> dict[str, int | None] | None:
-        """Return the brands to judge as, and the line that first asks for each, if a line does.
+        """Return the brands that the draft needs, and the line that first names each, if one does.
 
         None: nothing names a brand.
 
@@ -57,7 +68,7 @@ class Draft:
         return named
 
     def avoids(self, chosen: str | None) -> tuple[str, ...]:
-        """Return what the draft must not read like by its settings, where nothing names a brand.
+        """Return the registers to avoid by the settings; none where something names a brand.
 
         Args:
             chosen: the brand that the user wants, if any.
@@ -130,7 +141,7 @@ def check_drafts(
         encoder: the folder of the encoder.
         avoid: registers that the drafts must not read like; then no voice judges.
         gate: P at which a draft goes forward.
-        progress: told the draft at hand, and how many sentences are done.
+        progress: takes the current draft, and how many sentences are done.
 
     Raises:
         OnbrandError: there is no voice of a brand, an encoder may not be used, …
@@ -162,7 +173,7 @@ class _ScorerLoader:
     """Loads the scorers that drafts need, and each encoder once.
 
     Args:
-        voices: the folders of voices that the user chose, who answers for the encoders in them.
+        voices: the folders of voices that the user chose; encoders in them count as trusted.
         brand: the brand that the user wants.
         encoder: the encoder that the user chose.
     """
@@ -214,3 +225,151 @@ class _ScorerLoader:
         if bundle not in self._encoders:
             self._encoders[bundle] = Encoder.load(bundle)
         return self._encoders[bundle]
+
+
+def load_scorer(
+    settings: Settings,
+    *,
+    voices: Sequence[Path] | None = None,
+    brand: str | None = None,
+    encoder: Path | None = None,
+    avoid: Sequence[str] | None = None,
+    every: bool = False,
+) -> Scorer:
+    """Load the voices, or the registers to avoid, that options and settings name.
+
+    Args:
+        settings: hold where no argument says otherwise.
+        voices: folders of voices.
+        brand: the only brand whose voice is loaded.
+        encoder: the folder of the encoder.
+        avoid: registers that texts must not read like; then no voice is loaded.
+        every: load the voices of all brands, even if the settings name one.
+
+    Raises:
+        OnbrandError: there is no voice of the brand, an encoder may not be used, …
+    """
+    chosen = None if every else brand or settings.brand
+    configured = () if voices or chosen or every else settings.avoid
+    encoder = encoder or check_trust(settings.encoder, settings.source)
+    if names := avoid or configured:
+        return Scorer.avoiding(Encoder.load(encoder), names)
+    folders, brands = resolve_voice_dirs(voices, settings), [chosen] if chosen else None
+    if encoder is None and not voices:
+        check_trust(encoder_for(folders, brands), settings.source)
+    return Scorer.load(*folders, brands=brands, encoder=encoder)
+
+
+def measure_registers(
+    drafts: Sequence[Draft], *, encoder: Path | None = None, progress: Progress = silent
+) -> list[dict[str, Any]]:
+    """Return what each draft and its paragraphs read like, as in ``registers --format json``.
+
+    Args:
+        drafts: what to read; no voice is needed.
+        encoder: the folder of the encoder; by default what each draft's settings say.
+        progress: takes the current draft, and how many sentences are done.
+
+    Raises:
+        OnbrandError: an encoder may not be used, or has no registers.
+    """
+    readers: dict[Path | None, _RegisterReader] = {}
+    total = sum(len(draft.document.sentences) for draft in drafts)
+    done, read = 0, []
+    for draft in drafts:
+        bundle = encoder or check_trust(draft.settings.encoder, draft.settings.source)
+        if bundle not in readers:
+            readers[bundle] = _RegisterReader.load(bundle)
+        size = len(draft.document.sentences)
+        part = scaled(progress, draft.path, start=done, size=size, total=total)
+        read.append(readers[bundle].read(draft, part))
+        done += size
+    return read
+
+
+class _RegisterReader:
+    """Compares drafts with the range of good copy."""
+
+    def __init__(self, encoder: Encoder, registers: Registers) -> None:
+        self._encoder = encoder
+        self._registers = registers
+        # Leaves out what --avoid does not judge, as text in other languages.
+        self._stack = VoiceBank([avoid_voice(encoder, registers.names)])
+
+    @classmethod
+    def load(cls, bundle: Path | None) -> _RegisterReader:
+        encoder = Encoder.load(bundle)
+        found = load_registers(encoder.fingerprint)
+        if found is None:
+            raise OnbrandError(
+                f"encoder {encoder.name} ({encoder.fingerprint[:12]}) has no registers; "
+                "use the one that ships with onbrand"
+            )
+        return cls(encoder, found)
+
+    def read(self, draft: Draft, progress: Progress) -> dict[str, Any]:
+        """Return what a draft and its paragraphs read like, as in the JSON output."""
+        sentences = draft.document.sentences
+        counts = [len(words_of(sentence.text)) for sentence in sentences]
+        vectors = self._encoder.encode([one.text for one in sentences], progress=progress)
+        familiar = self._stack.familiarity(vectors)[:, 0].tolist()
+        voices = {voice.brand: voice for voice in self._stack.voices}
+        (brand,) = voices
+        reasons = [
+            why_not_judged(voices, brand, one.text, count, near)
+            for one, count, near in zip(sentences, counts, familiar, strict=True)
+        ]
+        kept = [row for row, reason in enumerate(reasons) if reason is None]
+        judged, vectors = [sentences[row] for row in kept], vectors[kept]
+        words = [counts[row] for row in kept]
+        excess = self._registers.excess(vectors, words, self._registers.reference)
+        scales = self._registers.scales(vectors)
+        blocks = groupby(range(len(judged)), key=lambda row: judged[row].block)
+        paragraphs = [
+            {**_place(draft, [judged[row] for row in rows]), **self._of(excess, scales, rows)}
+            for rows in ([*block] for _, block in blocks)
+        ]
+        whole = self._of(excess, scales, range(len(judged)))
+        unread = dict(Counter(reason for reason in reasons if reason is not None))
+        return {"path": draft.path, **whole, "not_judged": unread, "paragraphs": paragraphs}
+
+    def _of(
+        self,
+        excess: NDArray[np.float64],
+        scales: NDArray[np.float32],
+        rows: Sequence[int],
+    ) -> dict[str, Any]:
+        """Return what the sentences of these rows read like, the strongest register first."""
+        own = excess[list(rows)]
+        outside = (own > 0).sum(axis=0)
+        # Registers overlap: a sentence counts for the one that it exceeds most.
+        most = [int(row.argmax()) for row in own if row.max() > 0]
+        furthest = own.max(axis=0, initial=0.0)
+        names = sorted(
+            (i for i in range(len(self._registers.names)) if outside[i]),
+            key=lambda i: (-most.count(i), -furthest[i]),
+        )
+        found = [
+            {
+                "name": (name := self._registers.names[i]),
+                "reads_like": read_as(name),
+                "sentences": int(outside[i]),
+                "foremost": most.count(i),
+                "excess": round(float(furthest[i]), 3),
+            }
+            for i in names
+        ]
+        means = scales[list(rows)].mean(axis=0).tolist() if len(rows) else [None] * len(SCALES)
+        measured = zip(SCALES, means, strict=True)
+        return {
+            "sentences": len(rows),
+            "outside": len(most),
+            "registers": found,
+            "scales": {name: mean and round(mean, 2) for name, mean in measured},
+        }
+
+
+def _place(draft: Draft, sentences: Sequence[Sentence]) -> dict[str, Any]:
+    line, _ = draft.document.lines.position(sentences[0].span.start)
+    text = " ".join(sentence.text for sentence in sentences)
+    return {"line": line + 1, "kind": sentences[0].kind, "text": text}

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from onbrand.errors import OnbrandError, missing_extra
 
-# Any number will do, so long as all versions of onbrand use the same.
+# An arbitrary number; it must be the same in all versions of onbrand.
 _WRITER_LOCK = 0x0B2A_4D1A
 _LOCKED = "is locked by another program; close it or try again"
 _SQLITE_REASONS = {
@@ -42,18 +42,18 @@ _POSTGRES_REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class DatabaseOptions:
-    """What a database is for."""
+    """What sets one kind of database apart from others."""
 
     name: str
-    """What errors call it: "the label database"."""
+    """Its name in errors, say "the label database"."""
     one_writer: bool = True
-    """On PostgreSQL, too, where rows can be locked instead."""
+    """Allow one writer at a time on PostgreSQL, too, instead of row locks."""
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
-    """SQLite: whether what was committed survives a power cut ("FULL") or a crash only."""
+    """SQLite: whether commits survive a power cut ("FULL") or only a crash of the process."""
     private: bool = False
-    """SQLite: nobody else may read the file, which holds secrets."""
+    """SQLite: only the owner may read the file, as it holds secrets."""
     connections: int = 15
-    """At most, at one time."""
+    """Limit on open connections."""
 
 
 class Database:
@@ -61,7 +61,7 @@ class Database:
 
     Args:
         location: a path, or a URL ``sqlite:///…``, ``postgresql://…`` or ``postgres://…``.
-        options: what it is for.
+        options: its name, locking and safety.
         timeout: how long to wait for another writer, in seconds.
 
     Raises:
@@ -73,11 +73,11 @@ class Database:
         self.path = Path(url.database or "") if url.drivername == "sqlite" else None
         """The file, for SQLite."""
         self.display_name = str(self.path) if self.path else _without_secrets(url)
-        """What errors call it."""
+        """Its name in errors: the path, or the URL without user and password."""
         self.engine = (
             _sqlite(url, options, timeout) if self.path else _postgres(url, options, timeout)
         )
-        """For libraries that bring their own statements; use `translate_errors` around them."""
+        """For libraries with statements of their own; wrap them in `translate_errors`."""
         self._options = options
         self._timeout = timeout
         self._lock = _lock_of(self.path) if self.path else None
@@ -92,16 +92,15 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Yield a connection in a writing transaction; committed at the end.
 
-        It is the only one there is, unless its options allow PostgreSQL more than one.
-        Taking turns costs little where people click, and makes "the last word" mean the same
-        everywhere: what a writer reads holds until it has written.
+        It is the only one at a time, unless the options allow several on PostgreSQL. So what a
+        writer reads does not change before it has written; the wait is short where people click.
         """
         with self.exclusive_write() if self._options.one_writer else self._write() as connection:
             yield connection
 
     @contextmanager
     def exclusive_write(self) -> Iterator[Connection]:
-        """Yield a connection in the one writing transaction there is, whatever the options."""
+        """Yield a connection in a writing transaction, the only one at a time on any database."""
         with self._write() as connection:
             if self.path is None:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
@@ -122,9 +121,9 @@ class Database:
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:
-        """Wait for this process's turn to write to the SQLite file.
+        """Hold this process's lock for writing to the SQLite file.
 
-        SQLite itself would do, but sleeps up to 100 ms between two looks at whether it is free.
+        SQLite has a lock of its own, but sleeps up to 100 ms between two attempts to get it.
         """
         if self._lock is None:
             yield
@@ -137,11 +136,11 @@ class Database:
             self._lock.release()
 
     def exists(self) -> bool:
-        """Tell whether the SQLite file is there; of PostgreSQL, connecting will tell."""
+        """Tell whether the SQLite file exists; True for PostgreSQL, where connecting will tell."""
         return self.path is None or self.path.exists()
 
     def make_file(self) -> None:
-        """Make the folder that the SQLite file goes in, and a private file before SQLite does."""
+        """Make the folder of the SQLite file, and the file itself if it must be private."""
         if self.path is None:
             return
         mode = 0o700 if self._options.private else 0o777
@@ -153,21 +152,21 @@ class Database:
                 f"its folder cannot be made ({reason})", path=self.display_name
             ) from None
         if self._options.private:
-            # What is wrong with the file itself, SQLite will tell.
+            # SQLite reports what is wrong with the file itself.
             with suppress(OSError):
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, 0o600))
 
     def close_to_others(self) -> None:
-        """Let nobody else read the SQLite file, if it is to be private and was made before."""
+        """Allow only the owner to read an SQLite file that must be private and exists already."""
         if self.path is not None and self._options.private:
             for suffix in ("", "-wal", "-shm"):
                 with suppress(OSError):
                     Path(f"{self.path}{suffix}").chmod(0o600)
 
     def use_write_ahead_log(self) -> None:
-        """Let SQLite's readers go on while someone writes; the file remembers it.
+        """Switch the SQLite file to a write-ahead log, so that readers do not wait for a writer.
 
-        SQLite does not always wait for its turn here, so this does.
+        SQLite does not always wait for its lock here, so this tries again.
         """
         if self.path is None:
             return
@@ -183,13 +182,13 @@ class Database:
                 return
 
     def truncate_log(self) -> None:
-        """Empty SQLite's log of deleted rows; ``secure_delete`` sees to the file itself."""
+        """Empty SQLite's log, so that deleted rows are gone; ``secure_delete`` clears the file."""
         if self.path is not None:
             with self.write_lock(), self.translate_errors():
                 self._pragma("wal_checkpoint(TRUNCATE)")
 
     def _pragma(self, pragma: str) -> None:
-        """Run a pragma that must stand outside of transactions."""
+        """Run a pragma that must run outside of a transaction."""
         connection = self.engine.raw_connection()
         try:
             connection.cursor().execute(f"PRAGMA {pragma}")
@@ -202,8 +201,8 @@ class Database:
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turn the driver's errors into ours."""
-        # "from None": the driver's error has the statement, and customers' text in it.
+        """Turn errors of the database driver into `OnbrandError`."""
+        # "from None": the driver's error quotes the statement with customers' text.
         try:
             yield
         except DBAPIError as error:
@@ -235,7 +234,7 @@ _locks_guard = threading.Lock()
 
 
 def _lock_of(path: Path) -> threading.Lock:
-    """Return the lock that all users of a file in this process share."""
+    """Return the lock of a file, shared within this process."""
     with _locks_guard:
         return _locks.setdefault(path.resolve(), threading.Lock())
 
@@ -261,7 +260,7 @@ def _parse(location: str, options: DatabaseOptions) -> URL:
 
 
 def _without_secrets(url: URL) -> str:
-    # A password may stand in the query, too; what is not copied is not shown.
+    # Built anew from harmless parts, as the query may hold a password, too.
     bare = URL.create("postgresql", host=url.host, port=url.port, database=url.database)
     return bare.render_as_string()
 
@@ -271,11 +270,11 @@ def _sqlite(url: URL, options: DatabaseOptions, timeout: float) -> Engine:
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
-        # The sqlite3 module would begin transactions by itself, and too late.
+        # Else the sqlite3 module begins transactions itself, and too late.
         connection.isolation_level = None
         for pragma in (
             f"synchronous = {options.synchronous}",
-            "secure_delete = ON",  # forgotten is overwritten
+            "secure_delete = ON",  # overwrite what is deleted
             "trusted_schema = OFF",  # a project's file may come from anyone
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -306,15 +305,15 @@ def _pool(options: DatabaseOptions, timeout: float) -> dict[str, Any]:
 
 
 PREFIX = "onbrand_"
-"""Of all tables of ours, so that they can share a database with each other and with others."""
+"""Prefix of onbrand's tables, so that they can share a database with other tables."""
 
-# Alembic keeps what it works on in its module.
+# Alembic keeps its state in a module: one upgrade at a time.
 _one_upgrade = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A set of tables with migrations of its own."""
+    """A set of tables with its own migrations."""
 
     version_table: str
     head: str
@@ -322,10 +321,10 @@ class Schema:
     migrations: Path
     """Alembic's folder."""
     absent: str
-    """What to say where they are not there and shall not be made."""
+    """The error where the tables do not exist and must not be made."""
 
     def prepare(self, database: Database, *, create: bool) -> None:
-        """Make the tables or bring them up to date.
+        """Make the tables, or migrate them to the newest version.
 
         Raises:
             OnbrandError: there are none and ``create`` is false, they are of a newer onbrand, or
@@ -369,7 +368,7 @@ class Schema:
         Returns:
             False where the database is at a migration that this onbrand does not have.
         """
-        # Here, since Alembic takes longer to import than tables that are up to date to open.
+        # Imported here: opening up-to-date tables takes less time than importing Alembic.
         from alembic import command
         from alembic.config import Config
         from alembic.script import ScriptDirectory

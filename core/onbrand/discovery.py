@@ -1,4 +1,4 @@
-"""Which files of a folder are drafts, and the text in them."""
+"""Finds the drafts in a folder, and reads their text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from onbrand.errors import OnbrandError
 from onbrand.files import CONFIG_FILE, check_length, decode_text, read_bytes
 
 MAX_DRAFT_BYTES = 4 * 1024 * 1024
-"""Some 700,000 words, two minutes of work; what is longer is an export or a log."""
+"""Limit on text: some 700,000 words, which take two minutes."""
 MAX_PACKED_BYTES = 10 * 1024 * 1024
-"""Of a file that is no text itself and may hold pictures: a Word document."""
+"""Limit on files that are not plain text and may hold pictures, as Word documents do."""
 
 
 def find_drafts(
@@ -26,15 +26,14 @@ def find_drafts(
 ) -> list[Path]:
     """Return the drafts in ``folder`` and below, sorted.
 
-    Hidden files and folders, ``node_modules`` and what Word keeps beside an open document
-    (``~$draft.docx``) are passed over, links to folders too; a folder that cannot be read counts as
-    empty.
+    Skipped are hidden files and folders, ``node_modules``, links to folders, and the lock files of
+    Word (``~$draft.docx``); a folder that cannot be read counts as empty.
 
     Args:
         folder: where to look.
-        left_out: takes the files that are in no known format.
-        irregular: told of each pipe, socket or device that has the name of a draft.
-        text_only: return only what an editor can open.
+        left_out: the files in no known format are added to it.
+        irregular: called with each pipe, socket or device that is named like a draft.
+        text_only: leave out what a text editor cannot open.
     """
     suffixes = formats.suffixes(text_only=text_only)
     found: list[Path] = []
@@ -54,7 +53,7 @@ def find_drafts(
 
 
 def max_bytes(form: InputFormat) -> int:
-    """Return how large a draft's file may be."""
+    """Return the limit on the size of a draft's file, in bytes."""
     return MAX_PACKED_BYTES if form.decode else MAX_DRAFT_BYTES
 
 
@@ -71,10 +70,10 @@ def read_draft(path: Path, form: InputFormat, *, limit: int | None = None) -> st
 def decode_draft(
     raw: bytes, path: str | Path, form: InputFormat, *, limit: int | None = None
 ) -> str:
-    """Return the text in a draft's bytes: they are UTF-8, or the format knows how to read them.
+    """Return the text of a draft from the bytes of its file, UTF-8 unless the format decodes it.
 
     Args:
-        raw: what is in the file.
+        raw: the content of the file.
         path: its name, for errors.
         form: the format.
         limit: bytes that it may have; by default `max_bytes`.

@@ -1,4 +1,4 @@
-"""The one error that users see: a sentence that says what is wrong, where, and what to do."""
+"""Errors for users: one line that says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _MAX_REASON = 200
 
 
 class OnbrandError(Exception):
-    r"""Bad input or a missing part, told in one line.
+    r"""An error that the user can fix: bad input, or a missing part.
 
     The command line prints it as ``error: PATH:LINE: MESSAGE`` and exits with 2. The message must
-    name the mend ("… ; expected "on" or "off"") and must not hold text of the customer's copy
-    beyond what is needed to find the place.
+    say how to fix it ("… ; expected "on" or "off""), and quote no more of the customer's text than
+    is needed to find the place.
 
     Args:
         message: what is wrong and what to do about it, one line.
@@ -31,7 +31,7 @@ class OnbrandError(Exception):
         self.line = line
 
     def __str__(self) -> str:
-        """Return ``path:line: message`` with the parts that are known."""
+        """Return ``path:line: message``, without what is not known."""
         place = "" if self.path is None else f"{self.path}: "
         if self.path is not None and self.line is not None:
             place = f"{self.path}:{self.line}: "
@@ -48,10 +48,10 @@ def missing_extra(what: str, extra: str) -> OnbrandError:
 
 
 def install_command(extra: str) -> str:
-    """Return what installs an extra of the onbrand that is running, from where that came.
+    """Return the command that installs an extra, from the source of the onbrand that is running.
 
-    Never by the bare name from an index, where anybody may have claimed it: pip records the
-    checkout, wheel or repository that a package was installed from (PEP 610).
+    It never names onbrand alone: on a package index anybody may have claimed that name. pip records
+    the checkout, wheel or repository that a package was installed from (PEP 610).
     """
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
@@ -76,7 +76,7 @@ def _installed_from() -> str:
 
 
 def summarize(error: BaseException) -> str:
-    """Return the first line of what an exception says, and its name where that is but a key."""
+    """Return the first line of an exception's text, with its type where the text says little."""
     text = str(error).strip()
     if isinstance(error, KeyError) or not text:
         text = f"{type(error).__name__} {text}".strip()
@@ -85,11 +85,11 @@ def summarize(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def wrap_errors(problem: str, path: Path | str | None = None) -> Iterator[None]:
-    """Turn what a library raises in the block into one line for the user.
+    """Turn any exception of a library in the block into an `OnbrandError` of one line.
 
     Args:
         problem: what does not work, say "cannot be loaded"; the library's reason follows it.
-        path: what is at fault.
+        path: the file that is at fault.
 
     Raises:
         OnbrandError: the block raised something. Errors of this kind, `Cancelled`, a lack of
@@ -99,5 +99,5 @@ def wrap_errors(problem: str, path: Path | str | None = None) -> Iterator[None]:
         yield
     except (OnbrandError, Cancelled, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except BaseException as error:  # no common base; a panic of Rust code is no Exception at all
+    except BaseException as error:  # a panic in Rust code is not an Exception
         raise OnbrandError(f"{problem} ({summarize(error)})", path=path) from error

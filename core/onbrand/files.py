@@ -1,4 +1,4 @@
-"""Reading and writing files the careful way: checked on the way in, atomic on the way out."""
+"""Reads files with checks and clear errors, and writes them atomically."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pathlib import Path
 from onbrand.errors import OnbrandError
 
 CONFIG_FILE = "onbrand.toml"
-"""Where a folder says how drafts in it are judged: no draft itself."""
+"""The name of configuration files."""
 MAX_TEXT_BYTES = 32 * 1024 * 1024
 _OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _LEFT_OVER = 24 * 3600
-"""Seconds after which nobody works on a new folder any more."""
+"""Seconds after which a temporary folder counts as left over by a process that was killed."""
 
 
 def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -37,7 +37,7 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
 
 
 def read_bytes(path: Path, *, max_bytes: int) -> bytes:
-    """Return what is in a file, no more than a byte beyond ``max_bytes``.
+    """Return the content of a file; of a longer one, ``max_bytes`` and one byte more.
 
     Raises:
         OnbrandError: the file is missing, unreadable or a folder.
@@ -56,7 +56,7 @@ def read_bytes(path: Path, *, max_bytes: int) -> bytes:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file to read it; what never ends, or waits for a writer, is not opened.
+    """Open a regular file to read it; others might never end, or wait for a writer.
 
     The shell's ``<(command)`` and redirections are pipes that are open already: they are read.
 
@@ -66,7 +66,7 @@ def open_regular(path: Path) -> BufferedReader:
     """
     if str(path).startswith(_OPEN_ALREADY):
         return path.open("rb")
-    # Not to wait is for pipes only; to regular files it makes no difference.
+    # Non-blocking for the sake of pipes; it makes no difference to regular files.
     wanted = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(path, wanted)
     mode = os.fstat(handle).st_mode
@@ -134,13 +134,13 @@ def _write_error(path: Path, error: OSError) -> OnbrandError:
 
 
 def write_atomic(path: Path, data: str | bytes) -> None:
-    """Write a file so that readers see the old or the new content, never a half of it.
+    """Write a file so that readers see either the old or the new content.
 
     Raises:
         OnbrandError: the folder is read-only, the disk is full, …; the old file is untouched.
     """
     payload = data.encode("utf-8") if isinstance(data, str) else data
-    if path.exists() and not path.is_file():  # a pipe or /dev/stdout: there is no old content
+    if path.exists() and not path.is_file():  # a pipe or /dev/stdout: no old content to keep
         try:
             path.write_bytes(payload)
         except OSError as error:
@@ -152,7 +152,7 @@ def write_atomic(path: Path, data: str | bytes) -> None:
 
 @contextlib.contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Yield an empty file beside ``path`` that takes its place when the block ends well.
+    """Yield an empty file beside ``path`` that replaces it if the block raises nothing.
 
     Raises:
         OnbrandError: the folder is read-only, the disk is full, …; the old file is untouched.
@@ -189,10 +189,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Check that something can be written to a folder, or the folder be made, before any work.
+    """Check, before long work, that a folder can be made or written to.
 
     Raises:
-        OnbrandError: nothing can.
+        OnbrandError: it cannot.
     """
     here = folder.absolute()
     above = next(place for place in (here, *here.parents) if place.exists())
@@ -202,10 +202,10 @@ def check_writable(folder: Path) -> None:
 
 @contextlib.contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``path`` that takes its place when the block ends well.
+    """Yield an empty folder beside ``path`` that replaces it if the block raises nothing.
 
-    When the block raises (Ctrl-C included) the new folder is removed and ``path`` is as it was.
-    What a process that was killed has left of a new folder is removed a day later.
+    If the block raises (Ctrl-C included) the new folder is removed and ``path`` is unchanged. New
+    folders that killed processes have left beside ``path`` are removed when a day old.
 
     Raises:
         OnbrandError: the folder above is read-only, the disk is full, …
@@ -246,7 +246,7 @@ FileSignature = tuple[tuple[str, int, int], ...]
 
 
 def file_signature(paths: Iterable[Path]) -> FileSignature:
-    """Return what changes when one of the files or folders does."""
+    """Return a value that changes when one of the files or folders does."""
     return tuple(_of(str(path)) for path in paths)
 
 

@@ -1,6 +1,6 @@
-"""An installation on disk: which release is current, and where its voices and encoders are.
+"""Installations of releases: reads which release is current, and where its voices and encoders are.
 
-It looks like this, and a release's folder is never changed once it is there::
+An installation is a folder like this; a release's folder never changes once it is there::
 
     installed.json                    which release is current: replaced in one step
     releases/7-1a2b3c4d5e6f/          number, and the first 12 digits of the index's SHA-256
@@ -9,7 +9,7 @@ It looks like this, and a release's folder is never changed once it is there::
         encoders/<name>/…
     partial/<sha256>                  downloads that can be resumed
 
-Every check reads this, so it needs neither the network's nor the signatures' packages.
+Every check reads it, so this module needs no packages for networks or signatures.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ VOICES = "voices"
 ENCODERS = "encoders"
 FORMAT = 1
 DATA_DIR = "ONBRAND_DATA_DIR"
-"""Environment variable: the folder for data, in place of the system's own."""
+"""Environment variable: the folder for data, instead of the system's default."""
 
 _INDEX = "/index.json"
 _MAX_BYTES = 1024 * 1024
-_WEB = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # a single letter is a drive of Windows'
+_WEB = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # a single letter is a drive on Windows
 
 RELEASE_NAME = r"[1-9][0-9]{0,15}-[0-9a-f]{12}"
 """Pattern of a release folder's name."""
@@ -53,11 +53,11 @@ class Installed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     source: str
     """Where releases come from: a folder or the URL of the index."""
     name: str
-    """Of the series of releases."""
+    """The name of the series of releases."""
     keys: tuple[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")], ...]
     """Public keys that releases may be signed with, in hexadecimal digits."""
     highest: Annotated[int, Meta(ge=1)]
-    """The highest release that was ever installed: smaller ones are refused."""
+    """The highest release that was ever installed; lower ones are refused."""
     refused: tuple[ReleaseName, ...] = ()
     """Releases that were rolled back."""
     voices: bool = True
@@ -116,7 +116,7 @@ class _Versioned(msgspec.Struct):
 
 
 def write_installed(root: Path, installed: Installed) -> None:
-    """Switch ``root`` to what ``installed`` says, in one step."""
+    """Replace the state file of ``root`` in one step."""
     text = msgspec.json.format(msgspec.json.encode(installed), indent=2) + b"\n"
     write_atomic(root / STATE_FILE, text)
 
@@ -137,7 +137,7 @@ def voices_of(root: Path) -> Path | None:
 
 
 def encoders_of(root: Path) -> list[Path]:
-    """Return the bundles of the current release, by name; none when ``root`` is no installation.
+    """Return the encoders of the current release, by name; none when ``root`` is no installation.
 
     Raises:
         OnbrandError: see `read_installed`.
@@ -150,7 +150,7 @@ def encoders_of(root: Path) -> list[Path]:
 
 
 def installation_of(voice: Path) -> tuple[Path, Installed] | None:
-    """Return the installation that the folder of a voice or an encoder is in, if it is in one."""
+    """Return the installation that holds the folder of a voice or an encoder, if one does."""
     above = voice.absolute().parents
     if len(above) < 4 or above[2].name != RELEASES:
         return None
@@ -159,12 +159,12 @@ def installation_of(voice: Path) -> tuple[Path, Installed] | None:
 
 
 def reinstall_hint(part: Path) -> str | None:
-    """Return what fetches a damaged voice or encoder again; None where it is not a current one's.
+    """Return how to fetch a damaged voice or encoder again; None if no current release has it.
 
     Args:
-        part: its folder, which need not be there.
+        part: its folder, which need not exist.
     """
-    with contextlib.suppress(OnbrandError, OSError):  # of the installation: it is told elsewhere
+    with contextlib.suppress(OnbrandError, OSError):  # of the installation: reported elsewhere
         held = installation_of(part)
         if held is None:
             return None
@@ -182,19 +182,19 @@ def is_url(source: str) -> bool:
 
 
 def redact_url(source: str) -> str:
-    """Return a source as it may be shown: a URL's user, password and query are left out."""
+    """Return a source without what may be secret: a URL's user, password and query."""
     if not is_url(source):
         return source
     try:
         parts = urlsplit(source)
-    except ValueError:  # no URL after all; what it hides stays hidden
+    except ValueError:  # not a valid URL: show as little as possible
         return f"{source.partition('://')[0]}://…"
-    # Not by urlunsplit, which drops the slashes before an empty host.
+    # Not urlunsplit, which drops the slashes before an empty host.
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def default_root(source: str) -> Path:
-    """Return the folder that releases from ``source`` are installed to.
+    """Return the default folder for releases from ``source``.
 
     A release's URL and that of its ``index.json`` give the same, with or without a password.
     """
@@ -213,12 +213,12 @@ def default_root(source: str) -> Path:
 
 
 def installations_folder() -> Path:
-    """Return the folder that holds all installations without a place of their own."""
+    """Return the folder that installations are in by default."""
     return data_folder() / "installed"
 
 
 def data_folder() -> Path:
-    """Return the folder for what onbrand keeps of a user's."""
+    """Return the folder for a user's data."""
     chosen = os.environ.get(DATA_DIR)
     if chosen:
         return Path(chosen)
@@ -228,5 +228,5 @@ def data_folder() -> Path:
 
 
 def installations() -> list[Path]:
-    """Return every installation in the folder that installations are put in by default."""
+    """Return all installations in the default folder."""
     return sorted(pointer.parent for pointer in installations_folder().glob(f"*/{STATE_FILE}"))

@@ -1,4 +1,4 @@
-"""The command line. What it is made of loads within `main`, which answers a Ctrl-C by then."""
+"""The command line. Commands are imported inside `main`, so that it handles Ctrl-C meanwhile."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 INTERRUPTED = 130
-"""The shell's code for a program ended by Ctrl-C."""
+"""Exit code after Ctrl-C, as shells have it."""
 TERMINATED = 143
-"""The same for SIGTERM."""
+"""Exit code after SIGTERM."""
 _ENDS = {INTERRUPTED: "interrupted", TERMINATED: "terminated"}
 
 
@@ -40,10 +40,10 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _orderly_termination() -> Iterator[None]:
-    """Have SIGTERM clear away what is half-done, as Ctrl-C does. A server may replace that."""
+    """Turn SIGTERM into an exception, so that unfinished files are removed, as with Ctrl-C."""
     known = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if not known or threading.current_thread() is not threading.main_thread():
-        yield  # somebody else, say a test's runner, has decided what it does
+        yield  # another handler is installed, say by a test runner
         return
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -53,6 +53,6 @@ def _orderly_termination() -> Iterator[None]:
 
 
 def _terminate(*_: object) -> NoReturn:
-    # It often comes twice, to the process and to its group, and must not interrupt the clearing.
+    # A second SIGTERM, as to the process group, must not interrupt the removal of files.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(TERMINATED)

@@ -1,4 +1,4 @@
-"""All commands. Modules load when their command runs: ``onbrand --help`` stays instant."""
+"""All commands. Heavy modules are imported when a command runs, so that ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 findings, 2 error. Try it: onbrand demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    # Plain help reads well at 80 columns, and panels cost as much time as all the rest of it.
+    # Plain help reads well at 80 columns, and panels would double the time for it.
     rich_markup_mode=None,
 )
 app.command("demo")(demo.demo)
@@ -77,11 +77,11 @@ def _options(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Options that stand before the command."""
+    """Options before the command."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line, tell its error if there is one, and return the exit code."""
+    """Run a command line, print its error if there is one, and return the exit code."""
     arguments, debug = _without_debug(arguments)
     try:
         return _run(arguments)
@@ -96,7 +96,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """Take ``--debug`` out, which may stand anywhere: it is added to a line that has failed."""
+    """Remove ``--debug``, which may stand anywhere: users append it to a command that failed."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options = [argument for argument in arguments[:end] if argument != "--debug"]
     return [*options, *arguments[end:]], len(options) < end
@@ -107,7 +107,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        # Python flushes again when it exits, and would complain of what is told here.
+        # Python flushes again at exit, and would print a second error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # the reader, say `head`, has what it wanted
             return 1

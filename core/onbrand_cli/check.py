@@ -274,26 +274,16 @@ def _load_scorer(
     *,
     every: bool = False,
 ) -> Scorer:
-    from onbrand.checking import resolve_voice_dirs
+    from onbrand.checking import load_scorer
     from onbrand.config import settings_for
-    from onbrand.config.trust import check_trust
-    from onbrand.encoder import Encoder
-    from onbrand.scorer import Scorer
-    from onbrand.voice.storage import encoder_for
 
     # The working folder's configuration: there is no file to start from.
     settings = settings_for(Path.cwd() / "sentence.md", explicit=config)
-    chosen = None if every else brand or settings.brand
     for warning in settings.warnings:
         warn(warning)
-    configured = () if voices or chosen or every else settings.avoid
-    encoder = encoder or check_trust(settings.encoder, settings.source)
-    if names := avoid or configured:
-        return Scorer.avoiding(Encoder.load(encoder), names)
-    folders, brands = resolve_voice_dirs(voices, settings), [chosen] if chosen else None
-    if encoder is None and not voices:
-        check_trust(encoder_for(folders, brands), settings.source)
-    return Scorer.load(*folders, brands=brands, encoder=encoder)
+    return load_scorer(
+        settings, voices=voices, brand=brand, encoder=encoder, avoid=avoid, every=every
+    )
 
 
 def _sentences(argument: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What several commands share: options, drafts that the user names, tables and progress bars."""
+"""Helpers of several commands: options, reading of drafts, tables and progress bars."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class LogLevel(StrEnum):
-    """What is worth a line on stderr."""
+    """Lowest level of log lines that are printed to stderr."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -139,10 +139,10 @@ def avoided_names(
     voices: list[Path] | None,
     every: bool = False,
 ) -> tuple[str, ...] | None:
-    """Return the registers that all ``--avoid`` name; None where there is none.
+    """Return the registers in all ``--avoid`` options; None where there is no such option.
 
     Raises:
-        OnbrandError: it names none, or stands beside an option that asks for a voice.
+        OnbrandError: it names none, or an option that needs a voice is given, too.
     """
     if not avoid:
         return None
@@ -160,7 +160,7 @@ def warn(message: str) -> None:
 
 
 def error_line(error: OnbrandError | OSError, place: str | Path) -> str:
-    """Return an error in one line; ``place`` is what it is about where it does not say."""
+    """Return an error in one line; ``place`` is the file to name if the error names none."""
     if isinstance(error, OnbrandError):
         return str(error)
     return f"{error.filename or place}: {error.strerror or error}"
@@ -177,7 +177,7 @@ def json_text(value: object) -> str:
 
     try:
         encoded = msgspec.json.encode(value)
-    except UnicodeEncodeError:  # the name of a file need not be UTF-8
+    except UnicodeEncodeError:  # names of files may not be UTF-8
         encoded = msgspec.json.encode(_printable(msgspec.to_builtins(value)))
     return msgspec.json.format(encoded, indent=2).decode()
 
@@ -194,10 +194,10 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 @contextlib.contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
-    """Yield what draws on stderr how far the work is.
+    """Yield a `Progress` that draws a bar on stderr.
 
-    It does only when that is a terminal, and only when the work takes a while. For whom there is to
-    wait is printed there in any case, at once and once.
+    The bar appears only on a terminal, and only after a while. That the work waits for another
+    process is printed in any case, at once and only once.
     """
     start, drawn = time.monotonic(), sys.stderr.isatty()
     with contextlib.ExitStack() as stack:
@@ -224,7 +224,7 @@ def progress_bar(label: str) -> Iterator[Progress]:
 
 @contextlib.contextmanager
 def spinner(text: str) -> Iterator[Progress]:
-    """Show what is being done, at a terminal; yields what changes it."""
+    """Show ``text`` with a spinner on a terminal; yields a `Progress` that changes it."""
     from rich.console import Console
 
     with Console(stderr=True).status(text) as status:
@@ -246,7 +246,7 @@ def _new_bar() -> rich.progress.Progress:
 
 
 def new_table(first: str, *figures: str) -> Table:
-    """Return a table with a column of names, which are never cut, and columns of figures."""
+    """Return a table with a column of names, which are not shortened, and columns of figures."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(first, no_wrap=True)
     for heading in figures:
@@ -255,7 +255,7 @@ def new_table(first: str, *figures: str) -> Table:
 
 
 def new_console(width: int | None = None) -> Console:
-    """Return a console that prints text as it is: copy is full of brackets and figures.
+    """Return a console that prints text unchanged: brackets in copy are no markup.
 
     Args:
         width: in characters; by default the terminal's, or 80 where there is none.
@@ -266,15 +266,15 @@ def new_console(width: int | None = None) -> Console:
 WIDTH = 78
 SHOWN_DOUBTFUL = 10
 DOUBT = 0.8
-"""A line is worth a look where P speaks against its label as much as this."""
+"""A training line is doubtful if P of the other label is at least this."""
 
 
 def quality_lines(manifest: Manifest, doubtful: int = SHOWN_DOUBTFUL) -> Iterator[str]:
-    """Yield the lines of a report; there are none in a voice of before there were such reports.
+    """Yield the lines of a voice's training report; none for an old voice without one.
 
     Args:
         manifest: of the voice.
-        doubtful: how many of the doubtful lines to show at the most.
+        doubtful: limit on the doubtful lines to show.
     """
     report = manifest.report
     if report.pages is not None:
@@ -300,7 +300,7 @@ def quality_lines(manifest: Manifest, doubtful: int = SHOWN_DOUBTFUL) -> Iterato
 
 
 def _passed(probes: dict[str, Share]) -> Iterator[str]:
-    """Tell the wrong voices of which pages slip through, those with most of them first."""
+    """Yield a line on the wrong voices of which pages are not stopped, the worst first."""
     from onbrand.voice.registers import read_as
 
     shown = [
@@ -349,7 +349,7 @@ def _wrapped(name: str, text: str) -> Iterator[str]:
 
 STDIN = "-"
 MAX_KINDS = 5
-"""Endings of files left out that a line names."""
+"""Limit on the suffixes that a line on files left out names."""
 
 
 def read_drafts(
@@ -359,17 +359,17 @@ def read_drafts(
     read_as: str | None = None,
     left_out: Counter[str] | None = None,
 ) -> list[Draft]:
-    """Read the drafts that the user names; those that the configuration excludes are left out.
+    """Read the drafts that the user names, without those that the configuration excludes.
 
-    So are files in folders that are in no known format, and a line on stderr says how many.
+    Files in folders that are in no known format are left out, too; a line on stderr counts them.
 
     Args:
         names: files, folders, or ``-`` for standard input.
         stdin_path: what to call the draft on standard input.
         config: the one configuration file to use.
-        read_as: the format of what is named, folders aside, and of standard input. Without it the
-            ending of the name decides; standard input is plain text where that says nothing.
-        left_out: counts the files in no known format, by the endings of their names.
+        read_as: the format of named files (not of those in folders) and of standard input. By
+            default the suffix decides; standard input is plain text if that is unknown.
+        left_out: the files in no known format are counted in it, by suffix.
 
     Raises:
         OnbrandError: a draft cannot be read or is in no known format, or a configuration file is
@@ -399,7 +399,7 @@ def read_drafts(
             read = form or formats.get("text")
             source = decode_draft(read_standard_input(path, max_bytes=max_bytes(read)), path, read)
         elif form is None:
-            read_bytes(Path(name), max_bytes=0)  # what is not there says so
+            read_bytes(Path(name), max_bytes=0)  # raises if there is no such file
             raise formats.unknown_format(path, "say how to read it, as in --read-as text")
         else:
             source = read_draft(Path(name), form)
@@ -414,7 +414,7 @@ def read_drafts(
 
 
 def note_left_out(files: Iterable[Path]) -> Counter[str]:
-    """Say on stderr how many files in folders were in no known format; return how many of which."""
+    """Print how many files were left out to stderr, and return the counts by suffix."""
     kinds = Counter(sorted(file.suffix.lower() for file in files))
     if kinds:
         most = kinds.most_common(MAX_KINDS)
@@ -427,7 +427,7 @@ def note_left_out(files: Iterable[Path]) -> Counter[str]:
 
 
 def _expand(names: list[str], others: set[Path]) -> list[str]:
-    """Replace folders by the drafts in them; what is named twice stays once."""
+    """Replace folders by the drafts in them; duplicates are dropped."""
     found: dict[str, None] = {}
     for name in names:
         folder = Path(name)

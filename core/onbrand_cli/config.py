@@ -1,4 +1,4 @@
-"""``onbrand config``: which settings hold for a file and why, and which folders are trusted."""
+"""``onbrand config``: shows the settings for a file with their origins; trusts folders."""
 
 from __future__ import annotations
 
@@ -157,5 +157,5 @@ def _where(setting: Setting) -> str:
 
 
 def _short(path: Path) -> str:
-    """Return the path from the working folder if it is inside."""
+    """Return the path relative to the working folder if it is inside."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

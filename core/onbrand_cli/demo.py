@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 LABELS = "brands/quillpot.jsonl"
 DRAFT = "drafts/quillpot-tax-season.md"
 GENUINE = "rewrites/tax-season.md"
-"""As the brand wrote it; beside it stand the same pages in wrong voices."""
+"""A page as the brand wrote it; files beside it have the same page in wrong voices."""
 NAMED = 2
-"""Registers that are named of a draft."""
+"""Limit on the registers that are named for a draft."""
 
 
 def demo(
@@ -45,7 +45,7 @@ def demo(
 
     console = new_console()
     voices = Path("voices") if keep is None else keep.resolve()
-    # In a folder of its own, so that what is printed are commands and paths as a user has them.
+    # In a temporary folder, so that the printed commands and paths look as they do for users.
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
         for part in ("brands", "drafts", "rewrites"):
             shutil.copytree(examples_folder() / part, part)

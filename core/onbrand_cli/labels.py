@@ -1,4 +1,4 @@
-"""``onbrand labels``: what people said of which line, kept in one store."""
+"""``onbrand labels``: imports, exports and counts the labels in a label store."""
 
 from __future__ import annotations
 
@@ -162,13 +162,13 @@ def _warn(message: str) -> None:
 
 
 def _labels(lines: Iterable[LabelLine], author: str) -> list[Label]:
-    """Return the labels that lines stand for, without those that contradict each other."""
+    """Return the labels of lines, without those that contradict each other."""
     from onbrand.labels.files import drop_contradictions
     from onbrand.labels.model import label_of
     from onbrand.labels.normalization import text_key
 
     def word(line: LabelLine) -> tuple[str | None, ...]:
-        # Where times are given, saying on and then off is a change of mind.
+        # With times, on and later off is a change of mind and not a contradiction.
         moment = (line.time, line.label) if line.time else ()
         return line.brand, text_key(line.text), line.author or author, *moment
 

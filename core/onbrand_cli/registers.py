@@ -1,18 +1,14 @@
-"""``onbrand registers``: how drafts read, paragraph by paragraph, measured against good copy."""
+"""``onbrand registers``: what each paragraph of a draft reads like, compared with good copy."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand.progress import Progress, scaled
 from onbrand_cli.common import (
     ConfigFile,
     EncoderFolder,
@@ -23,33 +19,24 @@ from onbrand_cli.common import (
     progress_bar,
 )
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from onbrand.checking import Draft
-    from onbrand.document.document import Sentence
-    from onbrand.encoder import Encoder
-    from onbrand.voice.registers import Registers
-
 EXAMPLES = """\b
 Examples:
   onbrand registers draft.md
   onbrand registers content/ --format json
 """
 NOTABLE, STRONG = 1.0, 2.0
-"""Standard deviations from good copy from which on a scale is worth a word, and "much"."""
+"""Standard deviations from good copy from which a scale is mentioned, and with "much"."""
 SHOWN = 3
-"""Registers that are named of a paragraph."""
+"""Limit on the registers that are named for a paragraph."""
 EXCERPT = 60
-"""Characters of a paragraph that are shown."""
+"""Terminal cells of a paragraph that are shown."""
 SIDES = {
     "formal": ("more formal", "less formal"),
     "warm": ("warmer", "cooler"),
     "plain": ("plainer", "less plain"),
     "confident": ("more confident", "less confident"),
 }
-"""Scale → what a text is that lies above or below most copy."""
+"""Scale → the words for a text above and below most copy."""
 
 
 def registers(
@@ -66,128 +53,19 @@ def registers(
     config: ConfigFile = None,
 ) -> None:
     """Print how a draft reads, paragraph by paragraph. Needs no voice."""
-    from onbrand.config.trust import check_trust
+    from onbrand.checking import measure_registers
     from onbrand_cli.common import STDIN, read_drafts
 
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise OnbrandError("nothing to read; name drafts or folders, or - for standard input")
     drafts = read_drafts(files or [STDIN], stdin_path, config, read_as)
-    readers: dict[Path | None, _Reader] = {}
-    total = sum(len(draft.document.sentences) for draft in drafts)
-    done, read = 0, []
     with progress_bar("Reading") as progress:
-        for draft in drafts:
-            bundle = encoder or check_trust(draft.settings.encoder, draft.settings.source)
-            if bundle not in readers:
-                readers[bundle] = _Reader.load(bundle)
-            size = len(draft.document.sentences)
-            part = scaled(progress, draft.path, start=done, size=size, total=total)
-            read.append(readers[bundle].read(draft, part))
-            done += size
+        read = measure_registers(drafts, encoder=encoder, progress=progress)
     if form == "json":
         print_json({"version": 1, "files": read})
         return
     for n, found in enumerate(read):
         _print(found, gap=n > 0)
-
-
-class _Reader:
-    """Measures drafts against the range of good copy."""
-
-    def __init__(self, encoder: Encoder, registers: Registers) -> None:
-        from onbrand.voice.avoid import avoid_voice
-        from onbrand.voice.model import VoiceBank
-
-        self._encoder = encoder
-        self._registers = registers
-        # What --avoid does not judge has no register either: French is no good English copy.
-        self._stack = VoiceBank([avoid_voice(encoder, registers.names)])
-
-    @classmethod
-    def load(cls, bundle: Path | None) -> _Reader:
-        from onbrand.encoder import Encoder
-        from onbrand.voice.registers import load_registers
-
-        encoder = Encoder.load(bundle)
-        found = load_registers(encoder.fingerprint)
-        if found is None:
-            raise OnbrandError(
-                f"encoder {encoder.name} ({encoder.fingerprint[:12]}) has no registers; "
-                "use the one that ships with onbrand"
-            )
-        return cls(encoder, found)
-
-    def read(self, draft: Draft, progress: Progress) -> dict[str, Any]:
-        """Return how a draft reads, ready for JSON."""
-        from onbrand.scorer import why_not_judged
-        from onbrand.voice.lexical import words_of
-
-        sentences = draft.document.sentences
-        counts = [len(words_of(sentence.text)) for sentence in sentences]
-        vectors = self._encoder.encode([one.text for one in sentences], progress=progress)
-        familiar = self._stack.familiarity(vectors)[:, 0].tolist()
-        voices = {voice.brand: voice for voice in self._stack.voices}
-        (brand,) = voices
-        reasons = [
-            why_not_judged(voices, brand, one.text, count, near)
-            for one, count, near in zip(sentences, counts, familiar, strict=True)
-        ]
-        kept = [row for row, reason in enumerate(reasons) if reason is None]
-        judged, vectors = [sentences[row] for row in kept], vectors[kept]
-        words = [counts[row] for row in kept]
-        excess = self._registers.excess(vectors, words, self._registers.reference)
-        scales = self._registers.scales(vectors)
-        blocks = groupby(range(len(judged)), key=lambda row: judged[row].block)
-        paragraphs = [
-            {**_place(draft, [judged[row] for row in rows]), **self._of(excess, scales, rows)}
-            for rows in ([*block] for _, block in blocks)
-        ]
-        whole = self._of(excess, scales, range(len(judged)))
-        unread = dict(Counter(reason for reason in reasons if reason is not None))
-        return {"path": draft.path, **whole, "not_judged": unread, "paragraphs": paragraphs}
-
-    def _of(
-        self,
-        excess: NDArray[np.float64],
-        scales: NDArray[np.float32],
-        rows: Sequence[int],
-    ) -> dict[str, Any]:
-        """Return what the sentences of these rows read like, the strongest register first."""
-        from onbrand.voice.registers import SCALES, read_as
-
-        own = excess[list(rows)]
-        outside = (own > 0).sum(axis=0)
-        # Registers have much in common; what a sentence reads like most is what it is said to be.
-        most = [int(row.argmax()) for row in own if row.max() > 0]
-        furthest = own.max(axis=0, initial=0.0)
-        names = sorted(
-            (i for i in range(len(self._registers.names)) if outside[i]),
-            key=lambda i: (-most.count(i), -furthest[i]),
-        )
-        found = [
-            {
-                "name": (name := self._registers.names[i]),
-                "reads_like": read_as(name),
-                "sentences": int(outside[i]),
-                "foremost": most.count(i),
-                "excess": round(float(furthest[i]), 3),
-            }
-            for i in names
-        ]
-        means = scales[list(rows)].mean(axis=0).tolist() if len(rows) else [None] * len(SCALES)
-        measured = zip(SCALES, means, strict=True)
-        return {
-            "sentences": len(rows),
-            "outside": len(most),
-            "registers": found,
-            "scales": {name: mean and round(mean, 2) for name, mean in measured},
-        }
-
-
-def _place(draft: Draft, sentences: Sequence[Sentence]) -> dict[str, Any]:
-    line, _ = draft.document.lines.position(sentences[0].span.start)
-    text = " ".join(sentence.text for sentence in sentences)
-    return {"line": line + 1, "kind": sentences[0].kind, "text": text}
 
 
 def _print(found: dict[str, Any], *, gap: bool) -> None:
@@ -237,7 +115,7 @@ def scale_words(scales: dict[str, float | None]) -> str:
 
 
 def summary(found: dict[str, Any]) -> str:
-    """Return how a draft reads in one line."""
+    """Return a line on what a draft reads like."""
     unread = found["not_judged"]
     rest = [f"{sum(unread.values()):,} not judged ({', '.join(sorted(unread))})"] if unread else []
     if not found["sentences"]:

@@ -178,7 +178,7 @@ def forget(
 
 
 def default_database() -> str:
-    """Return where the app keeps its data when no one says."""
+    """Return the default database of the app."""
     from platformdirs import user_data_path
 
     return str(user_data_path("onbrand", appauthor=False) / "slack.db")
@@ -222,7 +222,7 @@ def lsp(
         raise OnbrandError("--stdio and --tcp exclude each other; give one of them")
     if importlib.util.find_spec("pygls") is None:
         raise missing_extra("the language server", "lsp")
-    # The products here are small: a second thread of the library would do nothing but spin.
+    # Matrix products here are small: more threads of the library would only spin.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from onbrand_lsp.wire.handshake import serve
     from onbrand_lsp.wire.log import start_logging
@@ -230,12 +230,12 @@ def lsp(
 
     log = start_logging(log_level)
     connection = standard_streams() if tcp is None else tcp_client(host, tcp, _announce)
-    # Nothing is half-done here, and a handler of Python's might wait for the client's next word.
+    # The server writes nothing by halves; a Python handler might wait for the next message.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     code = serve(connection, client_pid=client_pid)
     if log is not None:
         log.close(timeout=1)
-    # Not sys.exit, which would wait for the batch that a worker is at, and for the reader.
+    # Not sys.exit, which would wait for the worker's batch and for the reader thread.
     os._exit(code)
 
 

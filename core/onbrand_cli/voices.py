@@ -64,14 +64,14 @@ def install(
         print_json({"version": 1, "installations": [done]})
         return
     typer.echo(outcome_line(done))
-    # Such a URL stands for the usual folder of what was installed from it.
+    # A URL in the configuration stands for the default folder of its releases.
     named = redact_url(source) if is_url(source) and not to else done.folder
     typer.echo(f"installed in {done.folder}; to use it, write into onbrand.toml:")
     typer.echo(f"  voices = [{_quoted(named)}]")
 
 
 def install_to(root: Path, source: str, keys: Sequence[str] | None, *, voices: bool) -> Outcome:
-    """Install to ``root``; keys from the environment count where nothing is installed yet."""
+    """Install to ``root``; a first installation takes keys from the environment by default."""
     from onbrand.installation import read_installed
     from onbrand_releases.install import install as install_release
     from onbrand_releases.signing import parse_public_key
@@ -87,7 +87,7 @@ def install_to(root: Path, source: str, keys: Sequence[str] | None, *, voices: b
 
 
 def trust_place(root: Path) -> None:
-    """Trust an installation in a place of its own: the others are all known to be the user's."""
+    """Trust an installation outside of the default folder, in which all are trusted anyway."""
     from onbrand.config.trust import is_trusted, trust
     from onbrand.installation import installations_folder
 
@@ -97,9 +97,9 @@ def trust_place(root: Path) -> None:
 
 
 def encoders_root(source: str) -> Path:
-    """Return the folder that ``models install`` installs to: one of its own.
+    """Return the default folder of ``models install``.
 
-    Beside it the same release may be installed with its voices.
+    It is not that of ``voices install``, which may install the same release with its voices.
     """
     from onbrand.installation import default_root
 
@@ -113,7 +113,7 @@ def absolute_path(folder: Path) -> Path:
 
 
 def outcome_line(done: Outcome) -> str:
-    """Return in one line what was done."""
+    """Return a line on what was done."""
     from onbrand_releases.install import Status
 
     match done.status:
@@ -151,7 +151,7 @@ def _fetched(done: Outcome) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a TOML string, of a folder of Windows' one that people can read."""
+    """Return a TOML string; paths with backslashes as a literal one, which is easier to read."""
     if "\\" in text and text.isprintable() and "'" not in text:
         return f"'{text}'"
     # TOML has the escapes of JSON, and needs one more.
@@ -194,7 +194,7 @@ def find_manifests(voices: list[Path] | None) -> list[tuple[Path, Manifest]]:
 
 
 def release_line(folder: Path) -> str | None:
-    """Return which release the voice in ``folder`` came with, None for one that came with none."""
+    """Return a line on the release of the voice in ``folder``, None if it is of none."""
     from onbrand.installation import installation_of, redact_url
 
     held = installation_of(folder)
@@ -206,7 +206,7 @@ def release_line(folder: Path) -> str | None:
 
 
 def record(folder: Path, manifest: Manifest) -> dict[str, object]:
-    """Return what the JSON says of a voice."""
+    """Return the JSON of a voice."""
     import msgspec
 
     from onbrand.installation import installation_of
@@ -367,7 +367,7 @@ def _check_options(*, rollback: bool, again: bool, key: list[str] | None, only_k
 
 
 def _check_all(roots: list[Path], options: list[str]) -> None:
-    """Refuse to do to every publisher's releases what can only be meant for some of them."""
+    """Refuse options that may not be meant for the releases of all publishers."""
     if options:
         raise OnbrandError(
             f"{options[0]} would change all {len(roots)} installations; name those that you "
@@ -376,11 +376,11 @@ def _check_all(roots: list[Path], options: list[str]) -> None:
 
 
 def _failure(root: Path, line: str) -> dict[str, object]:
-    """Return what the JSON says of an installation that could not be updated."""
+    """Return the JSON of an installation that could not be updated."""
     from onbrand.installation import read_installed, redact_url
 
     shown: dict[str, object] = {"folder": str(root), "status": "failed", "error": line}
-    with contextlib.suppress(OnbrandError, OSError):  # that may be what has failed
+    with contextlib.suppress(OnbrandError, OSError):  # reading it may be what failed
         installed = read_installed(root)
         if installed is not None:
             shown["name"] = installed.name
@@ -405,7 +405,7 @@ def _roots(places: list[str] | None) -> list[Path]:
 
 
 def _roots_of(place: str) -> list[Path]:
-    """Return the folder that was named, or those of what was installed from a URL."""
+    """Return the folder that was named, or the installations from a URL."""
     from onbrand.installation import STATE_FILE, default_root, is_url
 
     if not is_url(place):

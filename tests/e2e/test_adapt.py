@@ -87,13 +87,13 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
     from safetensors.numpy import load_file
 
     from onbrand_models.finetune import trainer as loop
-    from onbrand_models.finetune.significance import Evidence
+    from onbrand_models.finetune.significance import PairedComparison
 
     def model(name: str, *more: str) -> Result:
         keep = ["--keep-model", str(tmp_path / f"{name}.model")]
         return adapt(base, published, tmp_path / name, "--epochs", "2", *keep, *more)
 
-    monkeypatch.setattr(Evidence, "helped", True)
+    monkeypatch.setattr(PairedComparison, "helped", True)
     assert model("whole").exit_code == 0
     whole, count = loop.save_checkpoint, 0
 

@@ -1,4 +1,4 @@
-"""Bad input: one line that names the file and the mend, exit code 2, and nothing touched."""
+"""Bad input: one line that names the file and the fix, exit code 2, and nothing touched."""
 
 from __future__ import annotations
 

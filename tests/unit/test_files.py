@@ -39,7 +39,7 @@ def test_what_cannot_be_opened_is_one_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(OnbrandError) as caught:
         read_text(tmp_path / name)
     assert "\n" not in str(caught.value)
-    assert ";" in caught.value.message  # the mend
+    assert ";" in caught.value.message  # the hint
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

@@ -1,8 +1,8 @@
-"""Which brand, voices and limits hold for a file: ``onbrand.toml`` and ``[tool.onbrand]``.
+"""Configuration: the settings for a file from ``onbrand.toml`` and ``[tool.onbrand]``.
 
-Every file on the way up from the checked one may set keys. For each key the nearest file that
-says something wins; ``root = true`` ends the search. Inside one file the last ``[[paths]]`` table
-whose glob matches beats the keys at the top.
+Configuration files are looked for from the folder of the file upwards; ``root = true`` ends the
+search. For each key the nearest file that sets it wins. Inside one file the last ``[[paths]]``
+table whose glob matches wins over the keys at the top.
 """
 
 from onbrand.config.load import Config, ConfigCache, find_config, load_config

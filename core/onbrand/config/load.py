@@ -1,10 +1,10 @@
-"""Configuration files: what may stand in them, finding, reading and checking them, and their globs.
+"""Configuration files: their schema, finding, reading and checking them, and their globs.
 
 Globs are those of ``.gitignore``, matched in bounded time. pathspec turns a glob into a regular
 expression that backtracks: a name of 120 letters against ``a*a*a*a*a*a*b`` takes years, and a
-checkout brings both. Here every star but the last of a name, and every ``**`` but the last of a
-path, settles for the first place where what follows it fits. For a glob that finds whatever there
-is to find, and no star is ever tried again.
+checkout may hold both. Here every star but the last of a name, and every ``**`` but the last of a
+path, takes the first position at which the text after it matches. That finds every match of a glob,
+and no star is tried a second time.
 """
 
 from __future__ import annotations
@@ -80,14 +80,14 @@ ALLOWED = {
     "paths": "tables, each begun by the line [[paths]]",
     "glob": 'a glob as in .gitignore, say "docs/**"',
 }
-"""Completes "KEY must be …" for every key of both schemas."""
+"""Key → the end of the message "KEY must be …", for every key of both schemas."""
 
 
 def describe(error: msgspec.ValidationError, data: Any) -> tuple[str, tuple[Key, ...]]:  # noqa: ANN401
-    """Put a failed check of ``data`` in a user's words.
+    """Describe a failed validation of ``data`` to users.
 
     Returns:
-        The message, and the keys that lead to what it is about.
+        The message, and the keys that lead to the wrong value.
     """
     what, _, where = str(error).partition(" - at `$")
     keys: tuple[Key, ...] = tuple(
@@ -112,7 +112,7 @@ def _unknown(key: str, schema: type[Struct]) -> str:
 
 
 def _as_toml(value: object) -> str:
-    """Show a value shortly, in TOML's spelling."""
+    """Return a value in TOML, shortened, for messages."""
     match value:
         case dict():
             return "a table"
@@ -128,22 +128,23 @@ def _as_toml(value: object) -> str:
 
 
 Key = str | int
-"""A step into a TOML document: the name of a key, or the place in an array."""
+"""A step into a TOML document: the name of a key, or an index into an array."""
 
-# What closes a TOML text that was cut at the end of a line: nothing, an array, a long string, both.
+# Possible ends of a TOML text that was cut after a line, inside an array, a long string or both.
 _ENDS = ("", "]", "]]", '"""', "'''", '"""]', "''']")
 
 
 @dataclass(frozen=True, slots=True)
 class TomlLines:
-    """The text of a configuration file, and the name of the table in it that is ours."""
+    """The text of a configuration file, and the lines on which its values stand."""
 
     file: Path
     text: str
     table: tuple[str, ...] = ()
+    """The name of the table in it that is onbrand's."""
 
     def parse(self) -> Any:  # noqa: ANN401 - whatever TOML can hold
-        """Return our table, None when the file has none.
+        """Return onbrand's table, None when the file has none.
 
         Raises:
             OnbrandError: the text is not TOML.
@@ -162,10 +163,10 @@ class TomlLines:
         return data
 
     def line_of(self, *keys: Key) -> int:
-        """Return the line, counted from 1, on which a key of our table or an array's item stands.
+        """Return the line, counted from 1, of a key of onbrand's table or of an array's item.
 
-        tomllib keeps no positions. But the first n lines of the text hold a key exactly if they
-        can be parsed and have it; where they break off inside a value, an ending is tried.
+        tomllib gives no positions. So this finds the smallest number of lines that, with an ending
+        where they break off inside a value, can be parsed and have the key.
         """
         path = (*self.table, *keys)
         head = ""
@@ -176,7 +177,7 @@ class TomlLines:
         return 1
 
     def error(self, message: str, *keys: Key) -> OnbrandError:
-        """Return an error about the value at ``keys`` of our table."""
+        """Return an error about the value at ``keys`` of onbrand's table."""
         return OnbrandError(message, path=self.file, line=self.line_of(*keys))
 
     def _syntax_error(self, message: str) -> OnbrandError:
@@ -217,11 +218,11 @@ class Config:
 
     @property
     def folder(self) -> Path:
-        """The folder that the file's paths and globs start from."""
+        """The folder that the file's paths and globs are relative to."""
         return self.source.file.parent
 
     def relative(self, path: Path) -> str | None:
-        """Return ``path`` from this file's folder with slashes, None when it is not inside."""
+        """Return ``path`` relative to this file's folder, with slashes; None when it is outside."""
         try:
             return path.relative_to(self.folder).as_posix()
         except ValueError:
@@ -229,7 +230,7 @@ class Config:
 
 
 ConfigCache = dict[Path, Config | None]
-"""The configuration of each folder that was looked at. Empty it when a file changes."""
+"""Folder → its configuration, for folders looked at so far. Clear it when a file changes."""
 
 
 def find_config(path: Path) -> Path | None:
@@ -276,12 +277,12 @@ def configs_above(path: Path, cache: ConfigCache | None = None) -> Iterator[Conf
 
 
 def absolute(path: Path) -> Path:
-    """Return ``path`` without ``..``, symbolic links kept: folders count as the user sees them."""
+    """Return the absolute path without ``..``; symbolic links stay, as users see the folders."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the links
 
 
 def _is(check: Callable[[], bool]) -> bool:
-    """Ask the file system; what cannot be looked at (permissions, a NUL in the name) is not."""
+    """Return the result of a check of a path; False where it fails, as for lack of permission."""
     with contextlib.suppress(OSError, ValueError):
         return check()
     return False
@@ -294,7 +295,7 @@ def _config_in(folder: Path) -> Config | None:
     shared = folder / "pyproject.toml"
     if _is(shared.is_file):
         text = read_text(shared, max_bytes=MAX_CONFIG_BYTES)
-        # Other tools' files are none of our business, broken or not, unless they speak of us.
+        # A pyproject.toml that does not name onbrand is not parsed, as it may be broken.
         return _load(shared, text) if "onbrand" in text else None
     return None
 
@@ -364,17 +365,17 @@ _STAR, _LEADING, _INNER = "[^/]*", "(?:.+/)?", "(?:/.+)?"
 _GLOB_ENDS = ("(?P<ps_d>/)", "(?:(?P<ps_d>/)|$)")
 _WHOLE = (_STAR, _LEADING, _INNER, *_GLOB_ENDS, "[^/]+", "[^/]")
 _TOKEN = re.compile("|".join(map(re.escape, _WHOLE)) + r"|\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
-"""What pathspec makes regular expressions of."""
+"""The parts of which pathspec builds regular expressions."""
 
 
 def compile_globs(globs: Iterable[str]) -> GitIgnoreSpec:
-    """Compile globs; of those that match a path the last one decides.
+    """Compile globs; the last one that matches a path decides.
 
     Raises:
         ValueError: one of them is no glob.
         re.error: the same.
     """
-    # The other backends are for regular expressions of their own.
+    # The other backends would compile regular expressions of their own.
     return GitIgnoreSpec.from_lines(globs, _Glob, backend="simple")
 
 
@@ -388,7 +389,7 @@ class _Glob(GitIgnoreSpecPattern):
 
 
 def _bounded(regex: str) -> str:
-    """Rewrite a regular expression of pathspec's so that it does not backtrack."""
+    """Rewrite a regular expression made by pathspec so that it does not backtrack."""
     tokens: list[str] = _TOKEN.findall(regex)
     parts = ["".join(map(_bounded_name, _names(run))) for run in _runs(tokens)]
     # Each run but the first begins with a ``**``; the last one decides what the whole matches.
@@ -400,7 +401,7 @@ def _bounded(regex: str) -> str:
 
 
 def _runs(tokens: list[str]) -> list[list[str]]:
-    """Cut tokens before each ``**``."""
+    """Split tokens before each ``**``."""
     runs: list[list[str]] = [[]]
     for token in tokens:
         if token in (_LEADING, _INNER):
@@ -410,13 +411,13 @@ def _runs(tokens: list[str]) -> list[list[str]]:
 
 
 def _names(tokens: list[str]) -> list[list[str]]:
-    """Cut tokens into the names of folders and files, and what stands between them."""
+    """Split tokens into the names of folders and files, and the separators between them."""
     between = ("/", _LEADING, _INNER, *_GLOB_ENDS)
     return [list(group) for _, group in groupby(tokens, key=lambda token: token in between)]
 
 
 def _bounded_name(tokens: list[str]) -> str:
-    """Let every star of a name but the last one take the first place where what follows fits."""
+    """Make every star of a name but the last take the first position where the rest matches."""
     first, *others = _split(tokens)
     if not others:
         return first
@@ -426,7 +427,7 @@ def _bounded_name(tokens: list[str]) -> str:
 
 
 def _split(tokens: list[str]) -> list[str]:
-    """Return what stands before, between and after the stars."""
+    """Return the texts before, between and after the stars."""
     texts = [""]
     for token in tokens:
         if token == _STAR:

@@ -1,4 +1,4 @@
-"""The settings in force for one file, and where each of them comes from."""
+"""The settings for one file, and the origin of each of them."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Uninstalled(NamedTuple):
     """A URL in ``voices`` from which nothing is installed yet."""
 
     root: Path
-    """Where it will be."""
+    """The folder into which they will be installed."""
     message: str
     """``file:line: message``, one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the configuration says of one file; None where it says nothing.
+    """The settings for one file from configuration files; None where no file sets one.
 
-    What beats it, strongest first: a command-line option, a comment in the document, the
+    These win over them, strongest first: a command-line option, a comment in the document, the
     document's front matter.
     """
 
@@ -44,13 +44,13 @@ class Settings:
     voices: tuple[Path, ...] = ()
     """Folders of voices, and installations for the URLs from which something is installed."""
     uninstalled: tuple[Uninstalled, ...] = ()
-    """The other URLs: not among the voices, and warned of where there are other voices."""
+    """The other URLs: not among the voices; a warning where there are other voices."""
     gate: float | None = None
     threshold: float | None = None
     excluded: bool = False
     quotes: bool = False
     ignore: frozenset[str] = frozenset()
-    """`text_key` of the sentences that are not to be flagged, those of all files together."""
+    """`text_key` of the sentences that must not be flagged, from all configuration files."""
     encoder: Path | None = None
     labels_db: str | None = None
     """A database URL, or an absolute path."""
@@ -66,7 +66,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A value, and the place in a configuration file that it comes from."""
+    """A value, and its place in a configuration file."""
 
     key: str
     value: Any
@@ -89,7 +89,7 @@ class Origin:
 def settings_for(
     path: Path, *, explicit: Path | None = None, cache: ConfigCache | None = None
 ) -> Settings:
-    """Return what the configuration says of ``path``.
+    """Return the settings for ``path``.
 
     Args:
         path: the file; it need not exist.
@@ -133,7 +133,7 @@ def configs_for(
 
 
 def origins(path: Path, configs: Sequence[Config]) -> Iterator[Origin]:
-    """Yield every value that the files set for ``path``; of each key the first is in force."""
+    """Yield every value that the files set for ``path``; the first of each key wins."""
     for config in configs:
         for rule in _matching_rules(path, config):
             yield from _set_keys(config, config.content.paths[rule], rule)
@@ -141,7 +141,7 @@ def origins(path: Path, configs: Sequence[Config]) -> Iterator[Origin]:
 
 
 def exclusion(path: Path, configs: Sequence[Config]) -> tuple[bool, Config, int] | None:
-    """Return whether ``path`` is excluded, and the file and place of the glob that says so.
+    """Return whether ``path`` is excluded, and the file and index of the glob that decides.
 
     As with nested ``.gitignore`` files the nearest file that has a glob for the path decides, and
     in it the last such glob. None: there is no glob for the path.
@@ -157,7 +157,7 @@ def exclusion(path: Path, configs: Sequence[Config]) -> tuple[bool, Config, int]
 
 
 def _matching_rules(path: Path, config: Config) -> list[int]:
-    """Return the ``[[paths]]`` tables that match, the last one first as it is the strongest."""
+    """Return the indices of the ``[[paths]]`` tables that match, the last and strongest first."""
     relative = config.relative(path)
     if relative is None:
         return []
@@ -172,7 +172,7 @@ def _set_keys(config: Config, table: object, rule: int | None) -> Iterator[Origi
 
 
 def _resolve(origin: Origin, uninstalled: list[Uninstalled]) -> Any:  # noqa: ANN401
-    """Make the paths in a value absolute; the configuration file's folder is where they start."""
+    """Make the paths in a value absolute; they are relative to the configuration file's folder."""
     folder = origin.config.folder
     match origin.key:
         case "voices":
@@ -210,11 +210,11 @@ Value = str | float | bool | tuple[str, ...] | None
 
 
 class Setting(Struct, frozen=True):
-    """The value of one key that is in force, and the place where it was set."""
+    """The value of one key for a file, and where it was set."""
 
     key: str
     value: Value
-    """As it was written, but for passwords in URLs; None when it was not."""
+    """As it was written, without passwords in URLs; None when it was not set."""
     kind: Kind = "default"
     file: str | None = None
     line: int | None = None
@@ -226,9 +226,9 @@ class Setting(Struct, frozen=True):
 def explain(
     path: Path, *, explicit: Path | None = None, cache: ConfigCache | None = None
 ) -> list[Setting]:
-    """Return every setting that holds for ``path`` with its origin, in a fixed order.
+    """Return the settings for ``path`` with their origins, in a fixed order.
 
-    Of each key there is one, but ``ignore`` adds up over the files and has one for each.
+    There is one for each key, and of ``ignore``, which adds up, one for each file that sets it.
 
     Raises:
         OnbrandError: see `onbrand.config.load_config`.
@@ -266,7 +266,7 @@ def _shown(origin: Origin) -> Value:
 
 
 def _ignored(configs: Sequence[Config]) -> list[Setting]:
-    """Return ``ignore`` once for each file that sets it, as all of them hold."""
+    """Return a setting of ``ignore`` for each file that sets it: they add up."""
     settings = [
         Setting(
             "ignore",

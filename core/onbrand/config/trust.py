@@ -1,8 +1,8 @@
-"""Who may choose an encoder: a checkout's own configuration only where the user has allowed it.
+"""Trust in folders: a checkout's configuration may name any encoder only where the user allows it.
 
-An encoder is a program of a kind, and a checkout comes from anyone. Its ``onbrand.toml`` may choose
-among the encoders that the user has: the one inside onbrand and those that are installed, told by
-their fingerprints. Others need ``onbrand config trust``, or ``--encoder`` on the command line.
+An encoder is a kind of program, and a checkout may come from anyone. Its ``onbrand.toml`` may name
+an encoder that the user has: the one inside onbrand, or an installed one, known by its fingerprint.
+Others need ``onbrand config trust``, or ``--encoder`` on the command line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Trusted(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def trusted_folders() -> list[Path]:
-    """Return the folders that the user trusts, and all below them with them.
+    """Return the folders that the user trusts; whatever is below them is trusted, too.
 
     Raises:
         OnbrandError: the list of them is damaged.
@@ -46,7 +46,7 @@ def trusted_folders() -> list[Path]:
 
 
 def trust(folder: Path) -> Path:
-    """Have the user trust a folder from now on; return it as it is remembered.
+    """Add a folder to those that the user trusts, and return it as it is stored.
 
     Raises:
         OnbrandError: it is no folder, or the list cannot be written.
@@ -59,7 +59,7 @@ def trust(folder: Path) -> Path:
 
 
 def distrust(folder: Path) -> Path:
-    """Take back that the user trusts a folder; return it as it was remembered.
+    """Remove a folder from those that the user trusts, and return it as it was stored.
 
     Raises:
         OnbrandError: it is not among the folders that are trusted.
@@ -82,14 +82,14 @@ def is_trusted(place: Path) -> bool:
 
 
 def check_trust(bundle: Path | None, source: Path | None = None) -> Path | None:
-    """Return a bundle that nobody named by hand, if it may be used.
+    """Return a bundle that no option named, if it may be used.
 
     Args:
         bundle: its folder; None, the one inside onbrand, always may.
         source: the configuration file that chose it, or None.
 
     Raises:
-        OnbrandError: neither is it the user's, nor is it or what chose it in a trusted folder.
+        OnbrandError: it is not installed, and neither it nor ``source`` is in a trusted folder.
     """
     if bundle is None:
         return None
@@ -111,7 +111,7 @@ def _known() -> Iterator[str]:
     """Yield the fingerprints of the encoders that the user has."""
     yield read_manifest(default_bundle()).fingerprint
     for root in installations():
-        with suppress(OnbrandError, OSError):  # told when it is used
+        with suppress(OnbrandError, OSError):  # reported when it is used
             yield from [read_manifest(bundle).fingerprint for bundle in encoders_of(root)]
 
 

@@ -1,4 +1,4 @@
-"""Blocks of prose: text without markup in which every character knows where it came from."""
+"""Blocks of prose: text without markup, with the source offsets of every character."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from onbrand.document.positions import OffsetMap, Span
 
 
 class Comment(NamedTuple):
-    """A comment of the markup language, a directive to onbrand perhaps."""
+    """A comment in the document's markup; it may be a directive to onbrand."""
 
     start: int
     end: int
@@ -27,7 +27,7 @@ class Extracted(NamedTuple):
     comments: list[Comment]
     """In the order of the source."""
     problems: tuple[str, ...] = ()
-    """What the writer should know, one line each."""
+    """Warnings for the writer, one line each."""
 
 
 @dataclass(slots=True)
@@ -38,12 +38,12 @@ class Block:
     text: str
     """White space collapsed; a newline is a line break that the writer asked for."""
     offsets: OffsetMap
-    """Which source each character of ``text`` stands for."""
+    """The source offsets of ``text``."""
     links: list[Span] = field(default_factory=list)
-    """Where links stand in ``text``."""
+    """Ranges of ``text`` that are link labels."""
 
 
-# Controls, soft hyphens, zero-width spaces and byte order marks leave nothing behind.
+# Removed from text: controls, soft hyphens, zero-width spaces and byte order marks.
 _NOTHING = rf"\x00-\x08\x0e-\x1b\x7f\xad\u200b\u2060\ufeff{REMOVED}"
 _NOT_NORMALISED = re.compile(
     rf"[\s{_NOTHING}]{{2,}}|[{_NOTHING}]|[^\S ]|{PLACEHOLDER}{{2,}}|[\ud800-\udfff]"
@@ -58,7 +58,7 @@ _ADDRESS = re.compile(
     rf"(?:[^\s<>\"“”]*[^\s<>\"“”{_TRAILING}])?"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]++(?:\.[\w-]++)++"
 )
-# What is left of Markdown in Markdown: emphasis that did not close, markup inside HTML blocks.
+# Markup that the Markdown parser left as text: unclosed emphasis, markup inside HTML blocks.
 _MARKDOWN_MARKS = ("*", "_", "`", "\\", "](")
 _MARKDOWN = re.compile(
     r"(?P<code>(?<!`)(`{1,3})(?!`)[^`]+\2(?!`))"
@@ -74,15 +74,15 @@ class _Fragment(NamedTuple):
     start: int
     end: int
     text: str | None
-    """What stands for the source between the offsets; None: the source itself."""
+    """Text in place of the source between the two offsets; None: the source itself."""
 
 
 class BlockBuilder:
-    """Collects the pieces of one block after the other.
+    """Builds blocks from the fragments of source text that a parser finds.
 
     Args:
-        source: the masked text, as long as the real one.
-        markdown: whether what Markdown markup is left in the text shall be dropped.
+        source: the masked text, as long as the original.
+        markdown: drop Markdown markup that is left in the text.
     """
 
     def __init__(self, source: str, *, markdown: bool = False) -> None:
@@ -108,23 +108,23 @@ class BlockBuilder:
             self._fragments.append(_Fragment(start, end, None))
 
     def add(self, text: str, start: int, end: int) -> None:
-        """Append text that stands for the source between two offsets: an entity, a soft break."""
+        """Append text in place of the source between two offsets: an entity, a soft break."""
         self._after_break = self._after_break and text.isspace()
         self._fragments.append(_Fragment(start, end, text))
 
     def line_break(self, start: int, end: int) -> None:
-        """Append a line break that the writer asked for; two in a row part paragraphs."""
+        """Append a line break that the writer asked for; two in a row end the block."""
         if self._after_break:
             self.flush()
         self._fragments.append(_Fragment(start, end, LINE_SEPARATOR))
         self._after_break = True
 
     def link(self, start: int, end: int) -> None:
-        """Remember that the source between two offsets is a link of the current block."""
+        """Record that the source between two offsets is a link in the current block."""
         self._links.append(Span(start, end))
 
     def flush(self, kind: str | None = None) -> None:
-        """End the block, if one is open, and keep it if there is anything to judge in it."""
+        """End the current block, and keep it if it has prose."""
         if self._fragments:
             block = self._block(kind or self.kind)
             if block:
@@ -170,7 +170,7 @@ def _has_prose(text: str, kind: str) -> bool:
 
 
 def _is_normalised(text: str) -> bool:
-    """Tell quickly of nearly every text that `_NOT_NORMALISED` finds nothing in it."""
+    """Tell fast, for nearly every text, that `_NOT_NORMALISED` matches nothing in it."""
     # No control, surrogate, odd space or invisible character is printable.
     return text.isprintable() and "  " not in text and PLACEHOLDER * 2 not in text
 
@@ -189,7 +189,7 @@ def _normalise_whitespace(found: re.Match[str]) -> str:
 def _rewrite(
     block: Block, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]
 ) -> Block:
-    """Replace what a pattern finds by one character or none, offsets along with the text."""
+    """Replace each match of a pattern by one character or none, in the text and in its offsets."""
     texts: list[str] = []
     offsets = OffsetMap()
     at = 0

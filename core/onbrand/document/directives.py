@@ -1,4 +1,4 @@
-"""What a document says to onbrand, in comments and in its front matter.
+"""Directives to onbrand in a document: comments, and the brand that front matter names.
 
 Comments such as ``<!-- onbrand-disable-next-line -->`` switch it off, or to another brand; front
 matter may name the document's brand.
@@ -27,7 +27,7 @@ _MAX_GAP = 2000
 
 
 class Directive(NamedTuple):
-    """One directive and where its comment stands."""
+    """A directive, and the offsets of its comment."""
 
     start: int
     end: int
@@ -63,7 +63,7 @@ def _unknown(what: str, line: int) -> str:
 
 
 class DirectiveResult(NamedTuple):
-    """What the directives say of each of a list of sentences."""
+    """What directives say of sentences: one entry per sentence in each list."""
 
     suppressed: list[bool]
     brands: list[str | None]
@@ -72,10 +72,10 @@ class DirectiveResult(NamedTuple):
 def apply_directives(
     directives: Sequence[Directive], spans: Sequence[Span], source: str, lines: LineIndex
 ) -> DirectiveResult:
-    """Return for each sentence whether it is left out, and the brand in force where it starts.
+    """Return for each sentence whether it is suppressed, and the brand in force at its start.
 
     Args:
-        directives: sorted by where they stand.
+        directives: sorted by their offsets.
         spans: the sentences, sorted.
         source: the document.
         lines: its line index.
@@ -103,7 +103,7 @@ def apply_directives(
 def _next_lines(
     directives: Sequence[Directive], spans: Sequence[Span], source: str, lines: LineIndex
 ) -> set[int]:
-    """Return the lines that "disable-next-line" is about, past blank lines and bare markup."""
+    """Return the lines that "disable-next-line" refers to, blank lines and bare markup skipped."""
     starts = [span.start for span in spans]
     found = set()
     for directive in directives:

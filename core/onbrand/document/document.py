@@ -1,4 +1,4 @@
-"""A source file to the sentences that are judged: the front door of the text pipeline."""
+"""Parses a document into the sentences to judge: the entry point of `onbrand.document`."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class Sentence:
     """A sentence to judge."""
 
     span: Span
-    """From its first to its last real character in the source, markup at both ends left out."""
+    """Its place in the source, without markup at either end."""
     text: str
     """Markup removed, entities decoded, white space collapsed. Code, URLs and template variables
     are one U+FFFC each, which the encoder reads as an unknown word."""
     offsets: OffsetMap = field(repr=False, compare=False)
-    """Which source each character of the block's text stands for."""
+    """The source offsets of the block's text."""
     at: int = field(compare=False)
-    """Where ``text`` begins in the block's."""
+    """Offset of ``text`` in the block's text."""
     block: int
     """Index of the block that it belongs to."""
     kind: str
-    """What that block is: "paragraph", "heading", "list item" or "table cell"."""
+    """Kind of the block: "paragraph", "heading", "list item" or "table cell"."""
     brand: str | None = None
-    """The brand that a comment put in force here, if any."""
+    """The brand that a comment before it names, if any."""
 
     def source_span(self, start: int, end: int) -> Span:
-        """Return where ``text[start:end]`` stands in the source."""
+        """Return the source span of ``text[start:end]``."""
         if start >= len(self.text):
             return Span(self.span.end, self.span.end)
         if start >= end:
@@ -42,7 +42,7 @@ class Sentence:
         return self.offsets.span(self.at + start, self.at + end)
 
     def source_spans(self, spans: Sequence[Span]) -> list[Span]:
-        """Return where stretches of ``text``, none of them empty, stand in the source."""
+        """Return the source spans of ranges of ``text``, none of which is empty."""
         shift = self.offsets.shift(self.at, self.at + len(self.text))
         if shift is None:
             return [self.source_span(start, end) for start, end in spans]
@@ -52,7 +52,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document and the sentences of it that are judged."""
+    """A parsed document: its source and the sentences to judge."""
 
     source: str
     format: str
@@ -63,17 +63,17 @@ class Document:
     """The brand that the front matter names, if any."""
     lines: LineIndex = field(repr=False, compare=False)
     suppressed: int = 0
-    """How many sentences comments left out."""
+    """Number of sentences that comments suppressed."""
     warnings: tuple[str, ...] = ()
-    """What the writer should know: misspelt directives, broken front matter; one line each."""
+    """Misspelt directives, broken front matter and the like, one line each."""
 
 
 def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Document:  # noqa: A002
     """Split a document into the sentences to judge.
 
-    Never among them: code, front matter, URLs, tags, template tags, comments, formulas, figures,
-    block quotes (unless asked for), and what the document's comments switch off. Any string is
-    accepted, lone surrogates and all; time and memory grow with its length and no faster.
+    Left out are code, front matter, URLs, tags, template tags, comments, formulas, figures, block
+    quotes (unless ``quotes``), and what comments suppress. Any string is accepted, lone surrogates
+    included; time and memory are linear in its length.
 
     Args:
         source: the text of the file, line ends as they are.
@@ -116,12 +116,12 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
 def parse_named(
     source: str, path: str, *, read_as: str | None = None, quotes: bool = False
 ) -> Document:
-    """Do as `parse` for a text that has a name; where that says no format, a warning says so.
+    """Parse a document in the format that its name says; a warning says where it says none.
 
     Args:
         source: the text of the file.
-        path: its name, the ending of which says the format.
-        read_as: the format, whatever the name.
+        path: its name; the suffix says the format.
+        read_as: the format to use, whatever the name.
         quotes: judge block quotes too.
     """
     known = formats.get(read_as) if read_as else formats.of_path(path)

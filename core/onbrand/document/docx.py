@@ -1,6 +1,6 @@
-"""Word documents to blocks: a line of text for each paragraph, read so that none can do harm.
+"""Word documents to blocks: reads .docx files safely, one line of text per paragraph.
 
-Only the few elements that hold prose matter, so this reads them off expat's events. python-docx
+Only a few elements hold prose, so they are read from expat's events. python-docx
 leaves out what was inserted with tracked changes and what stands in content controls; mammoth
 makes a tree of the whole package, pictures and all. Nothing is unpacked to disk, and of a package
 only the main part, its styles and the relations that lead to them are unpacked at all.
@@ -27,16 +27,16 @@ from onbrand.errors import OnbrandError
 MAX_UNPACKED = 32 * 1024 * 1024
 MAX_ENTRIES = 2_000
 MAX_RATIO = 100
-"""Unpacked to packed size; Apache POI refuses beyond the same. Real documents reach 30."""
+"""Limit on unpacked to packed size, as in Apache POI. Real documents reach 30."""
 _RATIO_FROM = 4 * 1024 * 1024
-"""Bytes; what is smaller may be packed as tightly as it likes, say one sentence over and over."""
+"""Bytes from which `MAX_RATIO` holds: a short text that repeats itself may exceed it."""
 MAX_ELEMENTS = 1_000_000
-"""Two seconds of work. A book of 100,000 words has half as many where Word split every word."""
+"""Limit on XML elements, two seconds of work: double what 100,000 words take at the worst."""
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""Word's old format, and the box that an encrypted document is put in."""
+"""First bytes of Word's old format, and of the container of an encrypted document."""
 STARTS = (b"PK\x03\x04", OLE)
-"""How a Word document begins, whatever its name."""
+"""First bytes of Word documents, whatever they are named."""
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _DAMAGED = "is a damaged Word document; open it in Word and save it again"
@@ -48,7 +48,7 @@ _TOO_LARGE = (
 )
 _UNUSUAL = "is a Word document made in an unusual way; save it anew in Word"
 
-# What zipfile raises over a package that says one thing and is another.
+# Exceptions that zipfile and expat raise for malformed packages.
 _NONSENSE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, expat.ExpatError),
     *(EOFError, OSError, OverflowError, ValueError, NotImplementedError, RuntimeError),
@@ -66,7 +66,7 @@ _HIDDEN = frozenset({"del", "moveFrom", "txbxContent", "pPrChange", "rPrChange",
 _BREAKS = {"br": LINE_SEPARATOR, "cr": LINE_SEPARATOR, "tab": " ", "noBreakHyphen": "-"}
 _LISTS = ("list bullet", "list number")
 _NO_PROSE = ("toc ", "table of figures", "quote", "intense quote", "html preformatted")
-"""How the names of styles begin whose paragraphs are no draft's prose."""
+"""Prefixes of the names of styles whose paragraphs are not prose of the draft."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -82,7 +82,7 @@ def decode(data: bytes) -> str:
     """
     if data.startswith(OLE):
         raise OnbrandError(_PROTECTED if _ENCRYPTED in data else _OLD)
-    if data.count(_ENTRY) > MAX_ENTRIES:  # before any of them takes memory
+    if data.count(_ENTRY) > MAX_ENTRIES:  # before zipfile allocates memory for each of them
         raise OnbrandError(_UNUSUAL)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
@@ -92,7 +92,7 @@ def decode(data: bytes) -> str:
 
 
 def extract(text: str, quotes: bool = False) -> Extracted:
-    """Return the blocks and comments of what `decode` returned; it has left out quotes already."""
+    """Return the blocks of a text that `decode` returned; that has left out quotes already."""
     return plain.extract(text, quotes, wrapped=False)
 
 
@@ -119,12 +119,12 @@ def _unpack(package: zipfile.ZipFile, name: str) -> bytes:
         raise OnbrandError(_UNUSUAL)
     if entry.file_size > max(_RATIO_FROM, MAX_RATIO * entry.compress_size):
         raise OnbrandError(_UNUSUAL)
-    with package.open(entry) as file:  # which yields no more than the size it declares
+    with package.open(entry) as file:  # zipfile reads no more than the declared size
         return file.read(MAX_UNPACKED)
 
 
 def _related(package: zipfile.ZipFile, part: str, kind: str) -> str:
-    """Return the part that ``part``, or the package itself, names as its ``kind``."""
+    """Return the name of the part that ``part``, or the package itself, relates to as ``kind``."""
     folder, name = posixpath.split(part)
     relations = posixpath.join(folder, "_rels", f"{name}.rels")
     if relations not in package.NameToInfo:
@@ -156,12 +156,12 @@ def _parse(xml: bytes, reader: _Reader) -> None:
 
 
 def _refuse_doctype(*_: object) -> None:
-    """Word writes none; entities that expand without end or name files come in one."""
+    """Refuse a document type declaration: Word writes none, and it may define harmful entities."""
     raise OnbrandError(_UNUSUAL)
 
 
 def _local(name: str) -> str:
-    """Return a name of WordprocessingML without its namespace, and nothing for any other."""
+    """Return a WordprocessingML name without its namespace; an empty text for any other name."""
     space = next((space for space in _W if name.startswith(space)), None)
     return "" if space is None else name[len(space) :]
 
@@ -171,7 +171,7 @@ def _value(attributes: _Attributes, name: str = "val") -> str:
 
 
 class _Ignoring:
-    """A reader of elements alone, or of what stands in them alone."""
+    """A handler of expat's events; ignores those that a subclass does not handle."""
 
     def end(self, name: str) -> None:
         """Take no notice."""
@@ -181,7 +181,7 @@ class _Ignoring:
 
 
 class _Relations(_Ignoring):
-    """Finds the target of one kind of relation."""
+    """Finds the target of one kind of relationship."""
 
     def __init__(self, kind: str) -> None:
         self.target = ""
@@ -208,7 +208,7 @@ class _Styles(_Ignoring):
 
 
 class _Body:
-    """Gathers the paragraphs of a main part, empty ones included."""
+    """Collects the paragraphs of a main part, empty ones included."""
 
     def __init__(self, styles: Mapping[str, str]) -> None:
         self.paragraphs: list[str] = []

@@ -22,11 +22,11 @@ class CommentSyntax:
 
     template: str = "<!-- {} -->"
     inline: bool = True
-    """Whether it may stand on a line with prose."""
+    """Whether such a comment may stand on a line with prose."""
     nests: bool = False
-    """Whether quote and list markers at the start of a line hold for a comment on its own line."""
+    """Whether a comment on a line of its own needs the quote and list markers of its block."""
     rendered: Callable[[str], str] | None = None
-    """What readers are shown of a source, onbrand's comments left out: no comment may change it."""
+    """Returns what readers see of a source without onbrand's comments, which must not change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class InputFormat:
     suffixes: tuple[str, ...]
     """Lower case, with the dot; the first is the usual one."""
     extract: Callable[[str, bool], Extracted]
-    """From a text without its front matter, and whether quotes count, to blocks and comments."""
+    """The parser. Takes the text without its front matter, and whether to judge block quotes."""
     decode: Callable[[bytes], str] | None = None
-    """From a file's bytes to one line of text per paragraph; None: the file is UTF-8 text.
+    """Turns a file's bytes into one line of text per paragraph; None: the file is UTF-8 text.
 
     Raises `OnbrandError` for bytes that it cannot read."""
     languages: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class InputFormat:
     comment: CommentSyntax | None = None
     """None: a draft in this format is not edited."""
     heading_level: Callable[[str, LineIndex, Span], int] | None = None
-    """From a source, its lines and the place of a heading's text to its level, 1 to 6."""
+    """Returns the level of a heading, 1 to 6, from the source, its lines and the heading's span."""
 
 
 FORMATS: dict[str, InputFormat] = {
@@ -98,7 +98,7 @@ FORMATS: dict[str, InputFormat] = {
         ),
     )
 }
-"""By name; the order is the one in which users are told of them."""
+"""Every format by its name, in the order in which messages list them."""
 
 
 def get(name: str) -> InputFormat:
@@ -113,7 +113,7 @@ def get(name: str) -> InputFormat:
 
 
 def of_path(path: str | PurePath) -> InputFormat | None:
-    """Return the format that the ending of a file's name says, None where it says none."""
+    """Return the format by the suffix of a file's name, None for an unknown one."""
     suffix = PurePath(path).suffix.lower()
     return next((one for one in FORMATS.values() if suffix in one.suffixes), None)
 
@@ -121,8 +121,8 @@ def of_path(path: str | PurePath) -> InputFormat | None:
 def of_document(language: str, path: str) -> InputFormat | None:
     """Return the format of a document that is open in an editor.
 
-    A language id of plain text counts last: that is what an editor without the right plug-in makes
-    of a README.md.
+    The language id decides, unless it is plain text: an editor without the right plug-in says that
+    of a README.md, so the suffix decides first.
     """
     said = next((one for one in FORMATS.values() if language.lower() in one.languages), None)
     if said is None or said.name == "text":
@@ -131,12 +131,12 @@ def of_document(language: str, path: str) -> InputFormat | None:
 
 
 def of_slack_type(filetype: str) -> InputFormat | None:
-    """Return the format of a file of which Slack says the type."""
+    """Return the format of a file by its type in Slack, None for an unknown one."""
     return next((one for one in FORMATS.values() if filetype in one.slack_types), None)
 
 
 def suffixes(*, text_only: bool = False) -> tuple[str, ...]:
-    """Return the endings of all drafts' names, or of those that an editor can open."""
+    """Return the suffixes of all formats, or of those alone that a text editor can open."""
     known = (one for one in FORMATS.values() if not (text_only and one.decode))
     return tuple(suffix for one in known for suffix in one.suffixes)
 

@@ -36,10 +36,10 @@ HIDDEN = _HIDDEN_BLOCKS | _INLINE_CODE | {"svg"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "title"})
 _LISTS = frozenset({"ul", "ol", "menu"})
 BLOCKS = frozenset(_BLOCK_NAMES.split()) | _HEADINGS | _LISTS | _HIDDEN_BLOCKS
-"""Elements that end the paragraph before them."""
+"""Elements that begin a new block."""
 _HEADING = re.compile(r"<h([1-6])\b", re.IGNORECASE)
 _MAX_HEADING_REACH = 500
-"""How far before a heading's text its tag may begin, in characters."""
+"""Characters before a heading's text in which its tag is looked for."""
 _TITLE = re.compile(r"<title.*?(?:</title|\Z)", re.IGNORECASE | re.DOTALL)
 
 
@@ -70,7 +70,7 @@ def titles(source: str) -> str:
 
 
 class HtmlReader:
-    """Feeds a `BlockBuilder` with the prose of HTML, whole or piece by piece.
+    """Feeds the prose of HTML, a page or one fragment after the other, to a `BlockBuilder`.
 
     Unclosed elements never hide what follows them: an element hides its content only when its
     end tag stands within reach.
@@ -93,11 +93,11 @@ class HtmlReader:
 
     @property
     def kind(self) -> str:
-        """The kind of block that the open elements make."""
+        """The kind of block that the open elements imply."""
         return next((kind for kind, depth in self._depth.items() if depth), self._builder.kind)
 
     def leave(self, offset: int) -> None:
-        """Forget hiding elements whose reach ends at or before an offset."""
+        """Drop the hiding elements that end at or before an offset."""
         if self._hidden:
             self._hidden = [element for element in self._hidden if element[1] > offset]
 

@@ -28,7 +28,7 @@ _KINDS = {"Heading": "heading", "TableCell": "table cell"}
 
 
 class _ParserError(Exception):
-    """The Markdown parser, a native library, broke on a document."""
+    """The Markdown parser, a native library, crashed on a document."""
 
 
 def extract(text: str, quotes: bool = False) -> Extracted:
@@ -42,7 +42,7 @@ def extract(text: str, quotes: bool = False) -> Extracted:
 
 
 def extract_masked(text: str, quotes: bool) -> Extracted:
-    """Do as `extract`, with a text in which all that is no Markdown is masked already."""
+    """Return the blocks and comments of a text in which all that is not Markdown is masked."""
     try:
         return _extract(text, quotes)
     except _ParserError:
@@ -113,13 +113,13 @@ def _events(shadow: str) -> Iterator[tuple[_Node, int, int]]:
             return
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
-        except BaseException:  # a panic of the Rust parser is no Exception
+        except BaseException:  # a panic in the Rust parser is not an Exception
             raise _ParserError from None
         yield event, where["start"], where["end"]
 
 
 class _Reader:
-    """Follows the parser's events. Containers are known by where they end, so there is no stack."""
+    """Builds blocks from the parser's events; offsets of ends take the place of a stack."""
 
     def __init__(self, text: str, quotes: bool) -> None:
         self.text = text
@@ -134,7 +134,7 @@ class _Reader:
         self._html_block: list[tuple[int, int]] = []
 
     def read(self, event: _Node, start: int, end: int) -> None:
-        """Take one event of the parser."""
+        """Handle one event of the parser."""
         if isinstance(event, str):
             if start >= self._skip_to:
                 self._break(event, start, end)
@@ -210,7 +210,7 @@ class _Reader:
         self.html.leave(end)
 
     def _read_html_block(self) -> None:
-        """Read the lines of an HTML block as one, what stands before them in quotes left out."""
+        """Read an HTML block without the quote markers before its lines."""
         if not self._html_block:
             return
         base = at = self._html_block[0][0]

@@ -1,4 +1,4 @@
-"""Masking: what a parser must not see is replaced at the same length, so offsets stay true."""
+"""Masking: replaces what a parser must not see by as many characters, so that offsets stay true."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 PLACEHOLDER = "\ufffc"
-"""Stands in a sentence for what is not prose: code, a URL, a template's output. The encoder reads
-its unknown token; word counts and n-grams pass over it."""
+"""Stands in a sentence for what is not prose: code, a URL, the output of a template. The encoder
+reads it as its unknown token; word counts and n-grams skip it."""
 REMOVED = "\uffff"
 """Stands for markup that leaves nothing behind. It is no space, which would indent a line."""
 LINE_SEPARATOR = "\u2028"
-"""A line break that the writer asked for, in text on its way to the segmenter."""
+"""Stands for a line break that the writer asked for, until sentences are split."""
 
 _NOT_BREAK = re.compile(r"[^\r\n]")
 _MASKED_LINE = re.compile(
     rf"(?<![^\r\n])[ \t]*+[{PLACEHOLDER}{REMOVED}][ \t{PLACEHOLDER}{REMOVED}]*+(?![^\r\n])"
 )
-# Each alternative stops at its own next opener, so unclosed ones cost no second look.
+# Each alternative stops at its own next opener: time stays linear where tags are not closed.
 _TEMPLATE = re.compile(
     r"\{\{[<%][^{}]*+\}\}"
     r"|\{\{\{?(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}\}?"

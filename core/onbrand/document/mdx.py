@@ -26,7 +26,7 @@ _NEXT = re.compile(
     r"|(?P<tag></?(?P<name>[A-Za-z][\w.:-]*|(?=>)))",
     re.S,
 )
-# Strings end on their line and comments stop at the next opener, so a lone quote costs little.
+# Strings end on their line and comments stop at the next opener, so that time stays linear.
 _SCRIPT_TOKEN = re.compile(
     r"[{}]|\"(?:[^\"\\\r\n]|\\.)*+\"|'(?:[^'\\\r\n]|\\.)*+'|`(?:[^`\\]|\\.)*+`"
     r"|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/",
@@ -39,7 +39,7 @@ _SCRIPT_COMMENT = re.compile(r"\s*/\*(.*)\*/\s*", re.S)
 _MAX_CODE_SPAN = 1000
 _MARGIN = 200
 
-# These stay for the HTML reader, which knows what they hide and where cells and items end.
+# Left to the HTML reader, which knows what they hide and where cells and items end.
 _HTML_NAMES = """
 a b blockquote br dd dl dt em hr i img input li ol strong sub sup
 table tbody td tfoot th thead tr ul wbr
@@ -60,7 +60,7 @@ def rendered(source: str) -> str:
 
 
 def to_markdown(text: str) -> tuple[str, list[Comment]]:
-    """Cover what MDX adds to Markdown.
+    """Mask what MDX adds to Markdown.
 
     Returns:
         Text of the same length to be read as Markdown, and the ``{/* comments */}`` in it.
@@ -108,7 +108,7 @@ class _Masker:
         return found.end() if found else at
 
     def _module(self, start: int) -> int:
-        """Cover an import or export: up to a blank line outside braces."""
+        """Mask an import or export, which ends at a blank line outside of braces."""
         at = start
         while True:
             blank = _BLANK_LINE.search(self._text, at)
@@ -135,7 +135,7 @@ class _Masker:
         return end
 
     def _tag(self, start: int, at: int, name: str) -> int:
-        """Cover a tag; what stands between two tags is Markdown and stays."""
+        """Mask a tag; what stands between two tags is Markdown and stays."""
         if name in _LEFT_TO_HTML:
             return at
         end = self._tag_end(at)
@@ -172,7 +172,7 @@ class _Masker:
     def _brace_end(self, start: int) -> int | None:
         """Return the offset after the brace that closes the one at ``start``.
 
-        Pairs found on the way are kept, so that a brace that never closes is paid for once.
+        Pairs that are found on the way are kept, so that time stays linear.
         """
         if start >= self._matched_to:
             open_at = []

@@ -1,4 +1,4 @@
-"""Plain text to blocks: paragraphs are parted by blank lines, list items by their markers."""
+"""Plain text to blocks: blank lines separate paragraphs, markers separate list items."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORD = re.compile(r"\S*")
 
 
 def extract(text: str, quotes: bool = False, *, wrapped: bool = True) -> Extracted:  # noqa: ARG001
-    """Return the blocks of a plain text, and the comments that have a line of their own.
+    """Return the blocks of a plain text, and the comments that stand on lines of their own.
 
     Args:
         text: the document.
@@ -53,7 +53,7 @@ def extract(text: str, quotes: bool = False, *, wrapped: bool = True) -> Extract
 
 
 def _add_lines(builder: BlockBuilder, lines: list[Span]) -> None:
-    """Join lines: a break is the writer's own where the next word would have fitted."""
+    """Join wrapped lines; a break stays where the next word would have fitted before it."""
     width = max((end - start for start, end in lines), default=0)
     for index, this in enumerate(lines):
         builder.copy(this.start, this.end)

@@ -1,4 +1,4 @@
-"""Spans, offsets, lines and columns: the one place where units change."""
+"""Spans, offsets, lines and columns, and the conversions between them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Literal, NamedTuple
 
 
 class Span(NamedTuple):
-    """A half-open stretch of source text, ``start <= end``, in Unicode code points.
+    """A half-open range of source text, ``start <= end``, in Unicode code points.
 
-    Units change in one place only, `onbrand.document.positions.LineIndex`.
+    `LineIndex` alone converts it to lines and columns, and to other units.
     """
 
     start: int
@@ -24,7 +24,7 @@ class Span(NamedTuple):
 
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
-"""Unit of a column: bytes, UTF-16 code units, or code points."""
+"""Unit of a column: bytes, UTF-16 code units, or code points, as in the LSP."""
 
 # Not str.splitlines(): editors, git and the Language Server Protocol know only these three.
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
@@ -32,9 +32,10 @@ _WIDE = {"utf-8": re.compile(r"[^\x00-\x7f]"), "utf-16": re.compile(r"[\U0001000
 
 
 class LineIndex:
-    """Line starts of a text; positions count from 0 and are clamped to the text.
+    """Converts between offsets in a text and lines and columns, which count from 0.
 
-    Building is one pass. A lookup is a bisection, however long the line and whatever the unit.
+    What is outside of the text counts as its nearest end. Building takes one pass over the text,
+    and a lookup is a binary search in any unit.
     """
 
     __slots__ = ("_starts", "_surplus", "_text")
@@ -111,7 +112,7 @@ class LineIndex:
         return offset - start + surplus
 
     def _surplus_units(self, encoding: Encoding) -> tuple[Sequence[int], Sequence[int]]:
-        """Return where characters of more than one unit stand, and running totals of the rest."""
+        """Return the offsets of characters of more than one unit, and the sums of extra units."""
         if encoding not in self._surplus:
             places, totals = array("I"), array("I", [0])
             for found in _WIDE[encoding].finditer(self._text):
@@ -124,17 +125,17 @@ class LineIndex:
 
 
 class OffsetMap:
-    """Source offsets of the characters of a text.
+    """Maps each character of a block's text to the source that it stands for.
 
-    Most text is copied as it stands, so runs of characters are kept and not every one of them;
-    a lookup is a bisection.
+    Most text is copied from the source unchanged, so whole runs of characters are stored. A lookup
+    is a binary search over the runs.
     """
 
     __slots__ = ("_ats", "_copied", "_ends", "_length", "_starts")
 
     def __init__(self) -> None:
         self._ats: list[int] = []
-        """Where each run begins in the text; the source that it stands for is in the others."""
+        """Offset in the text at which each run begins; the other lists have its source."""
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._copied: list[bool] = []
@@ -147,7 +148,7 @@ class OffsetMap:
             length: how many characters.
             start: where the source begins.
             end: where it ends.
-            copied: each character stands for one of the source, and not for all of it.
+            copied: each character stands for one character of the source, not for all of them.
         """
         copied = copied or length == end - start == 1
         if copied and self._copied and self._copied[-1] and self._ends[-1] == start:
@@ -160,7 +161,7 @@ class OffsetMap:
         self._length += length
 
     def take(self, other: OffsetMap, first: int, last: int) -> None:
-        """Append characters ``first`` to ``last`` of another text, with what they stand for."""
+        """Append characters ``first`` to ``last`` (exclusive) of another map's text."""
         run = other._run(first)
         while first < last:
             following = other._ats[run + 1] if run + 1 < len(other._ats) else other._length
@@ -175,23 +176,23 @@ class OffsetMap:
         return self._starts[run] + (index - self._ats[run] if self._copied[run] else 0)
 
     def end(self, index: int) -> int:
-        """Return where the source of a character ends; an entity is one character, many there."""
+        """Return where the source of a character ends; that of an entity is longer than one."""
         run = self._run(index)
         if self._copied[run]:
             return self._starts[run] + index - self._ats[run] + 1
         return self._ends[run]
 
     def span(self, first: int, last: int) -> Span:
-        """Return the source of characters ``first`` to ``last``, at least one."""
+        """Return the source of characters ``first`` to ``last`` (exclusive), at least one."""
         shift = self.shift(first, last)
         if shift is None:
             return Span(self.start(first), self.end(last - 1))
         return Span(first + shift, last + shift)
 
     def shift(self, first: int, last: int) -> int | None:
-        """Return how far the source is ahead of characters ``first`` to ``last``.
+        """Return the difference between source and text offsets of ``first`` to ``last``.
 
-        None: not the same for all of them.
+        None: it is not the same for all of these characters.
         """
         run = self._run(first)
         following = self._ats[run + 1] if run + 1 < len(self._ats) else self._length

@@ -1,4 +1,4 @@
-"""Blocks to sentences: the sentencex rules, mended for marketing copy."""
+"""Splits blocks into sentences: the rules of sentencex, corrected for marketing copy."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-# sentencex takes quadratic time over runs of unbalanced quotes, so it gets a window at a time.
+# sentencex takes quadratic time over unbalanced quotation marks, so it gets a window at a time.
 _WINDOW = 4096
-# A longer bracket or quotation is a passage of its own sentences (or never meant to close).
+# What stands in brackets or quotation marks is split like other text where it is longer.
 _MAX_PARENTHETICAL = 200
 
-# So that a memory of thousands of blocks stays small, whatever they are.
+# Characters of a block whose sentences are cached; bounds the memory that the cache takes.
 _MAX_CACHED_LENGTH = 4000
 
 _TERMINAL = ".!?…。！？"
@@ -53,14 +53,14 @@ _HEARTS_ONLY = re.compile(rf"[{_HEARTS}\ufe0f\u200d ]+")
 
 
 def split_sentences(text: str, links: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:
-    """Return where the sentences of a block stand, trimmed of white space.
+    """Return the ranges of a block's sentences, without white space at their ends.
 
     Args:
         text: a block with white space collapsed; a newline is a break the writer asked for.
-        links: stretches of ``text`` that are link labels; no sentence ends inside one.
+        links: ranges of ``text`` that are link labels; no sentence ends inside one.
 
     Returns:
-        Sorted, disjoint half-open ranges; stretches without a letter are left out.
+        Sorted, disjoint, half-open ranges; those without a letter are left out.
     """
     if len(text) > _MAX_CACHED_LENGTH:
         return _split(text, links)
@@ -122,20 +122,20 @@ def _library_boundaries(text: str) -> Iterator[int]:
 
 
 def _without_long_quotes(text: str, parentheticals: Iterable[tuple[int, int]]) -> str:
-    """Blank the quotation marks of passages, which the library would take for one sentence."""
+    """Blank the quotation marks around long passages, which sentencex takes for one sentence."""
     marks = {place for start, end in parentheticals for place in (start, end - 1)}
     flat = text.replace("\n", " ")
     return _QUOTE.sub(lambda mark: mark[0] if mark.start() in marks else " ", flat)
 
 
 def _before_quote(text: str, at: int) -> int:
-    """Return the place of an opening quotation mark that was blanked just before a boundary."""
+    """Move a boundary before the opening quotation mark, blanked by then, that it follows."""
     opens = text[at - 1 : at] in _OPENERS and not text[max(0, at - 2) : at - 1].strip()
     return at - 1 if opens else at
 
 
 def _is_false_boundary(text: str, at: int) -> bool:
-    """Tell whether a boundary that the library sees is none."""
+    """Tell whether a boundary that sentencex found is not the end of a sentence."""
     before, after = text[max(0, at - 24) : at].rstrip(), text[at : at + 24]
     if not before or before[-1] in ",;:" or _ALWAYS_ABBREVIATED.search(before):
         return True
@@ -178,7 +178,7 @@ def _after_parentheticals(
 
 
 def _around_emoji(text: str, boundaries: set[int]) -> set[int]:
-    """Let emoji close the sentence they follow, or open one each where they are bullets."""
+    """Move boundaries at emoji, which end a sentence, or as bullets begin one."""
     runs = list(_EMOJI_RUN.finditer(text))
     bullets = (
         len(runs) > 1
@@ -213,7 +213,7 @@ def _skip_space(text: str, at: int) -> int:
 
 
 class _Ranges:
-    """Answers whether a place is inside one of many ranges, nested or not."""
+    """A set of ranges, nested or not, that tells whether an offset is inside one of them."""
 
     def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
         self._starts: list[int] = []
@@ -223,6 +223,6 @@ class _Ranges:
             self._reach.append(max(end, self._reach[-1] if self._reach else 0))
 
     def hold(self, place: int) -> bool:
-        """Tell whether ``place`` is inside a range, its two ends not included."""
+        """Tell whether the offset ``place`` is inside a range, its two ends excluded."""
         index = bisect_right(self._starts, place - 1) - 1
         return index >= 0 and place < self._reach[index]

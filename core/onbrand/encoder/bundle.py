@@ -1,4 +1,4 @@
-"""Encoder bundles: the manifest ``encoder.json`` and the checked reading of the files it names.
+"""Encoder bundles: reads and checks ``encoder.json`` and the files that it names.
 
 A bundle may come from a share or a mail, so nothing of it is used before it is checked: only plain
 file names, no links, and every file against the size and SHA-256 that the manifest gives.
@@ -34,7 +34,7 @@ STATES = "hidden_states"
 """Graph outputs ``hidden_states.<layer>``: the token states, (batch, tokens, hidden)."""
 
 DATA = Path(__file__).parents[1] / "data"
-"""What ships with onbrand: the default encoder's bundle among it."""
+"""Data that ships with onbrand, such as the default encoder's bundle."""
 
 _MAX_MANIFEST_BYTES = 1024 * 1024
 _MAX_FILE_BYTES = 2 * 1024**3
@@ -45,7 +45,7 @@ Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
 Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z")]
-"""Text that a terminal shows as it is: no line ends, no control codes, no change of direction."""
+"""Text that is safe to print: no line breaks, control codes or changes of direction."""
 
 
 class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,7 +64,7 @@ class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Speed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the exporting machine measured; a hint, not a promise."""
+    """Speed as the exporting machine measured it; others differ."""
 
     sentences_per_second: Annotated[float, Meta(ge=0)]
     threads: Count
@@ -80,9 +80,9 @@ class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     format: int
     name: Annotated[str, Meta(pattern=rf"^{_PLAIN}\Z")]
-    """As plain as a file name: programs print it, and name folders by it."""
+    """Safe as a file name: programs print it, and name folders after it."""
     source: Line
-    """The model it was made from, as people know it."""
+    """The name of the model that it was made from."""
     revision: Line
     """SHA-256 of the source weights."""
     licence: Line
@@ -101,10 +101,10 @@ class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def fingerprint(self) -> str:
-        """Name the encoder by what decides its vectors: 64 hexadecimal digits.
+        """64 hexadecimal digits that identify what decides the vectors.
 
-        The measured figures, the names and the licence text stay out, so that measuring again
-        does not turn voices away.
+        Measurements, names and the licence are not part of it: a bundle that is measured again
+        still fits the voices that were trained with it.
         """
         identity = {
             "format": self.format,
@@ -117,7 +117,7 @@ class EncoderManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
+        """Size of all its files, in bytes."""
         return sum(file.size for file in self.files.values())
 
 
@@ -135,7 +135,7 @@ def default_bundle() -> Path:
 
 
 def bundle_at(folder: Path) -> Path:
-    """Return the bundle that ``folder`` is; for an installation, its current release's.
+    """Return ``folder`` if it is a bundle; for an installation, the bundle of its current release.
 
     Raises:
         OnbrandError: the installation is damaged, or has several bundles or none.
@@ -156,7 +156,7 @@ def find_bundles(folders: Iterable[Path]) -> list[Path]:
     found = [default_bundle()]
     for folder in folders:
         inside = sorted(manifest.parent for manifest in folder.glob(f"*/{MANIFEST}"))
-        # A folder that is neither is returned as it is: reading it gives the error to show.
+        # A folder that is neither is returned as it is: reading it raises the error.
         found += [folder] if (folder / MANIFEST).exists() or not inside else inside
     return list({folder.resolve(): folder for folder in found}.values())
 
@@ -185,10 +185,12 @@ def read_manifest(folder: Path) -> EncoderManifest:
             )
         manifest = msgspec.json.decode(text, type=EncoderManifest)
     except msgspec.DecodeError as error:
-        raise OnbrandError(f"broken manifest: {error}; {_mend(path.parent)}", path=path) from None
+        raise OnbrandError(
+            f"broken manifest: {error}; {_fix_hint(path.parent)}", path=path
+        ) from None
     problem = _contradiction(manifest)
     if problem:
-        raise OnbrandError(f"broken manifest: {problem}; {_mend(path.parent)}", path=path)
+        raise OnbrandError(f"broken manifest: {problem}; {_fix_hint(path.parent)}", path=path)
     return manifest
 
 
@@ -227,20 +229,20 @@ def read_file(folder: Path, name: str, manifest: EncoderManifest) -> bytes:
         size = path.stat().st_size
         if size != expected.size:
             raise OnbrandError(
-                f"has {size:,} bytes but {MANIFEST} says {expected.size:,}; {_mend(folder)}",
+                f"has {size:,} bytes but {MANIFEST} says {expected.size:,}; {_fix_hint(folder)}",
                 path=path,
             )
         with open_regular(path) as file:
             data = file.read(size + 1)  # no more, should it grow
     except FileNotFoundError:
-        raise OnbrandError(f"is missing; {_mend(folder)}", path=path) from None
+        raise OnbrandError(f"is missing; {_fix_hint(folder)}", path=path) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise OnbrandError(f"cannot be read ({reason})", path=path) from None
     if hashlib.sha256(data).hexdigest() != expected.sha256:
-        raise OnbrandError(f"checksum does not match {MANIFEST}; {_mend(folder)}", path=path)
+        raise OnbrandError(f"checksum does not match {MANIFEST}; {_fix_hint(folder)}", path=path)
     return data
 
 
-def _mend(folder: Path) -> str:
+def _fix_hint(folder: Path) -> str:
     return reinstall_hint(folder) or "install the bundle again"

@@ -1,4 +1,4 @@
-"""ONNX graphs, read and checked before onnxruntime sees them.
+"""Reads and checks ONNX graphs before onnxruntime loads them.
 
 An encoder may come from a share or a mail, and onnxruntime runs whatever a graph says: endless
 loops, and operators that open files. Here a graph is read without the ``onnx`` package, which the
@@ -42,21 +42,21 @@ OPERATORS = {
     "ai.onnx": frozenset(_STANDARD.split()),
     "com.microsoft": frozenset(_MICROSOFT.split()),
 }
-"""What exporters write for the families of BERT, what onnxruntime fuses that to, and 8 bits.
+"""Allowed operators: those of BERT-like models, fused ones of onnxruntime's, and 8-bit ones.
 
 None of them reads a file, loads code or holds another graph."""
 
 _ITEM_BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64}
 _ITEM_BITS |= {16: 16, 21: 4, 22: 4}
-"""Size of an item by ONNX's number of its type; not of strings and complex numbers."""
+"""Bits per item by the number of its type in ONNX, without strings and complex numbers."""
 _MAX_FIELDS = 1_000_000
-"""Of a whole graph: the default encoder has 5,000."""
+"""Limit for a whole graph; the default encoder has 5,000."""
 _MAX_NODES = 50_000
 _MAX_DIMENSIONS = 16
 _MAX_CONSTANT_SIZE = 2**26
-"""Items of a tensor whose shape a constant gives."""
+"""Limit on the items of a tensor whose shape is a constant."""
 _SIZED_BY = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Range": 1}
-"""Operators whose result is as large as the numbers in one of their inputs say."""
+"""Operators whose output shape is the value of one of their inputs."""
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _Value = int | memoryview
@@ -65,7 +65,7 @@ D = TypeVar("D")
 
 
 class Node(NamedTuple):
-    """An operator of a graph, and the names of the tensors it reads and gives."""
+    """A node of a graph: its operator, and the names of its inputs and outputs."""
 
     operator: str
     """With its domain, say ``ai.onnx.MatMul``."""
@@ -75,7 +75,7 @@ class Node(NamedTuple):
 
 @dataclass
 class Graph:
-    """What an ONNX file says, but for the weights themselves."""
+    """The content of an ONNX file without the weights themselves."""
 
     ir_version: int = 0
     opsets: dict[str, int] = field(default_factory=dict)
@@ -85,9 +85,9 @@ class Graph:
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Of the initialisers."""
     small: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    """The constants that can be a shape: whole numbers, few of them."""
+    """Small integer constants, which may be used as shapes."""
     external: list[str] = field(default_factory=list)
-    """Tensors that lie in other files."""
+    """Tensors whose data is in other files."""
     unknown: set[str] = field(default_factory=set)
     """What no encoder needs: operators, functions, tensors without values, later additions."""
 
@@ -107,7 +107,7 @@ def read_graph(data: bytes) -> Graph:
 
 
 def graph_problems(graph: Graph, manifest: EncoderManifest) -> Iterator[str]:
-    """Yield why a graph must not be run, the gravest first."""
+    """Yield the reasons not to run a graph, the most serious first."""
     for name in graph.external:
         yield f"tensor {name[:80]!r} lies in another file; export the encoder again"
     unknown = sorted(graph.unknown)
@@ -138,7 +138,7 @@ def graph_problems(graph: Graph, manifest: EncoderManifest) -> Iterator[str]:
 
 
 def _loose_end(graph: Graph) -> str | None:
-    """Return a tensor that is read before it is there, or given twice."""
+    """Return a tensor that is read before it is computed, or computed by two nodes."""
     known = {"", *graph.inputs, *graph.shapes}
     for node in graph.nodes:
         outputs = set(filter(None, node.outputs))
@@ -149,7 +149,7 @@ def _loose_end(graph: Graph) -> str | None:
 
 
 def _too_large(node: Node, constants: dict[str, tuple[int, ...]]) -> str | None:
-    """Return the operator of a node that gives more items than a constant may ask for."""
+    """Return the operator of a node whose constant shape has more items than allowed."""
     domain, _, name = node.operator.rpartition(".")
     place = _SIZED_BY.get(name, len(node.inputs))
     if domain != "ai.onnx" or place >= len(node.inputs):
@@ -159,7 +159,7 @@ def _too_large(node: Node, constants: dict[str, tuple[int, ...]]) -> str | None:
 
 
 class _Reader:
-    """Reads messages of ONNX, whose fields have numbers (onnx.proto names them).
+    """Reads the protobuf messages of ONNX; onnx.proto names their numbered fields.
 
     Of a message that stands twice where one is expected protobuf makes a mixture of both; that is
     refused. Of a number or a text the last one counts.
@@ -213,7 +213,7 @@ class _Reader:
         return Node(operator, inputs, outputs)
 
     def _attribute(self, data: memoryview, operator: str, constant: str | None) -> None:
-        """Read an attribute of an operator; ``constant`` is the tensor that it gives, if it is."""
+        """Read an attribute; ``constant`` names the output if the operator is a Constant."""
         parts: dict[int, list[_Value]] = {}
         for number, value in self._fields(data):
             parts.setdefault(number, []).append(value)
@@ -229,7 +229,7 @@ class _Reader:
             self._graph.small[constant] = tuple(n for value in whole for n in _numbers(value))
 
     def _tensor(self, data: memoryview, name: str | None = None) -> tuple[str, tuple[int, ...]]:
-        """Read a tensor; return its name and shape. An attribute's need not have a name."""
+        """Read a tensor and return its name and shape; one in an attribute may lack a name."""
         # 12 and 16: notes.
         parts = self._parts(data, (1, 2, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 16), "a tensor")
         name = name or _last(parts, 8, _text, "")
@@ -292,7 +292,7 @@ class _Reader:
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """Return the number at a place, and the place after it."""
+    """Return the variable-length number at an offset, and the offset after it."""
     byte = data[at]
     if byte < 128:
         return byte, at + 1
@@ -308,7 +308,7 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def _items(parts: dict[int, list[_Value]]) -> int:
-    """Return how many numbers a tensor holds that are not raw: of 4 or 8 bytes, or of any."""
+    """Return how many numbers a tensor holds in fields of numbers, raw data aside."""
     items = 0
     for number, width in ((4, 4), (10, 8), (5, 0), (7, 0), (11, 0)):
         for value in parts.get(number, ()):
@@ -316,7 +316,7 @@ def _items(parts: dict[int, list[_Value]]) -> int:
                 items += 1
             elif width:
                 items += len(value) // width
-            else:  # each ends with a byte below 128
+            else:  # the last byte of each is below 128
                 items += int(np.count_nonzero(np.frombuffer(value, np.uint8) < 128))
     return items
 
@@ -329,7 +329,7 @@ def _last(
 
 
 def _numbers(value: _Value) -> list[int]:
-    """Return the numbers of a repeated field, packed or not; they are 64 bits with a sign."""
+    """Return the signed 64-bit numbers of a repeated field, packed or not."""
     if isinstance(value, int):
         return [_number(value)]
     numbers, at = [], 0

@@ -1,4 +1,4 @@
-"""Sentence vectors from an encoder bundle: onnxruntime and tokenizers, no torch."""
+"""Runs an encoder bundle: from texts to vectors, by onnxruntime and tokenizers, without torch."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 _BATCH_TOKENS = 256
-"""Tokens in a batch, padding included: enough to feed the kernels, and still in the L2 cache."""
+"""Tokens in a batch, padding included: enough for the kernels, and small for the L2 cache."""
 _WINDOW = 2048
 _CANNOT_ENCODE = "cannot encode this text; export it again from a sound model"
 _CANNOT_TOKENIZE = "cannot put this text into tokens; export it again from a sound model"
@@ -49,10 +49,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class TokenParts:
-    """How the tokens of one text make up its vector: ``parts.sum(axis=0)`` is the vector."""
+    """The share of each token in a text's vector: ``parts.sum(axis=0)`` is the vector."""
 
     spans: NDArray[np.int32]
-    """(tokens, 2) half-open code-point spans into the text; empty for special tokens."""
+    """(tokens, 2): half-open ranges of the text in code points; empty for special tokens."""
     parts: Floats
     """(tokens, dim)"""
 
@@ -119,13 +119,13 @@ class Encoder:
         """Return the vectors of ``texts``, one row each, in their order: (len(texts), dim).
 
         Args:
-            texts: what to encode; a text that comes twice is computed once.
-            cancelled: asked between batches whether to give up; called in this thread only.
+            texts: what to encode; duplicates are computed once.
+            cancelled: called between batches, in this thread; true to stop.
             progress: told between batches how many of the texts are done.
 
         Raises:
             Cancelled: ``cancelled`` returned true.
-            OnbrandError: the encoder fails, or gives what are no finite numbers.
+            OnbrandError: the encoder fails, or returns numbers that are not finite.
         """
         rows = np.empty((len(texts), self.dim), np.float32)
         missing: dict[str, list[int]] = {}
@@ -141,11 +141,11 @@ class Encoder:
             (vectors,) = self._run([VECTORS], [job.ids for job in batch])
             for job, vector in zip(batch, vectors, strict=True):
                 rows[missing[job.text]] = vector
-                # A copy, so that no batch stays alive for the sake of one row.
+                # A copy: a view of the row would keep the whole batch in memory.
                 self._cache.put(job.text, _Encoded(vector.copy(), job.truncated))
             return sum(len(missing[job.text]) for job in batch)
 
-        # A pool per call: callers share the CPUs fairly, and nothing is left running between calls.
+        # A pool per call: callers share the CPUs fairly, and no thread runs between calls.
         pool = ThreadPoolExecutor(self.threads, "onbrand-encoder")
         try:
             for window in _windows(list(missing)):
@@ -165,9 +165,9 @@ class Encoder:
         batches: Sequence[Sequence[_Job]],
         pool: ThreadPoolExecutor,
     ) -> Iterator[int]:
-        """Yield what ``compute`` returns for each batch, in the order in which they end."""
-        # An edited sentence is not worth a thread, nor a heap of its own; and one thread is the
-        # caller's own, so that it can stop between two batches and nothing goes on without it.
+        """Yield the result of ``compute`` for each batch, in the order in which they finish."""
+        # A single batch, as of an edited sentence, is not worth a thread. With one thread the
+        # caller's is used, so that it can stop between two batches.
         if len(batches) == 1 or self.threads == 1:
             yield from map(compute, batches)
             return
@@ -175,7 +175,7 @@ class Encoder:
             yield future.result()
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenParts]:
-        """Return for each text how its tokens make up its vector (for explanations)."""
+        """Return the shares of each text's tokens in its vector, for explanations."""
         outputs = [f"{STATES}.{layer}" for layer in self.layers]
         result = []
         for text, encoding in zip(texts, self._tokenize(texts), strict=True):
@@ -235,7 +235,7 @@ class Encoder:
         except OnbrandError as error:
             if isinstance(error.__cause__, Exception):
                 raise
-            # A panic of Rust code may quote the text.
+            # A panic in Rust code may quote the text.
             raise OnbrandError(_CANNOT_TOKENIZE, path=self.folder) from None
 
     def _error(self, problem: str) -> OnbrandError:
@@ -243,7 +243,7 @@ class Encoder:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """Take the space before a word off its span: some tokenizers count it to the word."""
+    """Return a token's range without leading space, which some tokenizers include."""
     piece = text[start:end]
     return start + len(piece) - len(piece.lstrip()), end
 
@@ -260,19 +260,19 @@ class _Job(NamedTuple):
 
 
 def _printable(text: str) -> str:
-    # Half a surrogate pair is no text and cannot reach the tokenizer; U+FFFD keeps the offsets.
+    # The tokenizer refuses lone surrogates; U+FFFD in their place keeps the offsets.
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _windows(texts: list[str]) -> Iterator[list[str]]:
-    """Cut ``texts`` into stretches whose tokens fit in memory however many there are."""
+    """Split ``texts`` into chunks, so that the tokens of any number of texts fit in memory."""
     return (texts[i : i + _WINDOW] for i in range(0, len(texts), _WINDOW))
 
 
 def _batches(jobs: list[_Job]) -> Iterator[list[_Job]]:
-    """Cut ``jobs`` into batches of like lengths, the longest first.
+    """Split ``jobs`` into batches of similar lengths, the longest first.
 
-    So little of a batch is padding, and no long text is left over for the end.
+    This keeps padding small, and threads do not wait for one long text at the end.
     """
     jobs = sorted(jobs, key=lambda job: -len(job.ids))
     while jobs:
@@ -301,15 +301,15 @@ def _session(data: bytes, manifest: EncoderManifest, folder: Path) -> InferenceS
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # The export stores the graph fused; doing it again would only cost time.
+    # The exported graph is optimised already.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    # Hardly two batches have the same shape, so there is no pattern to remember for each.
+    # Batches differ in shape: patterns of memory use would not be used again.
     options.enable_mem_pattern = False
-    # What was read as ONNX is loaded as ONNX, whatever other format its first bytes look like.
+    # Load it as ONNX, as it was checked, even if its first bytes look like another format.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     with wrap_errors("cannot be loaded", path):
         session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    session._model_bytes = None  # 23 MB that it keeps for a change of providers
+    session._model_bytes = None  # frees 23 MB, kept for a change of providers
     kinds = {output.name: (output.type, output.shape[-1:]) for output in session.get_outputs()}
     widths = {VECTORS: manifest.dim}
     widths |= {f"{STATES}.{layer}": manifest.hidden for layer in manifest.layers}

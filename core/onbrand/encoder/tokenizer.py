@@ -1,9 +1,9 @@
-"""Tokenizers, checked part by part before the tokenizers library sees them.
+"""Checks ``tokenizer.json`` part by part before the tokenizers library loads it.
 
 A ``tokenizer.json`` is a small program: rules that replace text by regular expressions, tables, and
-templates. One from a stranger can run for years, fill the memory, or abort in Rust. So only parts
-that encoders use are accepted, within bounds, and the library gets what was checked, written anew:
-never the file itself, which it might read in another way.
+templates. A hostile one can run for years, fill the memory, or abort in Rust. So only parts that
+encoders use are accepted, within bounds, and the library gets a new text written from what was
+checked: never the file itself, which it might read differently.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 REGEXES = (" {2,}", " +", r"\s+")
-"""The regular expressions that encoders use: none of them can backtrack."""
+"""The allowed regular expressions, those that encoders use; none of them can backtrack."""
 _MAX_BYTES = 64 * 1024**2
 _MAX_ENTRIES = 1_000_000
-"""Of a table: XLM-RoBERTa's has 250,000."""
+"""Limit for a table; XLM-RoBERTa's has 250,000."""
 _MAX_PIECE = 256
 _MAX_ID = 10_000_000
 _MAX_CHARSMAP = 1024**2
 _MAX_REPLACEMENT = 64
-"""Bytes that a character may become by a map of SentencePiece; 33 in its own."""
+"""Limit on the bytes that a SentencePiece map may replace a character by; its own map has 33."""
 
 Rule = Callable[[Any], bool]
 Rules = dict[str, Rule]
-"""What the fields of a part must be; a name that ends in ``?`` may be missing."""
+"""The rule for each field of a part; a field whose name ends in ``?`` may be missing."""
 
 
 def load_tokenizer(data: bytes, max_tokens: int, path: Path) -> Tokenizer:
@@ -58,14 +58,14 @@ def load_tokenizer(data: bytes, max_tokens: int, path: Path) -> Tokenizer:
         tokenizer.enable_truncation(max_tokens)
         normalizer = tokenizer.normalizer
         for token in tokenizer.get_added_tokens_decoder().values():
-            # The library panics where it finds a token of nothing in a text.
+            # The library panics on an empty token.
             if normalizer and token.normalized and not normalizer.normalize_str(token.content):
                 raise ValueError(f"nothing is left of the token {token.content!r}")
     return tokenizer
 
 
 def check_tokenizer(data: bytes, path: Path) -> str:
-    """Return the parts of a ``tokenizer.json`` that put text into tokens, checked.
+    """Return the parts of a ``tokenizer.json`` that turn text into tokens, checked.
 
     Raises:
         OnbrandError: it is none, or has a part that no encoder needs.
@@ -80,7 +80,7 @@ def check_tokenizer(data: bytes, path: Path) -> str:
         _check_part("added_tokens", {"type": "list", "tokens": content.get("added_tokens")}, _ADDED)
         for name, (kinds, inside) in _STAGES.items():
             _check_stage(name, content.get(name), kinds, inside)
-        # Texts are cut at the manifest's length, not padded, and never put together from tokens.
+        # Truncation is the manifest's; padding and decoding are not used.
         kept = {name: content.get(name) for name in ("added_tokens", "model", *_STAGES)}
         unused = dict.fromkeys(("truncation", "padding", "decoder"))
         return msgspec.json.encode({"version": "1.0"} | unused | kept).decode()
@@ -91,7 +91,7 @@ def check_tokenizer(data: bytes, path: Path) -> str:
 
 
 def _check_stage(name: str, stage: object, kinds: dict[str, Rules], inside: str) -> None:
-    """Check a part that may be missing, or be several in a row."""
+    """Check a part that may be missing, or a sequence of several parts."""
     if stage is None:
         return
     parts: Any = [stage]
@@ -153,7 +153,7 @@ def _are(values: Iterable[object], kind: type) -> bool:
 
 
 def _are_pieces(values: Collection[Any], least: int = 0) -> bool:
-    """Tell whether all are texts of the length of a token; quick, as there are many."""
+    """Tell whether all are texts within a token's length; fast, as there are many."""
     if not _are(values, str):
         return False
     lengths = set(map(len, values))
@@ -172,7 +172,7 @@ def _is_vocabulary(value: object) -> bool:
 
 
 def _is_scored(value: object) -> bool:
-    """Tell whether it is the table of a Unigram model: pieces with the logarithms of their odds."""
+    """Tell whether it is the table of a Unigram model: pieces with their log-probabilities."""
     if not isinstance(value, list) or not 0 < len(value) <= _MAX_ENTRIES:
         return False
     if not _are_pairs(value):
@@ -251,7 +251,7 @@ def _are_added(value: object) -> bool:
                 and _is_id(token["id"])
                 and _is_piece(token["content"])
                 and all(isinstance(token[flag], bool) for flag in flags)
-                # White space that takes the white space beside it along makes the library panic.
+                # A white-space token that strips the white space beside it makes the library panic.
                 and (token["content"].strip() or not any(token[flag] for flag in flags[:3]))
                 and token["content"]
                 for token in value
@@ -261,11 +261,10 @@ def _are_added(value: object) -> bool:
 
 
 def _is_charsmap(value: object) -> bool:
-    """Tell whether it is a map of SentencePiece that leads nowhere else.
+    """Tell whether it is a SentencePiece map whose offsets all stay inside it.
 
-    It is a trie (double array, 32 bits a unit) and the strings that its leaves point at. The
-    library follows it without looking where it leads, so every place that can be reached is looked
-    at here.
+    It is a trie (double array of 32-bit units) followed by the strings that its leaves point at.
+    The library follows offsets without checking them, so every reachable one is checked here.
     """
     if not isinstance(value, str) or len(value) > _MAX_CHARSMAP:
         return False
@@ -348,7 +347,7 @@ _MODELS: dict[str, Rules] = {
     "WordPiece": {
         "unk_token": _is_piece,
         "continuing_subword_prefix": _is_short,
-        # The time that a word takes grows with the third power of its length.
+        # The time for a word grows with the third power of its length.
         "max_input_chars_per_word": lambda value: type(value) is int and 0 < value <= 200,
         "vocab": _is_vocabulary,
     },
@@ -368,7 +367,7 @@ _MODELS: dict[str, Rules] = {
 }
 _ADDED: dict[str, Rules] = {"list": {"tokens": _are_added}}
 _WHOLE: dict[str, Rule] = {
-    # What makes a text longer, a few times in a row, would fill the memory.
+    # Several replacements in a row that each lengthen the text would fill the memory.
     "Replace": lambda part: len(part["content"]) <= len(part["pattern"].get("String", " ")),
     "TemplateProcessing": lambda part: all(
         reference["id"] in (part["special_tokens"] if kind == "SpecialToken" else texts)
@@ -378,4 +377,4 @@ _WHOLE: dict[str, Rule] = {
     ),
     "Unigram": lambda part: part["unk_id"] is None or part["unk_id"] < len(part["vocab"]),
 }
-"""What must be so of several fields of a part."""
+"""Rules that concern several fields of a part."""

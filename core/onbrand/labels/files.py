@@ -43,7 +43,7 @@ class LabelLine:
     author: str | None
     source: str | None
     time: str | None
-    """As it stands in the file; only the label store reads it."""
+    """As written in the file; only the label store parses it."""
     path: str
     line: int
     """Counted from 1."""
@@ -60,7 +60,7 @@ class LabelLine:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What a line may leave out."""
+    """Which columns a line may leave out."""
 
     brand: str | None
     unlabelled: bool
@@ -75,7 +75,7 @@ class _Rules:
 
     @property
     def brand_hint(self) -> str:
-        """How else the brand can be said; of published copy, which compares brands, in no way."""
+        """How else to name the brand; published copy, which compares brands, has no other way."""
         return "" if self.unlabelled else ", or pass --brand"
 
 
@@ -87,10 +87,10 @@ def read_labels(
     Args:
         paths: ``.jsonl``, ``.csv`` or ``.tsv`` files; a folder stands for all of them below it.
         brand: the brand of lines that name none; without it such a line is an error.
-        unlabelled: let lines have no label, for published copy.
+        unlabelled: allow lines without a label, for published copy.
 
     Returns:
-        The lines as they stand, repeats and contradictions included.
+        The lines as they are, with duplicates and contradictions.
 
     Raises:
         OnbrandError: a file cannot be read, or a line lacks something; the error names both.
@@ -136,7 +136,7 @@ def _read_file(path: Path, rules: _Rules) -> list[LabelLine]:
 
 
 def _jsonl_records(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    # Not str.splitlines: it also breaks at U+2028, which may stand inside a JSON string.
+    # Not str.splitlines: it also splits at U+2028, which may be inside a JSON string.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -175,7 +175,7 @@ def _csv_records(
                 path=path,
                 line=number,
             )
-        # An empty cell is how a spreadsheet says "nothing here".
+        # In a spreadsheet an empty cell is a missing value.
         cells = zip(header, row, strict=False)
         yield number, {name: unescape_cell(cell) for name, cell in cells if cell.strip()}
 
@@ -199,7 +199,7 @@ def _delimiter(text: str) -> str:
     """Return the delimiter under which the header has the most known columns.
 
     Excel writes semicolons where the comma is the decimal sign. csv.Sniffer guesses from the rows,
-    and copy is full of commas; the header's names are known.
+    and copy is full of commas, but the names in the header are known.
     """
     head = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
 
@@ -263,7 +263,7 @@ def _label(word: str | None) -> Literal["on", "off"] | None:
 
 
 def _string(record: Mapping[str, object], name: str, path: Path, number: int) -> str | None:
-    """Return a value as text; numbers are let through, spreadsheets make them of ids and dates."""
+    """Return a value as text; numbers, which spreadsheets make of ids and dates, are accepted."""
     value = record.get(name)
     if isinstance(value, str):
         return clean_text(value)
@@ -286,10 +286,10 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 # A spreadsheet runs a cell that begins with one of these as a formula ("CSV injection", OWASP);
-# copy often begins so ("- Free returns", "@acme"), and must come back as it was.
+# copy often begins so ("- Free returns", "@acme"), and must be read back unchanged.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r]")
-# Raw line separators are fine in JSON but cut a line in two for readers that use splitlines.
+# Valid in JSON, but readers that use splitlines would split a line there.
 _SEPARATORS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
@@ -326,7 +326,7 @@ def to_csv(records: Iterable[Mapping[str, str | None]], columns: Sequence[str]) 
 
 
 def ignore(_message: str) -> None:
-    """Take no notice of a warning."""
+    """Ignore a warning."""
 
 
 def drop_contradictions(
@@ -335,12 +335,12 @@ def drop_contradictions(
     by: Callable[[LabelLine], Hashable],
     warn: Callable[[str], None] = ignore,
 ) -> list[LabelLine]:
-    """Leave out the lines of which one says on and another off.
+    """Leave out lines that contradict each other, one being labelled on and another off.
 
     Args:
         lines: labelled lines.
-        by: what makes two lines speak of the same thing.
-        warn: told of contradictions, one line each and no more than a handful.
+        by: returns a key; lines with equal keys are about the same text.
+        warn: takes a warning for each contradiction, and one for all beyond a few.
     """
     keyed = [(by(line), line) for line in lines]
     firsts: dict[Hashable, LabelLine] = {}
@@ -367,8 +367,8 @@ def group_by_brand(
 ) -> dict[str, list[LabelLine]]:
     """Return each brand's training lines, in the order they were read.
 
-    Exact repeats (same normalised text and label) are kept once; a text that is labelled both ways
-    for one brand is dropped on both sides and told to ``warn``. Lines without a label are left out.
+    Duplicates (same normalised text and label) are kept once. A text that is labelled both on and
+    off for one brand is dropped, with a warning. Lines without a label are left out.
 
     Raises:
         OnbrandError: there are no labelled lines, a brand has fewer than ``minimum`` lines of one

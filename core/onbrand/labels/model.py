@@ -1,6 +1,6 @@
-"""What the label store takes and gives, which labels say something new, and where labels are kept.
+"""The types of the label store, the rule for which labels are new, and the store's location.
 
-Needs no SQLAlchemy: most who ask where labels are have no store.
+Needs no SQLAlchemy, since most callers that ask for the location have no store.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAX_NAME = 256
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One author's word on one text, made storable: see `clean_text` and `check_brand`.
+    """One author's label of one text, made storable by `clean_text` and `check_brand`.
 
     Raises:
         OnbrandError: a field cannot be stored.
@@ -32,13 +32,13 @@ class Label:
     brand: str
     label: Literal["on", "off"]
     author: str = ""
-    """A stable name of who said it; empty where nobody knows."""
+    """A stable name of the author; empty where it is not known."""
     source: Source = "import"
     document: str | None = None
     time: datetime | None = None
-    """With a time zone; None: now, and after all that the author has said of this text."""
+    """With a time zone; None: now, and after all labels of this text by the author."""
     id: str | None = None
-    """The sender's own id, where a delivery may come twice; the second one is not stored."""
+    """The sender's own id, where a label may be delivered repeatedly; it is stored once."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "brand", check_brand(self.brand))
@@ -60,11 +60,11 @@ class Label:
 
 
 def label_of(line: LabelLine, author: str = "") -> Label:
-    """Return what the store keeps of a line that was read from a file.
+    """Return the label of a line that was read from a file.
 
     Args:
-        line: a labelled line; a source that is none of `SOURCES` is a note of the file's own.
-        author: who said it where the line does not tell.
+        line: a labelled line; a source that is not one of `SOURCES` counts as "import".
+        author: the author of lines that name none.
 
     Raises:
         OnbrandError: its time is not ISO 8601 with a zone, or a field cannot be stored.
@@ -93,20 +93,20 @@ def label_of(line: LabelLine, author: str = "") -> Label:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedLabel:
-    """What the authors say of a text, taking the last word of each."""
+    """The label of a text by the latest label of each author."""
 
     text: str
-    """As it was labelled last."""
+    """As in the latest label."""
     brand: str
     label: Literal["on", "off"] | None
-    """What most authors say; None when they are equally many."""
+    """The majority's label; None for a tie."""
     votes_on: int
     votes_off: int
     authors: tuple[str, ...]
     sources: tuple[str, ...]
     document: str | None
     time: datetime
-    """Of the last word, UTC."""
+    """Of the latest label, UTC."""
 
     @property
     def disputed(self) -> bool:
@@ -116,18 +116,18 @@ class ResolvedLabel:
 
 @dataclass(frozen=True, slots=True)
 class BrandStats:
-    """How a brand's labels stand, in texts."""
+    """Counts of a brand's labelled texts."""
 
     brand: str
     on: int
     off: int
     undecided: int
-    """As many authors for as against: no use for training."""
+    """Texts with a tie, which training leaves out."""
     disputed: int
-    """Authors disagree, the undecided ones included."""
+    """Texts on which authors disagree, the undecided ones included."""
     authors: int
     sources: dict[str, int]
-    """How many texts have a last word from each source."""
+    """Source → number of texts with an author's latest label from it."""
     last: datetime
 
 
@@ -135,7 +135,7 @@ _TICK = timedelta(microseconds=1)
 
 
 class LabelKey(NamedTuple):
-    """Who spoke of which text."""
+    """Identifies the labels of one text by one author."""
 
     brand: str
     text_key: str
@@ -143,10 +143,10 @@ class LabelKey(NamedTuple):
 
 
 class LabelHistory:
-    """What the store holds about some texts, kept up as labels join it.
+    """The stored labels of some texts; decides which further labels are new.
 
     Args:
-        ids: senders' ids that are stored.
+        ids: the senders' ids that are stored already.
     """
 
     def __init__(self, ids: set[str]) -> None:
@@ -156,19 +156,19 @@ class LabelHistory:
         self._now = datetime.now(UTC)
 
     def add(self, key: LabelKey, time: datetime, label: str) -> None:
-        """Take note of a stored word; at equal times the one heard later is the last."""
+        """Add a stored label; of those at one time the one added last is the latest."""
         self._said.add((key, time, label))
         if key not in self._last or time >= self._last[key][0]:
             self._last[key] = time, label
 
     def accept(self, key: LabelKey, label: Label) -> datetime | None:
-        """Take note of a label to be stored and return its time; None if it says nothing new."""
+        """Add a label that is to be stored and return its time; None if it is not new."""
         then, before = self._last.get(key, (None, None))
         time = label.time
         if time is None:
             if label.id is None and label.label == before:
                 return None
-            # Clocks differ between machines; who speaks now speaks last all the same.
+            # Clocks of machines differ: a label that is given now must be the latest in any case.
             time = self._now if then is None else max(self._now, then + _TICK)
         if label.id in self._ids or (key, time, label.label) in self._said:
             return None
@@ -183,10 +183,10 @@ PROJECT_STORE = Path(".onbrand", "labels.db")
 
 
 def default_location(start: Path | None = None) -> str:
-    """Return where labels are kept when no one says.
+    """Return the path or URL of the default label store.
 
     Args:
-        start: where the configuration is looked for; the working directory by default.
+        start: the folder whose configuration counts; the working directory by default.
     """
     from onbrand.config import settings_for
 

@@ -1,4 +1,4 @@
-"""When two labels speak of the same text or the same brand."""
+"""Normal forms of labelled texts and of the names of brands, by which they are compared."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def clean_text(text: str) -> str:
 
 
 def normalise_text(text: str) -> str:
-    """Return ``text`` as labels are compared: storable, NFC, white space collapsed."""
+    """Return the form in which texts are compared: storable, NFC, white space collapsed."""
     return " ".join(unicodedata.normalize("NFC", clean_text(text)).split())
 
 
 def text_key(text: str) -> str:
-    """Return the SHA-256 of the normalised text: equal keys, same text."""
+    """Return the SHA-256 of the normalised text; texts with equal keys count as the same."""
     return hashlib.sha256(normalise_text(text).encode()).hexdigest()
 
 
 def check_brand(name: str, *, path: str | Path | None = None, line: int | None = None) -> str:
-    """Return a brand's name, trimmed and in NFC, if it can name the folder of its voice.
+    """Return a brand's name, trimmed and in NFC, if it can be the name of a folder.
 
     Args:
         name: what the user wrote.
-        path: the file it stands in, for the error.
+        path: the file that has it, for the error.
         line: its line there.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The label store: who said what of which text, in SQLite or PostgreSQL."""
+"""The label store: labels with author and time, in SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Bring an aware time to UTC; SQLite's text has no zone."""
+        """Convert an aware time to UTC; SQLite's text has no zone."""
         if value is None:
             return None
         utc = value.astimezone(UTC)
@@ -55,8 +55,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# Every word ever said, never changed: the present is worked out from it when it is asked for, so
-# that concurrent writers only ever append.
+# An append-only log of labels: the current ones are computed from it when they are needed, so that
+# concurrent writers do not conflict.
 label_table = sa.Table(
     f"{PREFIX}labels",
     sa.MetaData(),
@@ -90,7 +90,7 @@ SCHEMA = Schema(
 
 
 class Database(AnyDatabase):
-    """Where labels are kept: every word in its turn, and safe from power cuts.
+    """The label database: one writer at a time, and safe from power cuts.
 
     Args:
         location: a path or a URL, as for any database.
@@ -107,8 +107,8 @@ _CHUNK = 500
 class LabelStore:
     """Labels by many authors, safe under concurrent writers and threads.
 
-    Every word is kept. Of one author the last word on a text counts; between authors the majority,
-    and a tie counts for neither. Open a store with `open`; it is a context manager.
+    Every label is kept. An author's latest label of a text counts; between authors the majority
+    does, and a tie is undecided. Open a store with `open`; it is a context manager.
     """
 
     def __init__(self, database: Database, workspace: str = "") -> None:
@@ -144,14 +144,14 @@ class LabelStore:
         return self._database.display_name
 
     def workspace(self, name: str) -> LabelStore:
-        """Return this store as one tenant sees it: its own labels and nobody else's."""
+        """Return this store with the labels of one workspace only."""
         return LabelStore(self._database, clean_text(name))
 
     def add(self, labels: Iterable[Label]) -> int:
         """Store labels, all or none; when this returns they survive a crash.
 
-        A label whose id is known, or whose author said just that at that time, is not stored
-        again; nor is one without id and time that only repeats its author's last word.
+        Not stored again is a label whose id is known, one that its author gave at the same time
+        already, and one without id and time that equals its author's latest label.
 
         Returns:
             How many were new.
@@ -170,7 +170,7 @@ class LabelStore:
         return added
 
     def current(self, brand: str | None = None) -> list[ResolvedLabel]:
-        """Return what the authors say now, one entry a text, by brand and time."""
+        """Return the current label of each text, by brand and time."""
         query = self._select(label_table).order_by(
             *(label_table.c.brand, label_table.c.text_key, label_table.c.time, label_table.c.seq)
         )
@@ -204,7 +204,7 @@ class LabelStore:
         ]
 
     def history(self, brand: str | None = None) -> list[Label]:
-        """Return every word that was said, oldest first."""
+        """Return all labels ever given, oldest first."""
         query = self._select(label_table).order_by(label_table.c.time, label_table.c.seq)
         if brand is not None:
             query = query.where(label_table.c.brand == brand)
@@ -212,10 +212,10 @@ class LabelStore:
             return [_label(row) for row in connection.execute(query).mappings()]
 
     def entries(self, brand: str, texts: Iterable[str]) -> list[Label]:
-        """Return every word that was said of some texts, oldest first; a fast part of `history`.
+        """Return all labels ever given to some texts, oldest first; faster than `history`.
 
         Args:
-            brand: for which they were said.
+            brand: the brand of the labels.
             texts: the texts, in any form that counts as the same.
         """
         keys = iter({text_key(text) for text in texts})
@@ -227,12 +227,12 @@ class LabelStore:
         return [_label(row) for row in sorted(rows, key=lambda row: (row["time"], row["seq"]))]
 
     def stats(self) -> list[BrandStats]:
-        """Return how each brand's labels stand, by brand."""
+        """Return the counts of each brand's labels, by brand."""
         brands = groupby(self.current(), key=lambda label: label.brand)
         return [_count(brand, list(labels)) for brand, labels in brands]
 
     def forget(self, author: str) -> int:
-        """Delete every word of an author, for good, and return how many there were."""
+        """Delete all labels of an author for good, and return how many there were."""
         own = label_table.c.workspace == self._workspace, label_table.c.author == clean_text(author)
         with self._database.write() as connection:
             forgotten = connection.execute(sa.delete(label_table).where(*own)).rowcount
@@ -258,7 +258,7 @@ class LabelStore:
         return sa.select(*what).where(label_table.c.workspace == self._workspace)
 
     def _new_rows(self, connection: Connection, chunk: Sequence[Label]) -> list[dict[str, object]]:
-        """Return the rows that a chunk adds to the store, which nobody else is writing to."""
+        """Return the rows that a chunk adds; must run inside the writing transaction."""
         keys = [LabelKey(label.brand, text_key(label.text), label.author) for label in chunk]
         history = self._history(connection, chunk, keys)
         return [
@@ -270,7 +270,7 @@ class LabelStore:
     def _history(
         self, connection: Connection, chunk: Sequence[Label], keys: Sequence[LabelKey]
     ) -> LabelHistory:
-        """Read what the store holds about the texts and the ids of a chunk."""
+        """Read the stored labels of a chunk's texts, and which of its ids are stored."""
         ids = {label.id for label in chunk if label.id is not None}
         stored = self._select(label_table.c.id).where(label_table.c.id.in_(ids))
         history = LabelHistory(set(connection.execute(stored).scalars()) if ids else set())
@@ -283,7 +283,7 @@ class LabelStore:
         )
         said = (
             self._select(*columns)
-            # The brands are there for the index alone.
+            # The condition on brands lets the database use its index.
             .where(label_table.c.brand.in_({key.brand for key in keys}))
             .where(label_table.c.text_key.in_({key.text_key for key in keys}))
             .order_by(label_table.c.time, label_table.c.seq)
@@ -310,7 +310,7 @@ def _label(row: RowMapping) -> Label:
 
 
 def _resolve(words: Sequence[Row[Any]]) -> ResolvedLabel:
-    """Return the verdict on one text from all that was said of it, oldest first."""
+    """Return the current label of one text from all its labels, oldest first."""
     latest = words[-1]
     last = {word.author: word for word in words}.values()
     on = sum(word.label == "on" for word in last)

@@ -1,6 +1,6 @@
 """``--format github``: workflow commands that GitHub Actions turns into annotations.
 
-GitHub shows ten warnings and ten notices of a step; SARIF has no such limit.
+GitHub shows ten warnings and ten notices per step; SARIF has no such limit.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _command(name: str, properties: Mapping[str, str | int], message: str) -> st
 
 
 def _escape(text: str) -> str:
-    """Escape as the runner unescapes; ``%`` goes first as the others bring it in."""
+    """Escape for the runner; ``%`` comes first, as the other escapes contain it."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

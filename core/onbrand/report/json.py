@@ -1,4 +1,4 @@
-"""``--format json``: everything that is known, for programs."""
+"""``--format json``: all results, for programs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def render(reports: Sequence[Report], left_out: Mapping[str, int] = MappingProxy
     """Return the reports as one JSON document, version 1.
 
     Offsets are code points into the file's text, lines and columns count from 1, shares and
-    logits are natural-log odds. ``logit`` and what follows it stand there only for sentences that
-    were explained. ``left_out`` counts the files in folders that are in no known format, by the
-    endings of their names. Keys may be added; a change of meaning raises the version.
+    logits are natural-log odds. ``logit`` and the keys after it exist only for sentences that were
+    explained. ``left_out`` counts the files in folders that are in no known format, by suffix. Keys
+    may be added; a change of meaning raises the version.
     """
     document = {
         "version": 1,
@@ -62,7 +62,7 @@ def _sentence(sentence: SentenceVerdict) -> dict[str, Any]:
 
 
 def explanation(why: Explanation | None) -> dict[str, Any]:
-    """Return what is known of why, for sentences that were explained; else no words."""
+    """Return an explanation for JSON; only an empty list of words if there is none."""
     if why is None:
         return {"words": []}
     against, in_favour = both_sides(why)

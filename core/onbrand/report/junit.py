@@ -1,8 +1,8 @@
 """``--format junit``: JUnit XML as Jenkins, GitLab and others read it.
 
-One suite per draft. Its first test case is the draft itself, which says the verdict; each flagged
-sentence is a failed case of its own, since viewers show one failure per case. A draft below its
-gate fails no case: the findings of a check are its sentences.
+There is one suite per draft. Its first test case is the draft itself, with the verdict; each
+flagged sentence is a failed case, since viewers show one failure per case. A draft below its gate
+is not a failure by itself: the findings of a check are sentences.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from onbrand.report.message import draft_message, sentence_message
 from onbrand.report.snippet import project_path
 from onbrand.results import Report, SentenceVerdict
 
-# What XML 1.0 (section 2.2) cannot hold, not even escaped.
+# Characters that XML 1.0 (section 2.2) does not allow, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -54,7 +54,7 @@ def _suite(report: Report) -> ElementTree.Element:
     for sentence in flagged:
         name = shorten(sentence.text, 80, placeholder="…") or "…"
         seen[name] += 1
-        if seen[name] > 1:  # viewers tell cases apart by their names
+        if seen[name] > 1:  # viewers identify cases by their names
             name += f" ({seen[name]})"
         case = _element("testcase", classname=path, name=name)
         case.append(_failure(path, sentence))

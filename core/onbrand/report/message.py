@@ -1,4 +1,4 @@
-"""What a finding says to a writer: the sentences that every format and editor shares."""
+"""The wording of findings and verdicts, shared by output formats, editors and Slack."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from onbrand.results import AVOID, Report, SentenceVerdict, is_brand
 from onbrand.voice.reasons import Explanation, worst_words
 
 PLACES = 5
-"""Lines of sentences to mend that it names."""
+"""Lines that a verdict names at the most."""
 REASONS = 3
-"""Wrong voices that the verdict on a draft names, the most frequent ones."""
+"""Registers that a verdict names at the most, the most frequent ones."""
 Severity = Literal["warning", "note"]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -21,21 +21,21 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with lone surrogates, which no encoding can write, as U+FFFD; same length."""
+    """Return ``text`` with U+FFFD for lone surrogates, which cannot be encoded; same length."""
     return _SURROGATE.sub("\ufffd", text)
 
 
 def severity(sentence: SentenceVerdict) -> Severity:
-    """Return "warning" for a clear finding, "note" for one in the upper half below the threshold.
+    """Return "note" for a P of at least half the threshold, else "warning".
 
-    There is no "error": a sentence in the wrong voice is never as sure as a syntax error.
+    There is no "error": no finding is as certain as a syntax error.
     """
     probability = sentence.probability
     return "note" if probability is None or probability >= sentence.threshold / 2 else "warning"
 
 
 def format_probability(probability: float, limit: float) -> str:
-    """Return a probability with two digits, or with as many as show that it is below ``limit``."""
+    """Return a probability with two decimals, or more if they are needed to show P < ``limit``."""
     if probability < 0.005:
         return "<0.01"
     digits = 2
@@ -71,7 +71,7 @@ def draft_message(report: Report, *, places: bool = True) -> str:
 
     Args:
         report: the verdict.
-        places: whether to name the lines of the sentences to mend.
+        places: whether to name the lines of the sentences to revise.
     """
     if report.probability is None:
         return _line(f"Not judged: {tally(report)}.")
@@ -87,7 +87,7 @@ def draft_message(report: Report, *, places: bool = True) -> str:
 
 
 def _lines(report: Report) -> str:
-    """Return where the worst of the sentences to mend begin, say "lines 3, 12 and 2 more"."""
+    """Return the lines of the sentences to revise, say "lines 3, 12 and 2 more"."""
     lines = list(dict.fromkeys(report.sentences[index].line for index in report.mend))
     named = ", ".join(map(str, sorted(lines[:PLACES])))
     more = f" and {len(lines) - PLACES:,} more" if len(lines) > PLACES else ""
@@ -118,7 +118,7 @@ def finding(brand: str, why: Explanation | None) -> str:
 
     Args:
         brand: of the sentence.
-        why: its explanation; without one nobody knows what it reads like.
+        why: its explanation, which says what it reads like.
     """
     like = reads_like(why)
     if not is_brand(brand):
@@ -131,23 +131,23 @@ def finding(brand: str, why: Explanation | None) -> str:
 
 
 def reads_like(why: Explanation | None) -> str | None:
-    """Return what a sentence reads like, say "corporate-speak", if a register decided."""
+    """Return what a sentence reads like, say "corporate-speak"; None if no register decided."""
     if why is None or why.register is None:
         return None
     return _read_as(why.register)
 
 
 def reads_most_like(report: Report) -> tuple[str, ...]:
-    """Return what flagged sentences of a draft read like, what most of them do first.
+    """Return what the flagged sentences of a draft read like, the most frequent first.
 
-    Those whose brand's own head decided read like nothing that has a name.
+    Sentences that the brand's own head decided have no register, and are left out.
     """
     named = (reads_like(sentence.explanation) for sentence in report.flagged)
     return tuple(like for like, _ in Counter(filter(None, named)).most_common())
 
 
 def to_avoid(brand: str) -> str:
-    """Return what a draft must not read like where no brand judged, say "hype, a chatbot".
+    """Return the registers that a draft was checked against, say "hype, a chatbot".
 
     Args:
         brand: of a verdict; see `is_brand`.
@@ -156,14 +156,14 @@ def to_avoid(brand: str) -> str:
 
 
 def _read_as(register: str) -> str:
-    # With numpy: only where registers are at work, and so an engine is loaded.
+    # Imports numpy, which is loaded already where registers are used.
     from onbrand.voice.registers import read_as
 
     return read_as(register)
 
 
 def fault(brand: str) -> str:
-    """Return what flagged sentences are: "off-brand", or "in a voice to avoid"."""
+    """Return the name of the fault: "off-brand", or "in a voice to avoid"."""
     return "off-brand" if is_brand(brand) else "in a voice to avoid"
 
 
@@ -189,7 +189,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def capitalised(text: str) -> str:
-    """Return a message as a sentence begins; ours begin small, as errors on a terminal do."""
+    """Return a message with a capital first letter; messages begin with a small one."""
     return text[:1].upper() + text[1:]
 
 

@@ -95,7 +95,7 @@ def _results(report: Report, source: str, artifact: int) -> list[dict[str, Any]]
                 "level": severity(sentence),
                 "message": {"text": sentence_message(sentence)},
                 "locations": [_location(report.path, artifact, _region(sentence, region))],
-                # GitHub's own hash is of the line: it would merge all findings of a paragraph.
+                # GitHub's own hash is of the line, and would merge all findings of a paragraph.
                 "partialFingerprints": {"primaryLocationLineHash": f"{key}:{seen[key]}"},
                 "properties": {
                     "brand": sentence.brand,

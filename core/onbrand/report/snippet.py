@@ -1,4 +1,4 @@
-"""Source lines with a sentence underlined, laid out in terminal cells; places for CI systems."""
+"""Excerpts of source with underlined sentences for terminals; regions and paths for CI."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MAX_ROWS = 8
 _MIN_ROOM = 20
 _TAB = 4
 
-# Draft text must not command the terminal: controls and line separators show as pictures, C1
-# controls, characters that reorder a line, and lone surrogates as U+FFFD. What stands for code
-# shows as an ellipsis.
+# Draft text must not control the terminal: controls and line separators become their pictures; C1
+# controls, characters that reorder text, and lone surrogates become U+FFFD; placeholders of code
+# become an ellipsis.
 _SAFE = {code: 0x2400 + code for code in range(0x20)} | {
     0x7F: 0x2421,
     0x2028: 0x2424,
@@ -37,21 +37,21 @@ for _first, _last in (
 
 
 class ExcerptRow(NamedTuple):
-    """A line of the terminal and the marks that belong under it."""
+    """A line of an excerpt, and the marks to print under it."""
 
     number: int | None
-    """The source line that it begins, counted from 1; None when it goes on with one."""
+    """The source line, counted from 1; None if it continues the row before."""
     text: str
     marks: str
 
 
 def sanitize(text: str) -> str:
-    """Return ``text`` on one line and without characters that a terminal would act on."""
+    """Return ``text`` in one line, without characters that a terminal would act on."""
     return " ".join(text.split()).translate(_SAFE)
 
 
 def truncate(text: str, room: int) -> str:
-    """Return as much of ``text``, made safe to show, as fits in ``room`` terminal cells."""
+    """Return ``text`` sanitized, and cut with an ellipsis to ``room`` terminal cells."""
     text = sanitize(text)
     if cell_len(text) <= room:
         return text
@@ -96,12 +96,12 @@ def _strip(source: str, span: Span) -> Span:
 
 
 class _Line:
-    """A source line as glyphs: what each code point prints, its cells and the mark under it."""
+    """A source line by code points: what each prints, its width in cells and the mark under it."""
 
     def __init__(
         self, source: str, line: Span, part: Span, accents: Sequence[Span], room: int
     ) -> None:
-        # A line may have a megabyte: look only at what can be shown of it.
+        # A line may be a megabyte long: use only the part that can be shown.
         start = max(line.start, part.start - room)
         end = min(line.end, part.end + room, part.start + (MAX_ROWS + 1) * room)
         self.cut_left, self.cut_right = start > line.start, end < line.end
@@ -129,7 +129,7 @@ class _Line:
         self.marks[start:end] = mark * (end - start)
 
     def _windows(self) -> list[tuple[int, int]]:
-        """Return the stretch of glyphs that each row shows."""
+        """Return the range of glyphs that each row shows."""
         cut = self.cut_left or self.cut_right
         if not cut and sum(self.cells) <= self.room:
             return [(0, len(self.glyphs))]
@@ -175,7 +175,7 @@ class _Line:
         text = lead + "".join(self.glyphs[start:end])
         marks, width = " " * len(lead), len(lead)
         for n in range(start, end):
-            # Joined emoji take less than the sum of their parts: measure what is printed so far.
+            # Joined emoji are narrower than their parts: measure the whole text so far.
             total = cell_len(lead + "".join(self.glyphs[start : n + 1]))
             marks += self.marks[n] * (total - width)
             width = max(width, total)

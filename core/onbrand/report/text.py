@@ -1,4 +1,4 @@
-"""``--format text``: for people at a terminal, after the manner of compilers."""
+"""``--format text``: for people at a terminal, in the style of compilers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``onbrand models`` bench and verify: bundles side by side, and a bundle beside its source."""
+"""``onbrand models`` bench and verify: compare bundles, and check a bundle with its source."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def bench(
     if output is not None:
         require_extra("the picture of the trade-off", "matplotlib")
     for folder in filter(None, (output, keep)):
-        check_writable(folder)  # before minutes of work are put into it
+        check_writable(folder)  # before minutes of work
     brands = read_brands(labels, warn=warn)
     left_out: list[Skipped] = []
 
@@ -266,7 +266,7 @@ def verify(
 def _checks(
     bundle: Path, against: str | None, data: list[Path], voices: list[Path], budgets: Budgets
 ) -> Iterator[Check]:
-    """Yield the checks as they are known, with a bar while one of them takes long."""
+    """Yield the checks one after the other, with a bar while one of them takes long."""
     from onbrand_models.source import find_source
     from onbrand_models.verify import verify_bundle
 

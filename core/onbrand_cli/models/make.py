@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def print_made(manifest: EncoderManifest, headline: str, origin: str, output: Path) -> None:
-    """Print what was made and measured, and warn of a bundle that ``verify`` would refuse.
+    """Print a new bundle's measurements, and warn if ``verify`` would refuse it.
 
     Args:
         manifest: of the new bundle.
         headline: what it is, in a few words.
-        origin: what its vectors were compared with, say "source".
+        origin: the name of what its vectors were compared with, say "source".
         output: where it is.
     """
     typer.echo(f"{manifest.name} for {manifest.target}: {headline}")
@@ -173,7 +173,7 @@ def dequantize(
 
 
 _WIDE = 1000
-"""Characters of a row that is never cut: a terminal breaks it, and folders can be copied whole."""
+"""Width of a row that is never shortened, so that folders can be copied whole."""
 
 
 def list_(
@@ -192,7 +192,7 @@ def list_(
 
 
 def _find(folders: list[Path]) -> list[tuple[Path, EncoderManifest]]:
-    """Read the bundles; of those that nobody named, a broken one is warned of and left out.
+    """Read the bundles; a broken one that was not named by itself is left out with a warning.
 
     Raises:
         OnbrandError: a folder that was named is no bundle and holds none, or is a broken one.
@@ -302,7 +302,7 @@ def adapt(
     from onbrand_models.finetune.trainer import FILE, TrainingArguments, remove_if_empty
     from onbrand_models.source import find_source
 
-    if not _MIN_RATE <= rate <= _MAX_RATE:  # the option's own check lets nan through
+    if not _MIN_RATE <= rate <= _MAX_RATE:  # the option's own check accepts nan
         raise OnbrandError(f"--rate {rate}: expected {_MIN_RATE:g} to {_MAX_RATE:g}")
     place = output.resolve()  # "." and ".." have no name to put a checkpoint beside
     check_replaceable(place)
@@ -341,7 +341,7 @@ def adapt(
 
 
 def _warn_of(corpus: Corpus) -> None:
-    """Say what of the copy is not learnt from, or says little."""
+    """Warn of copy that is not used for training, or is of little use."""
     if corpus.off_brand:
         warn(f"{plural(corpus.off_brand, 'line')} labelled off left out")
     for brand, count in sorted(corpus.skipped.items()):
@@ -357,7 +357,7 @@ def _warn_of(corpus: Corpus) -> None:
 
 
 def _note(text: str) -> None:
-    """Say how far it is where there is no progress bar to do so."""
+    """Print progress where there is no terminal for a bar."""
     if not sys.stderr.isatty():
         typer.echo(text, err=True)
 

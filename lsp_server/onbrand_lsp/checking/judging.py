@@ -34,7 +34,7 @@ class Checked:
     """What judged it; its judgements are remembered."""
     brand: str | None
     problem: str | None
-    """Why it could not be judged: one line for the writer, with the mend."""
+    """Why it could not be judged: one line for the writer, with the fix."""
     result_id: str
     """Equal ids, equal findings; says nothing of the version."""
 

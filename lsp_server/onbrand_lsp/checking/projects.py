@@ -35,7 +35,7 @@ class Rules:
     chosen: str | None = None
     """The brand that the writer chose for this document, whatever the document says."""
     problem: str | None = None
-    """Why the document cannot be judged, one line with the mend."""
+    """Why the document cannot be judged, one line with the fix."""
     silent: str | None = None
     """Why it is not to be judged, if so; nothing is wrong."""
     brand_source: str | None = None

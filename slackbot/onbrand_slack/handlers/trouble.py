@@ -16,7 +16,7 @@ def problem_calls(job: Job, message: str) -> list[Call]:
 
     Args:
         job: what could not be done.
-        message: why, and the mend.
+        message: why, and how to fix it.
     """
     request = job.request
     if isinstance(request, UNASKED):
