@@ -17,12 +17,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from onbrand.config import ConfigCache, settings_for
-from onbrand.discovery import decode_draft, find_drafts, max_bytes, read_draft
-from onbrand.document import formats
-from onbrand.document.document import parse_named
 from onbrand.errors import OnbrandError
-from onbrand.files import read_bytes, read_standard_input
 from onbrand.progress import Progress, ProgressEvent
 from onbrand.report.message import plural, printable
 
@@ -376,6 +371,11 @@ def read_drafts(
             wrong.
     """
     from onbrand.checking import Draft
+    from onbrand.config import ConfigCache, settings_for
+    from onbrand.discovery import decode_draft, max_bytes, read_draft
+    from onbrand.document import formats
+    from onbrand.document.document import parse_named
+    from onbrand.files import read_bytes, read_standard_input
 
     chosen = formats.get(read_as) if read_as else None
     named = set(names)
@@ -428,6 +428,9 @@ def note_left_out(files: Iterable[Path]) -> Counter[str]:
 
 def _expand(names: list[str], others: set[Path]) -> list[str]:
     """Replace folders by the drafts in them; duplicates are dropped."""
+    from onbrand.discovery import find_drafts
+    from onbrand.document import formats
+
     found: dict[str, None] = {}
     for name in names:
         folder = Path(name)

@@ -61,7 +61,7 @@ def test_sigterm_clears_away_what_is_half_done(tmp_path: Path) -> None:
     """Also what is cleared at the end of a command, and however often the signal comes."""
     script = """
 import os, signal, sys, tempfile
-from onbrand_cli import commands, main
+from onbrand_cli import app, main
 
 def work(_arguments):
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def work(_arguments):
             os.kill(os.getpid(), signal.SIGTERM)
     return 0
 
-commands.run = work
+app.run = work
 main()
 """
     env = {**os.environ, "TMPDIR": str(tmp_path)}

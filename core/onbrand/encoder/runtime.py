@@ -121,7 +121,7 @@ class Encoder:
         Args:
             texts: what to encode; duplicates are computed once.
             cancelled: called between batches, in this thread; true to stop.
-            progress: told between batches how many of the texts are done.
+            progress: takes, between batches, how many of the texts are done.
 
         Raises:
             Cancelled: ``cancelled`` returned true.

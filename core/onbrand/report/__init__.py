@@ -94,4 +94,4 @@ FORMATS: dict[str, ReportFormat] = {
         ReportFormat("junit", _junit),
     )
 }
-"""By name; the order is the one in which users are told of them."""
+"""Every format by its name, in the order in which help and errors list them."""
