@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,12 +27,13 @@ from onbrand.encoder import EncoderManifest, default_bundle, read_manifest
 from onbrand.encoder.bundle import MANIFEST as BUNDLE_MANIFEST
 from onbrand.encoder.bundle import BundleFile
 from onbrand.errors import OnbrandError, missing_extra
-from onbrand.files import sha256_file, write_atomic
+from onbrand.files import write_atomic
 from onbrand.labels.normalization import check_brand
 from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.voice.model import EncoderReference
 from onbrand.voice.storage import EXAMPLES, find_voices, load_voice, save_voice
 from onbrand.voice.storage import MANIFEST as VOICE_MANIFEST
+from onbrand_models.bundle_writer import bundle_files
 from onbrand_releases.index import (
     ENCODERS,
     INDEX,
@@ -105,7 +106,7 @@ def _bundle(folder: Path, progress: Progress) -> Content:
     manifest = read_manifest(folder)
     progress(ProgressEvent("verifying", message=manifest.name))
     _check_name(manifest, folder)
-    files = _measure(folder, [BUNDLE_MANIFEST, *manifest.files])
+    files = bundle_files(folder, [BUNDLE_MANIFEST, *manifest.files])
     _verify(folder)
     fingerprint = manifest.fingerprint
     return Content(ENCODERS, manifest.name, fingerprint[:12], fingerprint, folder, files)
@@ -146,7 +147,7 @@ def _voice(folder: Path, known: Collection[str], aside: Path | None, progress: P
         examples = replace(voice.examples, texts=(), sources=())
         folder = aside / brand
         voice = save_voice(replace(voice, manifest=manifest, examples=examples), folder)
-    files = _measure(folder, [VOICE_MANIFEST, *voice.manifest.files])
+    files = bundle_files(folder, [VOICE_MANIFEST, *voice.manifest.files])
     version = _version(voice.manifest.created, folder)
     return Content(VOICES, brand, version, voice.manifest.encoder.fingerprint, folder, files)
 
@@ -173,17 +174,6 @@ def _check_encoder(
 
 def _own_fingerprint() -> str:
     return read_manifest(default_bundle()).fingerprint
-
-
-def _measure(folder: Path, names: Iterable[str]) -> dict[str, BundleFile]:
-    files = {}
-    for name in names:
-        path = folder / name
-        try:
-            files[name] = BundleFile(path.stat().st_size, sha256_file(path))
-        except OSError as error:
-            raise OnbrandError(f"cannot be read ({error.strerror or error})", path=path) from None
-    return files
 
 
 def _refuse_twins(contents: Sequence[Content]) -> None:
