@@ -147,7 +147,7 @@ def clear_releases(root: Path, keep: Collection[str]) -> None:
 
 
 def clear_downloads(root: Path, keep: Collection[str] = ()) -> None:
-    """Remove all downloads but those in ``keep``."""
+    """Remove downloads but for those named in ``keep``."""
     for entry in _entries(root / PARTIAL):
         if entry.name not in keep and _is_download(entry):
             _unlink(entry)

@@ -184,7 +184,7 @@ class Source:
 
     @property
     def shown(self) -> str:
-        """The same without passwords, to be shown."""
+        """The same without passwords, for people."""
         return without_secrets(self.index)
 
     @property
