@@ -116,7 +116,7 @@ def _evaluate_task(
     train = labelled_lines(folder / (name + TRAIN), name)
     test = labelled_lines(folder / (name + TEST), name)
     voice = train_voice(name, train, encoder, keep_texts=False, published=published)
-    texts = [line.one_line for line in test]
+    texts = [" ".join(line.text.split()) for line in test]
     on = np.array([line.label == "on" for line in test])
     answers = VoiceStack([voice]).answers(encoder.encode(texts), texts)
     logits, heads, registers = (said[:, 0] for said in answers)

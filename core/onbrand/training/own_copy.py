@@ -173,14 +173,14 @@ def train_from_copy(
             f'brand "{brand}" has {plural(len(own), "different line")} of published copy; '
             f"{MIN_LINES} are the least, some hundred are better"
         )
-    texts = [line.one_line for line in own]
+    texts = [" ".join(line.text.split()) for line in own]
     vectors = encoder.encode(texts)
     progress(ProgressEvent("encoding", 0.5))
     others = _different(line for line in published if line.brand != brand)
     picked = np.random.default_rng(0).permutation(len(others))[:MAX_OTHERS]
     strange = [background.lines()]
     if len(picked):
-        found = encoder.encode([others[i].one_line for i in sorted(picked)])
+        found = encoder.encode([" ".join(others[i].text.split()) for i in sorted(picked)])
         strange.append(background.project(found))
     other = np.concatenate(strange)
     mine = background.project(vectors)

@@ -142,7 +142,7 @@ def train_voice(
 
 
 def _prepare(labels: Sequence[LabelLine], encoder: Encoder) -> Lines:
-    texts = [line.one_line for line in labels]
+    texts = [" ".join(line.text.split()) for line in labels]
     shorts = [first_words(text) for text in texts]
     return Lines(
         texts=texts,

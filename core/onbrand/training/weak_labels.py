@@ -148,7 +148,7 @@ def fit_published(
             f"{MIN_LINES} lines or more (found {_listed(counts)})"
         )
     kept = [line for line in lines if line.brand in brands]
-    vectors = encoder.encode([line.one_line for line in kept])
+    vectors = encoder.encode([" ".join(line.text.split()) for line in kept])
     progress(ProgressEvent("fitting", 0.5))
     owners = np.array([brands.index(line.brand) for line in kept])
     part = np.array([_part_of(line) for line in kept])
@@ -199,7 +199,7 @@ def learn_from_copy(
         raise OnbrandError(
             f"published copy of {brand!r}: {len(lines)} lines, {MIN_LINES} are the least"
         )
-    raw = encoder.encode([line.one_line for line in lines])
+    raw = encoder.encode([" ".join(line.text.split()) for line in lines])
     vectors = background.project(raw)
     progress(ProgressEvent("fitting", 0.5))
     part = np.array([_part_of(line) for line in lines])
@@ -223,7 +223,7 @@ def _own_copy(lines: Sequence[LabelLine], vectors: NDArray[np.float32]) -> OwnCo
     order = dict(zip(names, np.random.default_rng(0).permutation(len(names)), strict=True))
     rows = sorted(range(len(lines)), key=lambda i: order[docs[i]])[:MAX_COPY]
     return OwnCopy(
-        [lines[i].one_line for i in rows],
+        [" ".join(lines[i].text.split()) for i in rows],
         [lines[i].doc for i in rows],
         vectors[rows],
     )
@@ -234,7 +234,7 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def _part_of(line: LabelLine) -> int:
-    return _part(line.doc or line.one_line)
+    return _part(line.doc or " ".join(line.text.split()))
 
 
 def _part(doc: str) -> int:
