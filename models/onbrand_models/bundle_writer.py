@@ -74,11 +74,18 @@ def _check_place(folder: Path) -> None:
 
 
 def bundle_files(folder: Path, names: Iterable[str]) -> dict[str, BundleFile]:
-    """Return the size and SHA-256 of the files called ``names`` in ``folder``."""
-    return {
-        name: BundleFile((folder / name).stat().st_size, sha256_file(folder / name))
-        for name in names
-    }
+    """Return the size and SHA-256 of the files called ``names`` in ``folder``.
+
+    Raises:
+        OnbrandError: one cannot be read.
+    """
+    files = {}
+    for path in (folder / name for name in names):
+        try:
+            files[path.name] = BundleFile(path.stat().st_size, sha256_file(path))
+        except OSError as error:
+            raise OnbrandError(f"cannot be read ({error.strerror or error})", path=path) from None
+    return files
 
 
 def write_manifest(folder: Path, manifest: EncoderManifest) -> None:

@@ -1,5 +1,5 @@
-"""Releases: signed folders of voices and encoders, and their installation on a laptop.
+"""Signed releases of voices and encoders: publishing them, and installing them on laptops.
 
-A publisher writes one with `onbrand_releases.publish`; here is what both sides know of it (`index`,
-`signing`, `archive`) and what the laptop does (`fetch`, `install`, `installed`).
+The publisher's side is `publish` and `release_folder`, the laptop's `fetch`, `staging`, `install`
+and `clearing`; both use `index`, `signing` and `archive`.
 """

@@ -43,14 +43,14 @@ _AGAIN = "fetch it again, and if that does not help ask who publishes it"
 def pack(folder: Path, names: Iterable[str], target: Path) -> dict[str, BundleFile]:
     """Write the files ``names`` of a folder to the archive ``target``.
 
-    The same files give the same bytes, on one version of zlib.
+    The same files give the same bytes with the same version of zlib.
 
     Returns:
-        What was packed, by name in the archive's order: sizes and checksums for the index.
+        Sizes and checksums for the index, by name in the archive's order.
 
     Raises:
-        OnbrandError: a file is missing, a link or unreadable, or the archive cannot be written
-            or is there already; no half of one is left.
+        OnbrandError: a file is missing, a link or unreadable, or the archive exists or cannot be
+            written; no incomplete one is left.
     """
     packed: dict[str, BundleFile] = {}
     try:
@@ -96,21 +96,20 @@ def _append(path: Path, name: str, out: gzip.GzipFile) -> BundleFile:
 
 
 def unpack(archive: Path, package: Package, folder: Path) -> None:
-    """Unpack ``archive`` into the new folder ``folder``, if it is exactly what the index promises.
+    """Unpack ``archive`` into the new folder ``folder``, if it matches the index exactly.
 
-    Its size and SHA-256 are checked before it is opened, and the same open file is then read. What
-    comes out is compared as it comes, so that at most a chunk more than what was promised is ever
-    expanded, and no file name is taken from the archive. Files and folder are on disk (fsync) when
-    this returns.
+    Size and SHA-256 are checked first, on the open file that is read afterwards. The content is
+    compared while it is expanded, so that at most a chunk more than the index says is expanded, and
+    no file name is taken from the archive. Files and folder are on disk (fsync) on return.
 
     Args:
-        archive: the file as fetched.
+        archive: the fetched file.
         package: its entry in a checked index (`onbrand_releases.index.read_index`).
-        folder: where the files go; it must not be there yet.
+        folder: for the files; must not exist.
 
     Raises:
-        OnbrandError: the archive is not what the index promises, or the folder cannot be written;
-            the folder is not there then.
+        OnbrandError: the archive does not match the index, or the folder cannot be written; the
+            folder does not exist then.
     """
     try:
         folder.mkdir(parents=True)
@@ -137,7 +136,7 @@ def check_archive(archive: Path, package: Package) -> None:
     """Check the size and the SHA-256 of an archive against the index.
 
     Raises:
-        OnbrandError: they differ, or there is no such file.
+        OnbrandError: one differs, or the file cannot be read.
     """
     with _opened(archive) as file:
         _check_archive(file, package, archive)
@@ -179,7 +178,7 @@ def _write_file(stream: _Inflated, expected: BundleFile, path: Path) -> None:
 
 
 class _Inflated:
-    """The content of a gzip file, never more of it in memory than a chunk."""
+    """Reads a gzip file, with at most a chunk of its content in memory."""
 
     def __init__(self, file: BufferedReader, archive: Path) -> None:
         self._file = file
@@ -201,7 +200,7 @@ class _Inflated:
         raise self.refusal("ends too early")
 
     def expect(self, data: bytes) -> None:
-        """Read as many bytes as ``data`` has, which must be these."""
+        """Read the next bytes, which must equal ``data``."""
         while data:
             found = self.read(len(data))
             if not data.startswith(found):
@@ -209,7 +208,7 @@ class _Inflated:
             data = data[len(found) :]
 
     def expect_end(self) -> None:
-        """Check that there is nothing more, neither inflated nor behind the gzip stream."""
+        """Check that the content ends here, and the file with it."""
         while not self._inflate.eof:
             raw = self._inflate.unconsumed_tail or self._file.read(_CHUNK)
             try:

@@ -1,4 +1,4 @@
-"""Which files of an installation's folder may be removed, and the lock of those who do."""
+"""Removes old releases and downloads from an installation, and locks it against other processes."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ from onbrand_releases.index import ENCODERS, INDEX, VOICES
 
 LOCK = ".lock"
 HOLDER = ".lock.holder"
-"""Says who holds the lock: on Windows nobody else can read the lock file itself."""
+"""Names the process that holds the lock: on Windows, others cannot read the lock file itself."""
 WAIT = 300.0
-"""Seconds to wait for another process: it may be fetching an encoder over a slow line."""
+"""Seconds to wait for another process, which may be fetching an encoder over a slow line."""
 
 
 @contextlib.contextmanager
 def locked(root: Path, progress: Progress) -> Iterator[None]:
-    """Hold the lock of the installation in ``root``, a folder that is made if it is not there.
+    """Hold the lock of the installation in ``root``, a folder that is made if it is missing.
 
-    Folders that were made for it are removed afterwards, if it is still no installation and holds
-    nothing to go on from.
+    New folders are removed afterwards if nothing was installed and no download is left in them.
 
     Args:
         root: the folder.
-        progress: told when there is somebody to wait for.
+        progress: receives an event when another process must be waited for.
 
     Raises:
         OnbrandError: another process holds it for too long, the folder cannot be written, or the
@@ -95,15 +94,15 @@ def _who(holder: Path) -> str:
 
 
 def _remove_lock(root: Path) -> None:
-    """Remove the lock's file where there is nothing else, and so nothing to go on from."""
-    with contextlib.suppress(OSError):  # somebody else is at work
+    """Remove the lock file if the folder holds nothing else."""
+    with contextlib.suppress(OSError):  # another process is at work
         if [entry.name for entry in root.iterdir()] == [LOCK]:
             (root / LOCK).unlink()
 
 
 def _remove_empty(*folders: Path) -> None:
     for folder in folders:
-        with contextlib.suppress(OSError):  # it is not there, no folder, or there is more in it
+        with contextlib.suppress(OSError):  # missing, not a folder, or not empty
             folder.rmdir()
 
 
@@ -111,13 +110,13 @@ _RELEASES = re.compile(rf"{RELEASE_NAME}|\.{RELEASE_NAME}\.[a-z0-9_]{{8}}\.(tmp|
 _DOWNLOADS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _POINTERS = re.compile(rf"\.{re.escape(STATE_FILE)}\.[a-z0-9_]{{8}}\.tmp", re.ASCII)
 _JUNCTION = 0xA0000003
-"""A link to a folder on Windows (IO_REPARSE_TAG_MOUNT_POINT), which lstat calls a folder."""
+"""Tag of a junction on Windows (IO_REPARSE_TAG_MOUNT_POINT), which lstat calls a folder."""
 
 
 def check_folder(root: Path) -> None:
-    """Refuse a folder that holds anything but what a first installation may have left.
+    """Refuse a folder that holds anything but remains of a first installation.
 
-    Hidden files of others are let be: systems leave them everywhere, and nothing removes them.
+    Other hidden files are ignored and never removed: systems leave them everywhere.
 
     Raises:
         OnbrandError: it is a file, or holds other files.
@@ -138,10 +137,10 @@ def check_folder(root: Path) -> None:
 
 
 def clear_releases(root: Path, keep: Collection[str]) -> None:
-    """Remove releases but for those named in ``keep``, and what runs that were killed have left."""
+    """Remove all releases but those in ``keep``, and unfinished files of killed runs."""
     for entry in _entries(root / RELEASES):
         if entry.name not in keep and _RELEASES.fullmatch(entry.name) and is_folder(entry):
-            shutil.rmtree(entry, ignore_errors=True)  # what is in use goes in the next run
+            shutil.rmtree(entry, ignore_errors=True)  # files in use are removed by the next run
     for entry in root.iterdir():
         if _POINTERS.fullmatch(entry.name) and _is_file(entry):
             _unlink(entry)
@@ -155,17 +154,17 @@ def clear_downloads(root: Path, keep: Collection[str] = ()) -> None:
 
 
 def prepare_downloads(root: Path, wanted: Collection[str]) -> int:
-    """See to it that downloads go into files of ours, and remove those that nobody needs.
+    """Make the places of the wanted downloads safe to write to, and remove all other downloads.
 
     Args:
         root: the installation.
-        wanted: SHA-256 of the archives that are to be fetched.
+        wanted: SHA-256 of the archives that will be fetched.
 
     Returns:
-        Bytes of them that are here already.
+        Bytes of them that were fetched before.
 
     Raises:
-        OnbrandError: something that is not ours is in the way.
+        OnbrandError: a folder, or a file in place of the folder, is in the way.
         OSError: the folder cannot be written.
     """
     folder = root / DOWNLOADS
@@ -176,7 +175,7 @@ def prepare_downloads(root: Path, wanted: Collection[str]) -> int:
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether ``path`` is a folder itself, and not a link to one."""
+    """Return whether ``path`` is a folder, and not a link to one."""
     try:
         status = path.lstat()
     except OSError:
@@ -185,7 +184,7 @@ def is_folder(path: Path) -> bool:
 
 
 def _prepare(download: Path) -> int:
-    """Return the size of what is there of a download, whose name is free if nothing is."""
+    """Return how many bytes of a download are there; free its name if it is not a plain file."""
     try:
         status = download.lstat()
     except FileNotFoundError:
@@ -200,7 +199,7 @@ def _prepare(download: Path) -> int:
         return 0
     if stat.S_ISREG(status.st_mode) and status.st_nlink <= 1:
         return status.st_size
-    download.unlink()  # a link: what it leads to must not be written to, and stays
+    download.unlink()  # a link, whose target must not be written to
     return 0
 
 
@@ -225,7 +224,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return what is in a folder; nothing where it is none, or a link."""
+    """Return the entries of a folder; none if it is a link or not a folder."""
     return list(folder.iterdir()) if is_folder(folder) else []
 
 

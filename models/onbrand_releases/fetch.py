@@ -1,8 +1,8 @@
-"""Fetching a release's files from a folder, a web server or any storage that fsspec knows.
+"""Fetches the files of a release from a folder, a web server or any storage that fsspec knows.
 
-Nothing that comes from there is trusted: sizes are limited before anything is read, and an archive
-is only handed on when it has the size and the SHA-256 that the signed index gives. What was fetched
-before an interruption is kept, and the next run goes on from there.
+The source is not trusted: sizes are limited before anything is read, and an archive is accepted
+only with the size and the SHA-256 of the signed index. The next run resumes an interrupted
+download.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ class _Readable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that is being read."""
+    """An open file of a source."""
 
     stream: _Readable
     start: int
     """The byte it begins at."""
     compressed: bool = False
-    """Whether a web server says that it does not send the file as it is."""
+    """Whether the web server says that it compresses the file."""
 
     def pieces(self, limit: int) -> Iterator[bytes]:
-        """Yield what comes, ``limit`` bytes at most.
+        """Yield the content, ``limit`` bytes at most.
 
         Raises:
-            Interrupted: it ends before its end, or comes too slowly.
+            Interrupted: the content ends too early, or comes too slowly.
         """
-        read = getattr(self.stream, "read1", self.stream.read)  # does not wait for a whole piece
+        read = getattr(self.stream, "read1", self.stream.read)  # returns what has arrived
         while limit > 0:
             try:
                 piece = bytes(read(min(_CHUNK, limit)))
             except Interrupted:
                 raise
-            except Exception as error:  # every storage has errors of its own
+            except Exception as error:  # the errors of storages have no common base
                 raise Interrupted(reason(error)) from None
             if not piece:
                 return
@@ -62,7 +62,7 @@ class Opened:
 
 @contextlib.contextmanager
 def open_place(place: str, start: int) -> Iterator[Opened]:
-    """Open a path or URL, from byte ``start`` on where that can be.
+    """Open a path or URL from byte ``start`` on, if the source can do that.
 
     Raises:
         Interrupted: it cannot be reached at the moment.
@@ -81,7 +81,7 @@ def open_place(place: str, start: int) -> Iterator[Opened]:
 
 
 class _Storage:
-    """A file of a storage; within one reading, only its own library can limit the time."""
+    """A file of a storage; the time limit is checked between reads, as one read cannot be ended."""
 
     def __init__(self, file: _Readable) -> None:
         self._file = file
@@ -131,24 +131,24 @@ def _open_storage(url: str, start: int) -> Iterator[_Readable]:
 
 
 PAUSES = (1.0, 3.0, 10.0)
-"""Seconds before each new try after a failure of the network."""
+"""Seconds to wait before each retry after a failure of the network."""
 MAX_PAUSE = 60.0
-"""Seconds that a server can make us wait before a new try, however many it asks for."""
+"""Seconds to wait before a retry at most, even if the server asks for more."""
 _GZIP = b"\x1f\x8b"
 _AS_THEY_ARE = "have it send the files of a release as they are"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a release is: its folder, or the URL of its folder."""
+    """Location of a release: the path or URL of its folder."""
 
     base: str
     query: str = ""
-    """Of the URL, say a signature that gives access; sent with every request."""
+    """Query of the URL, say a signature that grants access; sent with every request."""
 
     @classmethod
     def of(cls, source: str) -> Source:
-        """Return the source for a folder, a URL, or those of the ``index.json`` in it.
+        """Parse the path or URL of a release's folder or of its ``index.json``.
 
         Raises:
             OnbrandError: it is neither.
@@ -189,7 +189,7 @@ class Source:
 
     @property
     def private(self) -> bool:
-        """Whether the URL holds a password or a signature that gives access."""
+        """Whether the URL holds a password or a signature that grants access."""
         return is_url(self.base) and bool(self.query or "@" in urlsplit(self.base).netloc)
 
 
@@ -228,7 +228,7 @@ def fetch_index(source: Source) -> bytes:
 
 
 def _no_index(data: bytes, opened: Opened) -> str | None:
-    """Return what a server did to an index, as far as that can be seen before it is checked."""
+    """Return what a server has done to an index, found before its signature is checked."""
     text = data.strip()
     if len(data) > MAX_INDEX_BYTES:
         return "is too long for the index of a release; check the path"
@@ -236,7 +236,7 @@ def _no_index(data: bytes, opened: Opened) -> str | None:
         return "is a web page and no release; does the server want a login?"
     if data.startswith(_GZIP) or (opened.compressed and not text.startswith(b"{")):
         return f"is compressed by the server; {_AS_THEY_ARE}"
-    ends = text.endswith(b"}") and data.endswith(b"\n")  # as every release's does
+    ends = text.endswith(b"}") and data.endswith(b"\n")  # as in every release
     if not text or (text.startswith(b"{") and not ends):
         return (
             "is cut off; does the server give the right Content-Length? Otherwise copy the "
@@ -246,17 +246,17 @@ def _no_index(data: bytes, opened: Opened) -> str | None:
 
 
 def fetch_archive(source: Source, package: Package, folder: Path, progress: Progress) -> Path:
-    """Return the archive of ``package`` as a file in ``folder`` that has the promised checksum.
+    """Fetch the archive of ``package`` to ``folder``, check its SHA-256, and return its path.
 
-    What is there of it from an earlier run is not fetched again.
+    An interrupted download of an earlier run is resumed.
 
     Raises:
-        OnbrandError: it cannot be read, or it is not what the index promises.
+        OnbrandError: it cannot be read, or does not match the index.
     """
     path = folder / package.sha256
     place = source.place(package.archive)
     mend = "publish the release again"
-    for _ in range(2):  # what was there from an earlier run may be damaged
+    for _ in range(2):  # the download of an earlier run may be damaged
         try:
             if _complete(place, path, package.size, progress):
                 mend = f"the server compresses what it sends; {_AS_THEY_ARE}"
@@ -277,7 +277,7 @@ def fetch_archive(source: Source, package: Package, folder: Path, progress: Prog
 
 
 def _complete(place: str, path: Path, size: int, progress: Progress) -> bool:
-    """Fetch what is missing of an archive; tells whether the server says that it compresses."""
+    """Fetch the missing bytes of an archive; return whether the server says that it compresses."""
     tries, compressed = _Tries(place, path), False
     while _size(path) < size:
         try:
@@ -291,7 +291,7 @@ def _complete(place: str, path: Path, size: int, progress: Progress) -> bool:
 
 def _append(place: str, path: Path, size: int, progress: Progress) -> bool:
     with open_place(place, _size(path)) as opened, _writable(path, opened.start) as file:
-        # One byte more than was promised, to notice.
+        # One byte more than the index says, to notice a longer file.
         for piece in opened.pieces(size - opened.start + 1):
             _write(file, piece, path)
             progress(ProgressEvent("fetching", min(file.tell(), size), size))
@@ -299,14 +299,14 @@ def _append(place: str, path: Path, size: int, progress: Progress) -> bool:
 
 
 class _Tries:
-    """Counts the tries to fetch a file, and pauses between them.
+    """Counts the attempts to fetch a file, and waits between them.
 
-    They are counted anew whenever more of the file is here than ever before. A server that gives a
-    few bytes each time must not hold us for ever, so after `PATIENCE` that takes `MIN_BYTES` bytes.
+    The count starts again when more of the file has arrived than before. Once `PATIENCE` has
+    passed, that takes `MIN_BYTES` bytes, so that a server that sends a few each time is given up.
 
     Args:
         place: path or URL of the file.
-        kept: what of it is here already, and stays when it cannot be fetched.
+        kept: the file that holds the bytes fetched so far.
     """
 
     def __init__(self, place: str, kept: Path | None = None) -> None:
@@ -319,10 +319,10 @@ class _Tries:
         return _size(self._kept) if self._kept else 0
 
     def pause(self, error: Interrupted) -> None:
-        """Wait before another try.
+        """Wait before the next attempt.
 
         Raises:
-            OnbrandError: there were enough of them.
+            OnbrandError: there were too many attempts.
         """
         fresh = self._here() - self._most
         if fresh > 0:

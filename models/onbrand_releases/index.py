@@ -1,17 +1,17 @@
-"""The index of a release: ``index.json``, what it promises, and its one way of being written.
+"""The index of a release, ``index.json``: its content, its exact encoding, and its checks.
 
 A release is a folder, on a share or behind a web server::
 
-    index.json                          what there is, signed: sizes, checksums, versions
+    index.json                          the signed list: sizes, checksums, versions
     voices/acme-1a2b3c4d5e6f.tar.gz     one voice (see `onbrand_releases.archive`)
     encoders/minilm-6f5e4d3c2b1a.tar.gz one encoder bundle
 
 The index is JSON in UTF-8, indented by two spaces, its keys in the order of the classes below, file
 names in alphabetical order, one line feed at the end. The Ed25519 signature is over
 ``onbrand release index 1``, a NUL byte, and that same text with ``"signature": null``. An index is
-only taken in the very bytes that `encode` gives for it, so that no byte of the file can change
-unnoticed, white space included; and as it holds the SHA-256 of every archive and of every file in
-it, one signature vouches for all.
+accepted only in the exact bytes that `encode` gives for it, so that no byte can change unnoticed,
+white space included. It holds the SHA-256 of every archive and of every file in it, so that one
+signature covers everything.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ VOICE_MANIFEST = "voice.json"  # as in onbrand.voice.storage, which loads numpy
 MAX_INDEX_BYTES = 4 * 1024**2
 MAX_NAME = 128
 MAX_RELEASE = 2**53
-"""The highest number of a release: every reader of JSON takes it as it is."""
+"""The highest number of a release, which every reader of JSON represents exactly."""
 MAX_UNPACKED = 8 * 1024**3
 """Bytes of all files of a release."""
 
 _DOMAIN = b"onbrand release index 1\0"
-"""No signature of something else, by the same key, can be taken for one of an index."""
+"""Prefix of the signed bytes, so that the key's signatures of other data are not valid here."""
 _ARCHIVE = re.compile(r"(voices|encoders)/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.tar\.gz", re.ASCII)
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _ADVICE = "do not use this release; ask who publishes it"
@@ -74,7 +74,7 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sha256: Sha256
     """Of the archive."""
     files: Annotated[dict[str, BundleFile], Meta(min_length=1, max_length=64)]
-    """What it unpacks to: plain names, sizes and checksums."""
+    """The files in it: names without folders, sizes and checksums."""
 
     @property
     def unpacked(self) -> int:
@@ -95,12 +95,12 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     format: int
     name: Name
-    """Of the series of releases, say the agency's."""
+    """Name of the series of releases, say the agency's."""
     release: Annotated[int, Meta(ge=1, le=MAX_RELEASE)]
-    """Counts up; a laptop never goes back to a smaller one by itself."""
+    """Number that counts up; a laptop never goes back to a smaller one by itself."""
     created: Word
     expires: Annotated[datetime.datetime, Meta(tz=True)] | None = None
-    """From then on nobody takes it, so that a source that is held back is noticed; or never."""
+    """Time from which laptops refuse it, so that a frozen source is noticed; None for never."""
     onbrand: Word
     """The version that wrote it."""
     encoders: Annotated[tuple[Package, ...], Meta(max_length=64)]
@@ -117,18 +117,18 @@ class _Versioned(msgspec.Struct):
 
 
 def encode(index: Index) -> bytes:
-    """Return the one way in which an index is written."""
+    """Return the exact bytes of an index."""
     compact = msgspec.json.encode(index, order="deterministic")
     return msgspec.json.format(compact, indent=2) + b"\n"
 
 
 def signed_bytes(index: Index) -> bytes:
-    """Return what the signature of an index is over; its own `signature` does not matter."""
+    """Return the bytes that the signature of an index covers; its `signature` is left out."""
     return _DOMAIN + encode(msgspec.structs.replace(index, signature=None))
 
 
 def is_archive(path: str) -> bool:
-    """Tell whether ``path`` is one that archives have, seen from the index."""
+    """Return whether ``path``, relative to the index, can be that of an archive."""
     return _ARCHIVE.fullmatch(path) is not None
 
 
@@ -144,7 +144,7 @@ def sign_index(index: Index, private: Ed25519PrivateKey) -> Index:
 
 
 def signers(data: bytes) -> set[str]:
-    """Return the public key that an index claims to be signed by, if it does; none is checked."""
+    """Return the public key that an index names as its signer, unchecked; empty for none."""
     try:
         return {msgspec.json.decode(data, type=_Signed).signature.key}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -152,10 +152,10 @@ def signers(data: bytes) -> set[str]:
 
 
 def read_index(data: bytes, keys: Collection[str], *, source: str = INDEX) -> Index:
-    """Return the index in ``data`` after checking all that can be checked of it.
+    """Decode and check an index.
 
-    Nothing of the content is used before the signature has been found good, and every name, path
-    and limit is checked even then: a key may be stolen.
+    Nothing of the content is used before its signature is verified, and every name, path and limit
+    is checked even then, as a key may be stolen.
 
     Args:
         data: content of ``index.json``.
@@ -165,8 +165,7 @@ def read_index(data: bytes, keys: Collection[str], *, source: str = INDEX) -> In
 
     Raises:
         OnbrandError: it is too large, no index, of another format, unsigned, signed by a key that
-            is not trusted, tampered with, or promises what no honest release holds; or the
-            ``update`` extra is missing.
+            is not trusted, tampered with, or inconsistent; or the ``update`` extra is missing.
     """
     if len(data) > MAX_INDEX_BYTES:
         raise _refusal(f"is larger than {MAX_INDEX_BYTES // 1024**2} MB", source)
@@ -188,7 +187,7 @@ def read_index(data: bytes, keys: Collection[str], *, source: str = INDEX) -> In
 
 
 def check_not_expired(index: Index, source: str) -> None:
-    """Refuse to take a release after its time, which tells that newer ones do not come through.
+    """Refuse an expired release: newer ones do not come through.
 
     Raises:
         OnbrandError: it has expired, by the clock of this machine.
@@ -217,7 +216,7 @@ def _check_signature(index: Index, data: bytes, keys: Collection[str], source: s
 
 
 def _contradiction(index: Index) -> str | None:
-    """Tell what no honest publisher would have written."""
+    """Return an inconsistency of a signed index, None if it has none."""
     if not index.name.isprintable():
         return "has a name that cannot be printed"
     for kind, packages, manifest in (
@@ -264,7 +263,7 @@ def _names_folder(name: str) -> bool:
 
 
 def _twice(names: Iterable[str]) -> str | None:
-    """Return a name that stands twice, on systems that do not tell upper from lower case."""
+    """Return a duplicate name, ignoring case as some file systems do; None if there is none."""
     seen: set[str] = set()
     for name in names:
         if name.casefold() in seen:
@@ -274,6 +273,6 @@ def _twice(names: Iterable[str]) -> str | None:
 
 
 def _refusal(problem: str, source: str) -> OnbrandError:
-    # The words of the problem may be the sender's, who may have put anything into them.
+    # The problem may quote the index, which may hold control characters.
     problem = "".join(c if c.isprintable() else "?" for c in problem)[:300]
     return OnbrandError(f"{problem}; {_ADVICE}", path=source)

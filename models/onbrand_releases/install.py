@@ -1,11 +1,11 @@
-"""Installing a release, updating it, and going back to the one before.
+"""Installs a release, updates it, and rolls back to the previous one.
 
-What is current is decided by ``installed.json`` alone, which is replaced in one step when the new
-release is complete, tried out and on the disk. So whatever happens at whatever moment, the old or
-the new release works; the next run clears away what was left.
+``installed.json`` alone decides which release is current. It is replaced atomically when the new
+release is complete, tested and on the disk, so that after a crash at any moment the old or the new
+release works; the next run removes what was left.
 
-The source is asked what it has before the lock is taken, so that a server that does not answer
-keeps nobody from going back. What the answer was decided on is looked at again under the lock.
+The index is fetched before the lock is taken, so that a server that does not answer cannot block a
+rollback. What is installed is compared again under the lock.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ from onbrand_releases.staging import Release, is_whole, read_release, stage, try
 
 
 class Status(StrEnum):
-    """What came out."""
+    """Result of an install, an update or a rollback."""
 
     INSTALLED = "installed"
     UPDATED = "updated"
     UP_TO_DATE = "up to date"
     REPAIRED = "repaired"
     WAITING = "waiting"
-    """The release that is offered was rolled back here."""
+    """The offered release was rolled back here."""
     ROLLED_BACK = "rolled back"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an install, an update or a rollback did."""
+    """Report on an install, an update or a rollback."""
 
     folder: str
     name: str
-    """Of the series of releases."""
+    """Name of the series of releases."""
     source: str
     """Without passwords."""
     status: Status
@@ -64,12 +64,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     release: int
     """The release that is current now."""
     created: str
-    """When that release was published, as its index says: an old one tells that the source is
-    frozen, or that nothing comes through from it."""
+    """Time at which that release was published; if long ago, the source may be frozen."""
     expires: datetime.datetime | None = None
-    """When that release must have been followed by a newer one, if it must at all."""
+    """Time at which that release expires, if it does."""
     offered: int | None = None
-    """The release that the source has; None where it was not asked."""
+    """The release that the source has; None if it was not asked."""
     voices_changed: int = 0
     encoders_changed: int = 0
     fetched: Annotated[int, Meta(ge=0)] = 0
@@ -86,16 +85,16 @@ def outcome_of(
     *,
     fetched: int = 0,
 ) -> Outcome:
-    """Say what was done.
+    """Return the report on what was done.
 
     Args:
         root: the installation.
-        status: what came out.
-        installed: what was installed before.
+        status: the result.
+        installed: state before, None if nothing was installed.
         before: the release that was current before.
-        offered: the release that the source has, or that was gone back to.
-        after: what is installed now.
-        fetched: bytes of archives.
+        offered: the release of the source, or the one that was rolled back to.
+        after: state now.
+        fetched: bytes of the archives that were needed.
     """
     current = before if status is Status.WAITING and before is not None else offered
     switched = status in (Status.INSTALLED, Status.UPDATED, Status.ROLLED_BACK)
@@ -116,7 +115,7 @@ def outcome_of(
 
 
 def _changed(before: Release | None, after: Release, kind: str) -> int:
-    """Return how many packages are new, other than before, or gone."""
+    """Return how many packages were added, changed or removed."""
     old, new = (
         {package.name: package.files for where, package in release.packages() if where == kind}
         if release is not None
@@ -128,31 +127,31 @@ def _changed(before: Release | None, after: Release, kind: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is wanted, and what it was decided on."""
+    """A request to install, and the state that it was made for."""
 
     place: Source
-    """Where to take the release from."""
+    """Location of the release."""
     installed: Installed | None
-    """What was installed when the source was asked; None for a first installation."""
+    """State when the index was fetched; None for a first installation."""
     keys: Sequence[str]
     """Public keys that the release may be signed with."""
     voices: bool
     """False for encoders alone."""
     again: bool = False
-    """Whether to take a release that was rolled back."""
+    """Whether to accept a release that was rolled back."""
 
 
 def take(root: Path, order: Order, release: Release, progress: Progress) -> Outcome:
-    """Make ``release`` the current one of ``root``, whose lock is held.
+    """Make ``release`` the current one in ``root``; the lock must be held.
 
     Args:
         root: the installation.
-        order: says what is installed at this moment.
-        release: what the source offers; its index was checked.
-        progress: told how far it is.
+        order: the request, for the state of this moment.
+        release: the release of the source, with a checked index.
+        progress: receives the stage and how much is done.
 
     Raises:
-        OnbrandError: the release is refused or cannot be had. What was installed is unchanged.
+        OnbrandError: the release is refused or cannot be fetched; nothing was changed then.
     """
     if order.place.private:  # installed.json keeps the URL with its password
         root.chmod(0o700)
@@ -194,10 +193,10 @@ def _first(root: Path, order: Order, release: Release, progress: Progress) -> Ou
 def _plan(
     root: Path, order: Order, installed: Installed, current: Release | None, release: Release
 ) -> tuple[Status, Installed]:
-    """Return what is to be done, and what is installed when it is done.
+    """Return the status that will result, and the state after it.
 
     Raises:
-        OnbrandError: the current release is damaged, and the one that is offered was rolled back.
+        OnbrandError: the current release is damaged, and the offered one was rolled back.
     """
     after = msgspec.structs.replace(installed, source=order.place.index)
     waiting = release.name in installed.refused and not order.again
@@ -221,7 +220,7 @@ def _plan(
 
 
 def _refuse(installed: Installed, release: Release, root: Path, *, damaged: bool) -> None:
-    """Refuse a release of another series, and one that is older than what was here."""
+    """Refuse a release of another series, and one older than any that was installed here."""
     index = release.index
     if index.name != installed.name:
         raise OnbrandError(
@@ -252,15 +251,15 @@ def _refuse(installed: Installed, release: Release, root: Path, *, damaged: bool
 
 
 def switch(root: Path, after: Installed) -> None:
-    """Say on the disk what is current from now on, in one step."""
+    """Write the new state atomically, which makes its release the current one."""
     write_installed(root, after)
     sync_folder(root)
 
 
 def clear(root: Path, installed: Installed | None) -> None:
-    """Remove releases that nobody needs, and what a run that was killed has left.
+    """Remove releases that are neither current nor previous, and remains of killed runs.
 
-    Where the current release cannot be read, nothing is known about the others either: they stay.
+    If the current release cannot be read, all others stay, as they may be needed.
     """
     if installed is None:
         clear_releases(root, keep=())
@@ -276,18 +275,18 @@ def install(
     voices: bool = True,
     progress: Progress = silent,
 ) -> Outcome:
-    """Install the release at ``source`` to ``root``, or bring what is installed there up to date.
+    """Install the release at ``source`` to ``root``, or update the installation there.
 
     Args:
-        source: folder, URL, or either with ``/index.json``.
+        source: path or URL of the release's folder or of its ``index.json``.
         root: the folder; `onbrand.installation.default_root` gives the usual one.
-        keys: public keys to trust, 64 hexadecimal digits each; needed the first time, and must be
-            pinned already afterwards.
+        keys: public keys to trust, 64 hexadecimal digits each; required for a first installation,
+            afterwards they must be pinned already.
         voices: false for encoders alone.
-        progress: told how far it is.
+        progress: receives the stage and how much is done.
 
     Raises:
-        OnbrandError: the release is refused or cannot be had. What was installed is unchanged.
+        OnbrandError: the release is refused or cannot be fetched; nothing was changed then.
     """
     _check_text(source)
     _check_text(str(root.absolute()))
@@ -317,19 +316,17 @@ def update(
     again: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
-    """Bring an installation up to date with where it came from.
+    """Update an installation from its source.
 
     Args:
         root: the installation.
-        keys: public keys to trust from now on, besides those that are pinned; they are pinned
-            even if there is no update to be had.
+        keys: further public keys to trust from now on; they are pinned even if the update fails.
         only_keys: trust ``keys`` alone from now on.
-        again: take the release that was rolled back.
-        progress: told how far it is.
+        again: accept the release that was rolled back.
+        progress: receives the stage and how much is done.
 
     Raises:
-        OnbrandError: the release is refused or cannot be had. The release that was installed is
-            unchanged.
+        OnbrandError: the release is refused or cannot be fetched; the installed release stays.
     """
     if only_keys and not keys:
         raise OnbrandError("--only-key needs the keys to trust: --key ed25519:…")
@@ -354,14 +351,14 @@ def update(
 
 
 def roll_back(root: Path, *, progress: Progress = silent) -> Outcome:
-    """Go back to the release before, without the network; the current one is refused from then on.
+    """Roll back to the previous release, offline; the current one is refused from then on.
 
     Args:
         root: the installation.
-        progress: told whom there is to wait for.
+        progress: receives an event when another process must be waited for.
 
     Raises:
-        OnbrandError: there is none, or it is damaged.
+        OnbrandError: there is no previous release, or it is damaged.
     """
     _installed(root)
     with locked(root, progress):
@@ -390,12 +387,12 @@ def roll_back(root: Path, *, progress: Progress = silent) -> Outcome:
 
 
 def _carry_out(root: Path, order: Callable[[], Order], progress: Progress) -> Outcome:
-    """Ask the source what it has, and take it.
+    """Fetch and check the index, then install its release.
 
     Args:
         root: the installation.
-        order: says what is wanted, by what is installed at that moment.
-        progress: told how far it is.
+        order: returns the request for the state of the moment.
+        progress: receives the stage and how much is done.
     """
     while True:
         wanted = order()
@@ -403,13 +400,13 @@ def _carry_out(root: Path, order: Callable[[], Order], progress: Progress) -> Ou
         index = read_index(data, wanted.keys, source=wanted.place.shown)
         check_not_expired(index, wanted.place.shown)
         with locked(root, progress):
-            # Another process may have been here meanwhile, and the source have something newer.
+            # Else another process has changed the installation meanwhile: start again.
             if read_installed(root) == wanted.installed:
                 return take(root, wanted, Release.of(index, data), progress)
 
 
 def _pin(root: Path, keys: Collection[str], *, only_keys: bool, progress: Progress) -> None:
-    """Trust ``keys`` from now on: who has stolen the old key must not be able to prevent that."""
+    """Pin ``keys``, before the update: a thief of the old key must not be able to prevent it."""
     _installed(root)
     with locked(root, progress):
         installed = _installed(root)
@@ -430,7 +427,7 @@ def _installed(root: Path) -> Installed:
 
 
 def _check_text(place: str) -> None:
-    """Refuse a name whose bytes are no text: installed.json could not hold it."""
+    """Refuse a path that is not UTF-8, which installed.json could not hold."""
     try:
         place.encode("utf-8")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Publishing: bundles and voices become a signed release that laptops can update to."""
+"""Publishes bundles and voices as a signed release that laptops can update to."""
 
 from __future__ import annotations
 
@@ -44,40 +44,40 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 KEEP = 2
-"""Releases whose archives stay, the new one included."""
+"""Number of releases whose archives stay, the new one included."""
 _COPIES = "copies"
 
 Gather = Callable[[Path], Sequence[Content]]
-"""Returns what to publish, checked; told a folder for copies, which is removed afterwards."""
+"""Called with a temporary folder for copies; returns the checked contents to publish."""
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published."""
+    """Result of publishing."""
 
     index: Index
     before: Index | None
-    """The release before; None when this is the first one of the folder."""
+    """The previous release; None if this is the first one of the folder."""
     fresh: frozenset[str]
-    """Archives that the release before did not have."""
+    """Archives that the previous release did not have."""
     kept: tuple[Index, ...]
     """Earlier releases whose archives are still in the folder."""
 
     @property
     def new_key(self) -> bool:
-        """Whether another key has signed the release before."""
+        """Whether another key signed the previous release."""
         if self.before is None or self.before.signature is None or self.index.signature is None:
             return False
         return self.before.signature.key != self.index.signature.key
 
     @property
     def gone(self) -> list[str]:
-        """Names of voices and encoders that only the release before had."""
+        """Names of voices and encoders that only the previous release had."""
         return [] if self.before is None else sorted(_names(self.before) - _names(self.index))
 
     @property
     def old_texts(self) -> list[str]:
-        """Voices whose archives of earlier releases hold training lines and are still there."""
+        """Voices whose archives of earlier releases are kept and hold training lines."""
         return sorted(
             {voice.name for index in self.kept for voice in index.voices if EXAMPLES in voice.files}
         )
@@ -95,28 +95,28 @@ def publish(
     keep: int = KEEP,
     progress: Progress = silent,
 ) -> Publication:
-    """Write a release of what ``gather`` returns, all of it and nothing else, to ``folder``.
+    """Write a release of exactly what ``gather`` returns to ``folder``.
 
-    When it fails or is interrupted, the release that was there is as it was.
+    If it fails or is interrupted, the previous release is unchanged.
 
     Args:
         folder: a new or empty folder, or one with a release that the same key has signed.
-        gather: called once nobody else can publish here (see
+        gather: called when the folder is locked (see
             `onbrand_releases.release_folder.collect`).
         private: signs the index.
-        name: of the series of releases; needed for the first one, and then stays.
-        release: its number, greater than the one before; by default the next one.
-        previous_key: public key, 64 hexadecimal digits, that may have signed the release before.
-        expires: how long laptops take it; without, for ever.
+        name: of the series of releases; required for the first one, then fixed.
+        release: its number, greater than the previous one; by default the next one.
+        previous_key: public key, 64 hexadecimal digits, that may have signed the previous release.
+        expires: time for which laptops accept it; by default for ever.
         keep: releases whose archives stay in the folder, the new one included; at least 1.
-        progress: told what is packed, and how much is.
+        progress: receives the package at hand, and how many are packed.
 
     Raises:
-        OnbrandError: see `read_release`; or the number or the name does not go on from the release
-            before, somebody else is publishing here, or nothing can be written.
+        OnbrandError: see `read_release`; or number or name do not follow the previous release,
+            another process is publishing here, or the folder cannot be written.
     """
     begin = partial(_begin, folder, key_digits(private), previous_key, name, release)
-    begin()  # so that no folder is made for what is refused at once
+    begin()  # before a folder is made
     with locked(folder):
         before, series, number = begin()
         staged = folder / NEW
@@ -151,7 +151,7 @@ def publish(
 def _begin(
     folder: Path, key: str, previous_key: str | None, name: str | None, release: int | None
 ) -> tuple[Index | None, str, int]:
-    """Return the release before, and the name and the number of the new one."""
+    """Return the previous release, and the name and the number of the new one."""
     before = read_release(folder, {key, previous_key or key})
     if before is None and previous_key:
         raise OnbrandError("holds no release by the --previous-key; check the folder", path=folder)
@@ -194,10 +194,10 @@ def _head(
 
 
 def _package(content: Content, folder: Path, staged: Path, before: Index | None) -> Package:
-    """Return the entry of one content: that of the release before, or that of a new archive."""
+    """Return the index entry of a content: the previous one if unchanged, or a new archive's."""
     for old in _packages(before, content.kind):
         if _is_same(content, old):
-            # Damaged in the folder? Then it is packed anew, from the sound files.
+            # A damaged archive is packed again.
             with contextlib.suppress(OnbrandError):
                 check_archive(folder / old.archive, old)
                 return old
@@ -234,7 +234,7 @@ def _is_same(content: Content, old: Package) -> bool:
 
 
 def _plain(name: str) -> str:
-    """Return a brand as a file name that every system and web server takes."""
+    """Return a brand as a file name that every system and web server accepts."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._") or "voice"
 
 
@@ -244,7 +244,7 @@ def _of_kind(kind: str, packages: Sequence[Package]) -> tuple[Package, ...]:
 
 
 def _put_in_place(index: Index, folder: Path, staged: Path) -> frozenset[str]:
-    """Move the new archives to where the index says, and return which they are."""
+    """Move the new archives to their places in the release, and return their paths."""
     fresh = {path for path in archives_of(index) if (staged / path).exists()}
     try:
         for kind in (VOICES, ENCODERS):

@@ -1,15 +1,15 @@
-"""The folder of a release as its publisher keeps it: what is there, what stays, what goes.
+"""The publisher's folder of a release: reads it, checks new contents, and removes old archives.
 
-Beside the index and the archives (see `onbrand_releases.index`) it holds what only the next
-publication needs::
+Besides the index and the archives (see `onbrand_releases.index`) it holds files for the next
+publication::
 
-    history/6.json      the index of the release before, as it was
-    .new/               what a publication that is under way has made so far
-    .lock               held while one is
+    history/6.json      the index of the previous release
+    .new/               work of a publication in progress
+    .lock               held during a publication
 
-Archives are named after their content and never change, and the index is replaced last, in one
-step: whoever reads the folder meanwhile sees the old release or the new one. The archives of the
-releases in ``history/`` stay, for laptops that have read an old index and are still fetching.
+Archives are named after their content and never change, and the index is replaced last and
+atomically, so that laptops always see the old release or the new one. The archives of the releases
+in ``history/`` stay for laptops that have read an old index and are still fetching.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,12 +27,13 @@ from onbrand.encoder import EncoderManifest, default_bundle, read_manifest
 from onbrand.encoder.bundle import MANIFEST as BUNDLE_MANIFEST
 from onbrand.encoder.bundle import BundleFile
 from onbrand.errors import OnbrandError, missing_extra
-from onbrand.files import sha256_file, write_atomic
+from onbrand.files import write_atomic
 from onbrand.labels.normalization import check_brand
 from onbrand.progress import Progress, ProgressEvent, silent
 from onbrand.voice.model import EncoderReference
 from onbrand.voice.storage import EXAMPLES, find_voices, load_voice, save_voice
 from onbrand.voice.storage import MANIFEST as VOICE_MANIFEST
+from onbrand_models.bundle_writer import bundle_files
 from onbrand_releases.index import (
     ENCODERS,
     INDEX,
@@ -59,11 +60,11 @@ class Content:
     """Fingerprint of the encoder: its own, or the one that the voice was trained on."""
     folder: Path
     files: dict[str, BundleFile]
-    """What is in the folder and belongs to it."""
+    """Its files in the folder."""
 
     @property
     def has_examples(self) -> bool:
-        """Whether a voice holds the lines that it was trained on."""
+        """Whether it is a voice with its training lines."""
         return self.kind == VOICES and EXAMPLES in self.files
 
 
@@ -74,19 +75,19 @@ def collect(
     aside: Path | None = None,
     progress: Progress = silent,
 ) -> list[Content]:
-    """Return what is to be published after checking that it can be used.
+    """Check bundles and voices, and return them as contents of a release.
 
     Args:
         encoders: bundles; each must pass ``onbrand models verify``.
-        voices: folders of voices, or voices' own; each must load, and its encoder must be one of
-            the bundles or the one that ships with onbrand.
-        aside: a folder to be made for copies of the voices that lack their example lines; without
-            it voices are published as they are.
-        progress: told what is being checked.
+        voices: folders with voices, or of single voices; each must load, and its encoder must be
+            one of the bundles or the one that ships with onbrand.
+        aside: new folder for copies of the voices without their example lines; if None, voices are
+            published as they are.
+        progress: receives the name of what is checked.
 
     Raises:
-        OnbrandError: there is nothing, a name comes twice or cannot name a folder, or something is
-            damaged, bad or does not fit.
+        OnbrandError: there is nothing to publish, a name is a duplicate or cannot name a folder, or
+            a check fails.
     """
     found = [_bundle(folder, progress) for folder in encoders]
     known = {content.encoder for content in found} | {_own_fingerprint()}
@@ -105,7 +106,7 @@ def _bundle(folder: Path, progress: Progress) -> Content:
     manifest = read_manifest(folder)
     progress(ProgressEvent("verifying", message=manifest.name))
     _check_name(manifest, folder)
-    files = _measure(folder, [BUNDLE_MANIFEST, *manifest.files])
+    files = bundle_files(folder, [BUNDLE_MANIFEST, *manifest.files])
     _verify(folder)
     fingerprint = manifest.fingerprint
     return Content(ENCODERS, manifest.name, fingerprint[:12], fingerprint, folder, files)
@@ -146,7 +147,7 @@ def _voice(folder: Path, known: Collection[str], aside: Path | None, progress: P
         examples = replace(voice.examples, texts=(), sources=())
         folder = aside / brand
         voice = save_voice(replace(voice, manifest=manifest, examples=examples), folder)
-    files = _measure(folder, [VOICE_MANIFEST, *voice.manifest.files])
+    files = bundle_files(folder, [VOICE_MANIFEST, *voice.manifest.files])
     version = _version(voice.manifest.created, folder)
     return Content(VOICES, brand, version, voice.manifest.encoder.fingerprint, folder, files)
 
@@ -175,17 +176,6 @@ def _own_fingerprint() -> str:
     return read_manifest(default_bundle()).fingerprint
 
 
-def _measure(folder: Path, names: Iterable[str]) -> dict[str, BundleFile]:
-    files = {}
-    for name in names:
-        path = folder / name
-        try:
-            files[name] = BundleFile(path.stat().st_size, sha256_file(path))
-        except OSError as error:
-            raise OnbrandError(f"cannot be read ({error.strerror or error})", path=path) from None
-    return files
-
-
 def _refuse_twins(contents: Sequence[Content]) -> None:
     seen: dict[tuple[str, str], Path] = {}
     for content in contents:
@@ -199,14 +189,14 @@ def _refuse_twins(contents: Sequence[Content]) -> None:
 
 
 NEW = ".new"
-"""Folder in which a publication works."""
+"""Folder of a publication in progress."""
 _HISTORY = "history"
 _LOCK = ".lock"
 _OLD_INDEX = re.compile(r"[1-9][0-9]{0,15}\.json")
 
 
 def read_release(folder: Path, keys: Collection[str]) -> Index | None:
-    """Return the index of the release in ``folder``; None where one can be begun.
+    """Return the index of the release in ``folder``; None if the folder can take a first release.
 
     Raises:
         OnbrandError: the folder holds something else, or a release that none of these public keys
@@ -236,7 +226,7 @@ def read_release(folder: Path, keys: Collection[str]) -> Index | None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other publications out; a folder that is new and stays without an index is removed."""
+    """Lock the folder against other publications; remove a new one that ends without an index."""
     try:
         from filelock import FileLock, Timeout
     except ImportError:
@@ -259,19 +249,19 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def replace_index(folder: Path, index: Index, before: Index | None) -> None:
-    """Make ``index``, whose archives are in place, the release; the one before becomes history."""
+    """Make ``index`` the release, whose archives must be in place; keep the previous index."""
     if before is not None:
         write_atomic(folder / _HISTORY / f"{before.release}.json", _read(folder / INDEX))
     write_atomic(folder / INDEX, encode(index))
 
 
 def remove_old(folder: Path, index: Index, keep: int) -> list[Index]:
-    """Remove the archives that no release needs any more, and what killed publications left.
+    """Remove the archives that no kept release needs, and remains of killed publications.
 
-    The new release is out by now, so that nothing here is worth an error.
+    Failures are ignored, as the new release is complete.
 
     Returns:
-        The indexes of the releases before whose archives stay.
+        The indexes of earlier releases whose archives stay.
     """
     kept: list[Index] = []
     needed = archives_of(index)
@@ -279,7 +269,7 @@ def remove_old(folder: Path, index: Index, keep: int) -> list[Index]:
     old.sort(key=lambda path: int(path.stem), reverse=True)
     for path in old[: keep - 1]:
         with contextlib.suppress(OnbrandError):
-            # Whoever has signed it, say with a key of years ago: all it does is keep archives.
+            # Any signer will do, say an old key: the index only decides which archives stay.
             data = _read(path)
             kept.append(read_index(data, signers(data)))
             needed |= archives_of(kept[-1])
@@ -301,7 +291,7 @@ def archives_of(index: Index) -> set[str]:
 
 
 def unwritable(folder: Path, error: OSError) -> OnbrandError:
-    """Return the error for a release's folder that cannot be written to."""
+    """Return the error for a release's folder that cannot be written."""
     return OnbrandError(
         f"cannot be written ({error.strerror or error}); the release is as it was", path=folder
     )
@@ -316,7 +306,7 @@ def _read(path: Path) -> bytes:
 
 
 def _stranger(folder: Path) -> str | None:
-    """Return what is in a folder without index and was not left there by a killed publication."""
+    """Return an entry of a folder without index that no publication has left; None if all are."""
     if not folder.exists():
         return None
     try:

@@ -1,8 +1,8 @@
 """Ed25519 keys and signatures (RFC 8032), through the ``cryptography`` library.
 
 A private key is a PEM file (PKCS #8), perhaps encrypted with a passphrase. A public key is one line
-that people copy into a configuration or a mail: ``ed25519:`` and 64 hexadecimal digits. Programs
-pass on the digits alone.
+that people copy into a configuration or a mail: ``ed25519:`` and 64 hexadecimal digits. In code
+it is the digits alone.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _MAX_PASSPHRASE_BYTES = 1023  # of the cryptography library
 _KEYGEN = "make one with: onbrand models keygen -o FILE"
 
 _PRIME = 2**255 - 19
-# The y coordinates of the curve's points of small order (the list is libsodium's). Whoever gives
-# one of them as a key, all zeros say, would have every signature accepted that is made for it.
+# The y coordinates of the curve's points of small order (the list is libsodium's). Anyone could
+# sign for such a key, say all zeros.
 _ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _WEAK_Y = {0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8}
 
@@ -75,7 +75,7 @@ def read_passphrase() -> bytes | None:
     Raises:
         OnbrandError: it is too long.
     """
-    # The very bytes that were set, also where they are no UTF-8.
+    # The bytes as they were set, even if they are not UTF-8.
     passphrase = os.fsencode(os.environ.get(PASSPHRASE, "")) or None
     _check_passphrase(passphrase)
     return passphrase
@@ -152,7 +152,7 @@ def parse_public_key(text: str) -> str:
         text: ``ed25519:<64 digits>``, or the path of a file that holds this line.
 
     Raises:
-        OnbrandError: it is neither, or a key under which anybody could sign.
+        OnbrandError: it is neither, or a weak key, for which anyone could sign.
     """
     origin = None
     line = text.strip()
@@ -182,11 +182,11 @@ def sign(private: Ed25519PrivateKey, data: bytes) -> str:
 
 
 def verify(key: str, data: bytes, signature: str) -> bool:
-    """Tell whether ``signature`` is the one of ``data`` by the holder of the public key.
+    """Return whether ``signature`` is that of ``data`` by the holder of the public key.
 
     Args:
         key: 64 hexadecimal digits.
-        data: what was signed.
+        data: the signed bytes.
         signature: 128 hexadecimal digits.
 
     Raises:

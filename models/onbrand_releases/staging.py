@@ -1,4 +1,4 @@
-"""Building the folder of a release: fetched, unpacked, tried out, and only then put in place."""
+"""Stages a release: fetches, unpacks and tests it in a new folder, then moves it into place."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _SENTENCE = "A short sentence to see that vectors come out."
 
 
 def try_out(index: Index, folder: Path, *, voices: bool = True) -> None:
-    """Load every encoder and every voice of the release in ``folder``.
+    """Load every encoder and every voice of the release in ``folder``, as a test.
 
     Raises:
-        OnbrandError: one of them is damaged, is not what the index calls it, cannot be run by this
-            onbrand, or is a voice that has its encoder neither here nor in this onbrand.
+        OnbrandError: one is damaged, differs from the index, does not run with this onbrand, or is
+            a voice whose encoder is neither in the release nor in this onbrand.
     """
     dims = dict(
         _try_encoder(folder / ENCODERS / package.name, package) for package in index.encoders
@@ -40,7 +40,7 @@ def try_out(index: Index, folder: Path, *, voices: bool = True) -> None:
         return
     try:
         bundled = read_manifest(default_bundle())
-    except OnbrandError:  # the release may bring all that is needed
+    except OnbrandError:  # the release may hold every encoder it needs
         pass
     else:
         dims.setdefault(bundled.fingerprint, bundled.dim)
@@ -88,34 +88,34 @@ def _other(kind: str, package: Package) -> OnbrandError:
 
 
 _SPARE = 4 * 1024 * 1024
-"""Bytes that must stay free on the disk: folders take space as well."""
+"""Bytes that must stay free on the disk, as folders take space too."""
 _RENAMES = (0.1, 0.3, 1.0, 3.0)
-"""Seconds before new tries on Windows, where virus scanners hold new files for a while."""
+"""Seconds before retries on Windows, where virus scanners keep new files open for a while."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release whose index was checked, or one that is installed."""
+    """A release with a checked index, or an installed one."""
 
     index: Index
     name: str
-    """Of its folder: the number, and the first 12 digits of the index's SHA-256."""
+    """Name of its folder: the number, and the first 12 digits of the index's SHA-256."""
     data: bytes
     """Content of ``index.json``."""
 
     @classmethod
     def of(cls, index: Index, data: bytes) -> Release:
-        """Name a release by its index."""
+        """Return the release of an index."""
         return cls(index, f"{index.release}-{hashlib.sha256(data).hexdigest()[:12]}", data)
 
     def packages(self, *, voices: bool = True) -> list[tuple[str, Package]]:
-        """Return all packages, each with the folder it belongs in."""
+        """Return all packages, each with ``encoders`` or ``voices``, the folder for it."""
         encoders = [(ENCODERS, package) for package in self.index.encoders]
         return encoders + [(VOICES, package) for package in self.index.voices if voices]
 
 
 def read_release(root: Path, name: str | None) -> Release | None:
-    """Return the installed release called ``name``, None when its index is missing or damaged."""
+    """Return the installed release ``name``; None if its index is missing or damaged."""
     if name is None:
         return None
     try:
@@ -127,7 +127,7 @@ def read_release(root: Path, name: str | None) -> Release | None:
 
 
 def is_whole(root: Path, release: Release, *, voices: bool = True) -> bool:
-    """Tell whether every file of an installed release is as the index says."""
+    """Return whether every file of an installed release matches the index."""
     folder = release_folder(root, release.name)
     return (folder / INDEX).is_file() and all(
         holds(folder / kind / package.name, package)
@@ -136,7 +136,7 @@ def is_whole(root: Path, release: Release, *, voices: bool = True) -> bool:
 
 
 def holds(folder: Path, package: Package) -> bool:
-    """Tell whether a folder holds the files of a package, all as the index says."""
+    """Return whether a folder holds all files of a package, as in the index."""
     try:
         return all(
             (folder / name).stat().st_size == file.size
@@ -156,22 +156,22 @@ def stage(
     donors: Sequence[Release],
     progress: Progress,
 ) -> int:
-    """Put the folder of a release in place; what is there already is copied and not fetched.
+    """Put the folder of a release in place; packages of installed releases are copied, not fetched.
 
     Args:
         root: the installation.
-        release: its index was checked.
-        source: where the archives are.
-        voices: whether to take voices, or encoders alone.
+        release: with a checked index.
+        source: of the archives.
+        voices: whether to install voices too, or encoders alone.
         donors: installed releases to copy unchanged packages from.
-        progress: told how far it is.
+        progress: receives the stage and how much is done.
 
     Returns:
-        How many bytes of archives were needed.
+        Bytes of the archives that were needed.
 
     Raises:
-        OnbrandError: no space, no network, or the release is not what it must be. Nothing but what
-            was fetched is left then.
+        OnbrandError: no space, no network, or the release fails a check; only downloads are left
+            then.
     """
     packages = release.packages(voices=voices)
     copies = {
@@ -210,7 +210,7 @@ def _find_copy(root: Path, kind: str, package: Package, donors: Sequence[Release
 
 
 def _prepare(root: Path, packages: list[tuple[str, Package]], missing: Sequence[Package]) -> None:
-    """Make sure that what is missing can be fetched and unpacked."""
+    """Prepare the downloads, and check that the disk has room for them and for their content."""
     try:
         fetched = prepare_downloads(root, {package.sha256 for package in missing})
         free = shutil.disk_usage(root).free
@@ -247,7 +247,7 @@ def _new_folder(root: Path, name: str) -> Path:
 
 
 def _unpack(archive: Path, package: Package, folder: Path, source: Source) -> None:
-    """Unpack an archive; one that is refused goes, since it would be refused for ever."""
+    """Unpack an archive; remove one that is refused, as it would be refused each time."""
     try:
         unpack(archive, package, folder)
     except OnbrandError as error:
@@ -264,12 +264,12 @@ def _try_out(release: Release, fresh: Path, *, voices: bool) -> None:
     except OnbrandError as error:
         if error.path is None or not Path(error.path).is_relative_to(fresh):
             raise
-        inside = Path(error.path).relative_to(fresh).as_posix()  # the folder is about to go
+        inside = Path(error.path).relative_to(fresh).as_posix()  # the folder will be removed
         raise OnbrandError(f"{inside} of the release: {error.message}") from None
 
 
 def _copy(source: Path, package: Package, folder: Path) -> None:
-    """Copy a package and not link it: damage to one release must not be damage to the other."""
+    """Copy a package; no links, so that damage to one release does not affect the other."""
     folder.mkdir(parents=True)
     for name in package.files:
         _write(folder / name, (source / name).read_bytes())
@@ -286,7 +286,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _put(fresh: Path, target: Path) -> None:
-    """Rename a folder into place; a damaged one of the same name goes."""
+    """Rename a folder into place; a damaged one of the same name is removed."""
     if os.path.lexists(target):
         _rename(target, fresh.with_suffix(".old"))
     _rename(fresh, target)

@@ -1,10 +1,10 @@
-"""Reading a file over HTTP from any byte on: encrypted, and not from hosts that never answer.
+"""Reads a file over HTTPS from any byte on, with deadlines that a slow server cannot put off.
 
-The standard library's client, because a server must not put a time limit off. The timeout of a
-socket begins anew with every byte that comes, so a byte every few seconds would hold a laptop for
-days. Here the time counts from the beginning of a stretch: before each address of a host, the
-tunnel of a proxy, the handshake and every byte of the headers and of the body, the socket is told
-how much of the time is left. Only looking up a host's name has no limit but the system's.
+The timeout of a socket starts again with every byte, so a byte every few seconds would keep a
+laptop waiting for days. Here a deadline covers many reads: before each address of a host, the
+tunnel of a proxy, the handshake and every read of headers and body, the socket gets the time that
+is left. Only looking up a host's name has no limit but the system's. It is built on the standard
+library's client, whose sockets can be replaced.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ if TYPE_CHECKING:
 
 
 TIMEOUT = 30.0
-"""Seconds of silence after which a host is given up."""
+"""Seconds without a byte after which a connection is given up."""
 PATIENCE = 60.0
-"""Seconds for an answer to begin, and then for every `MIN_BYTES` bytes of it."""
+"""Seconds for the headers of an answer, and then for every `MIN_BYTES` bytes of its body."""
 MIN_BYTES = 64 * 1024
 
 
 class Interrupted(Exception):  # noqa: N818 - it is a reason to try again, not yet an error
-    """The connection failed in a way that another try may mend.
+    """The connection failed, and another attempt may succeed.
 
     Args:
         why: a few words for people.
-        after: seconds after which the server wants to be asked again, if it says so.
+        after: seconds after which the server asks for a retry, if it does.
     """
 
     def __init__(self, why: str, after: float | None = None) -> None:
@@ -63,10 +63,10 @@ class Interrupted(Exception):  # noqa: N818 - it is a reason to try again, not y
 
 
 class Deadline:
-    """The end of a stretch of waiting: `PATIENCE` from now on, and anew with `MIN_BYTES` bytes.
+    """A deadline in `PATIENCE` seconds, which starts again after every `MIN_BYTES` bytes.
 
     Args:
-        late: what to say when it has passed.
+        late: message when it has passed.
     """
 
     def __init__(self, late: str) -> None:
@@ -79,29 +79,29 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether the time is over."""
+        """Whether the deadline has passed."""
         return monotonic() >= self._end
 
     def left(self) -> float:
-        """Return for how many seconds to wait in silence, more than 0.
+        """Return the timeout in seconds for the next read, more than 0.
 
         Raises:
             Interrupted: the deadline has passed.
         """
         left = self._end - monotonic()
-        if left <= 0:  # not `passed`, which would look at the clock a second time
+        if left <= 0:  # not `passed`, which would read the clock a second time
             raise Interrupted(self._late)
         return min(left, TIMEOUT)
 
     def count(self, came: int) -> None:
-        """Count bytes of what was waited for; enough of them begin a new stretch."""
+        """Count received bytes; enough of them start the deadline again."""
         self._came += came
         if self._came >= MIN_BYTES:
             self._begin()
 
 
 def reason(error: object) -> str:
-    """Return why something failed, without addresses that may hold passwords."""
+    """Return the reason of an error without URLs, which may hold passwords."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     said = getattr(error, "strerror", None)
@@ -109,7 +109,7 @@ def reason(error: object) -> str:
 
 
 class Response(HTTPResponse):
-    """An answer that is read within a deadline, which may be replaced when the body begins."""
+    """An answer that is read within a deadline, which may be replaced for the body."""
 
     def __init__(
         self,
@@ -120,23 +120,23 @@ class Response(HTTPResponse):
         url: str | None = None,
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
-        self.fp.close()  # that of the library, which waits for each byte anew
+        self.fp.close()  # the library's, whose timeout starts again with each byte
         self._timed = _Timed(sock, deadline)
         self.fp = io.BufferedReader(self._timed)
 
     def keep_to(self, deadline: Deadline) -> None:
-        """Read on within another deadline."""
+        """Set the deadline of further reads."""
         self._timed.deadline = deadline
 
 
 def send(request: Request, deadline: Deadline) -> Response:
-    """Return the answer to a request, whatever its status, when its headers are here.
+    """Send a request and return the answer, of any status, when its headers have arrived.
 
     Raises:
         Interrupted: the deadline has passed.
         OSError: no connection.
-        http.client.HTTPException: what comes is not HTTP.
-        ValueError: the URL cannot be asked.
+        http.client.HTTPException: the answer is not HTTP.
+        ValueError: the URL is invalid.
     """
     handlers = (_Plain(deadline), _Encrypted(deadline), _AsItIs)
     answer = build_opener(*handlers).open(request, timeout=deadline.left())
@@ -145,7 +145,7 @@ def send(request: Request, deadline: Deadline) -> Response:
 
 
 class _Timed(io.RawIOBase):
-    """What comes from a socket."""
+    """Reads from a socket within a deadline."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
@@ -160,7 +160,7 @@ class _Timed(io.RawIOBase):
         try:
             return self._raw.readinto(buffer)
         except TimeoutError as error:
-            self.deadline.left()  # it has words of its own when it has passed
+            self.deadline.left()  # raises its own message if it has passed
             raise Interrupted(reason(error)) from None
 
     def close(self) -> None:
@@ -169,7 +169,7 @@ class _Timed(io.RawIOBase):
 
 
 class _AsItIs(HTTPErrorProcessor):
-    """The library's redirects would carry passwords along and read bodies of any length."""
+    """No automatic redirects: they would pass passwords on and read bodies of any length."""
 
     def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:  # noqa: ARG002
         return response
@@ -206,7 +206,7 @@ def _build(kind: type[HTTPConnection], deadline: Deadline) -> Callable[..., Any]
 
 
 def _connect(deadline: Deadline, address: tuple[str, int], *_: object) -> socket.socket:
-    """Connect to the first address of a host that answers; each has its share of the time."""
+    """Connect to the first address of a host that answers; each gets its share of the time."""
     found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
     failed: OSError | None = None
     for tried, (family, kind, protocol, _name, place) in enumerate(found):
@@ -226,11 +226,11 @@ def _connect(deadline: Deadline, address: tuple[str, int], *_: object) -> socket
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 6
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers that may be better a little later."""
+"""Statuses of answers that may change a little later."""
 _GONE = frozenset({404, 410})
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
 _ALLOWED = "%/:=&?~#+!$,;'@()*[]"
-"""Characters that stay in a path as they are: what was quoted already is not quoted again."""
+"""Characters that are not quoted in a path; ``%`` is one, so nothing is quoted twice."""
 
 
 class NotThereError(OnbrandError):
@@ -238,7 +238,7 @@ class NotThereError(OnbrandError):
 
 
 class Body:
-    """The body of an answer, as it comes."""
+    """The body of an answer, read as it arrives."""
 
     def __init__(self, response: Response, start: int) -> None:
         self._response = response
@@ -247,16 +247,16 @@ class Body:
         self._deadline = Deadline("it comes too slowly")
         response.keep_to(self._deadline)
         self.compressed = response.headers.get("Content-Encoding", "").lower() in _COMPRESSED
-        """Whether the server says that it does not send the file as it is."""
+        """Whether the server says that it compresses the file."""
 
     def read(self, most: int) -> bytes:
-        """Return what has come, at least a byte; nothing at the end.
+        """Return the bytes that have arrived, at least one; none at the end.
 
         Raises:
-            Interrupted: the body ended before it was whole, or comes too slowly.
+            Interrupted: the body ended too early, or comes too slowly.
         """
         if self._promised is not None:
-            # The response does not count what is read like this, not in every Python.
+            # Not every version of Python counts the bytes that are read like this.
             most = min(most, self._promised - self._came)
         piece = self._response.read1(most) if most else b""
         if most and not piece and self._promised is not None:
@@ -269,15 +269,15 @@ class Body:
 
 @contextlib.contextmanager
 def open_web(url: str, start: int = 0) -> Iterator[tuple[Body, int]]:
-    """Open what ``url`` gives from byte ``start`` on.
+    """Open a URL from byte ``start`` on.
 
     Yields:
-        The body to read from, and the byte that it starts at: 0 where the server knows no ranges.
+        The body, and the byte at which it starts: 0 if the server does not support ranges.
 
     Raises:
-        Interrupted: no connection, no answer in time, or one that may be better a little later.
+        Interrupted: no connection, no answer in time, or a status that may change soon.
         NotThereError: there is no such file.
-        OnbrandError: it is refused, or not encrypted.
+        OnbrandError: the server refuses, or the URL is not encrypted.
     """
     deadline = Deadline("no answer in time")  # one for all redirects
     response = _ask(url, start, deadline)
@@ -308,7 +308,7 @@ def _ask(url: str, start: int, deadline: Deadline) -> Response:
             location = response.headers.get("Location")
             if response.status in _MOVED and location:
                 url = _moved(url, location)
-            elif response.status == 416 and start:  # the file is shorter than what is already here
+            elif response.status == 416 and start:  # the file is shorter than what was fetched
                 start = 0
             else:
                 raise _refusal(response, shown)
@@ -331,8 +331,8 @@ def _failures_told(shown: str) -> Iterator[None]:
 
 
 def _moved(url: str, location: str) -> str:
-    """Return where a redirect goes; the password stays with its host."""
-    # Headers come as if they were Latin-1; quoted as that, their bytes are those that were sent.
+    """Return the URL of a redirect; the password is kept for the same host only."""
+    # Headers are decoded as Latin-1; quoting them as such restores the bytes that were sent.
     target = urljoin(url, quote(location, safe=_ALLOWED, encoding="latin-1"))
     old, new = urlsplit(url), urlsplit(target)
     if (old.scheme, old.netloc.rpartition("@")[2]) == (new.scheme, new.netloc):
@@ -365,10 +365,10 @@ def _request(url: str, start: int) -> Request:
 
 
 def _host(parts: SplitResult) -> str:
-    """Return host and port as they are asked for, without a password."""
+    """Return host and port of a URL, without user and password."""
     try:
         port = "" if parts.port is None else f":{parts.port}"
-    except ValueError:  # whose text may hold a password with an odd letter
+    except ValueError:  # its message may hold a part of a password
         raise ValueError("its port must be a number up to 65535") from None
     host = parts.netloc.rpartition("@")[2]
     if host.isascii():
@@ -422,11 +422,11 @@ def _refusal(response: Response, shown: str) -> Exception:
 
 
 def _seconds(later: str) -> float | None:
-    """Return how long ``Retry-After`` asks to wait: it gives seconds, or a date."""
+    """Return the seconds that a ``Retry-After`` header asks to wait; it holds seconds or a date."""
     if later.isascii() and later.isdigit():
         return float(later)
     try:
         date = parsedate_tz(later)
         return mktime_tz(date) - time.time() if date else None
-    except (ValueError, OverflowError):  # no date of this world
+    except (ValueError, OverflowError):  # not a valid date
         return None

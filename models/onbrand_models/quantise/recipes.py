@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import onnx
@@ -67,42 +68,21 @@ def remove_unused(model: onnx.ModelProto) -> None:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A quantisation recipe: its description in manifests, and a function that changes a graph."""
+    """A quantisation recipe: how manifests describe it, and how it quantises dense layers."""
 
     description: str
-    apply: Callable[[onnx.ModelProto, Feeds], None]
-
-
-def _all_bits(model: onnx.ModelProto, feeds: Feeds) -> None:
-    _embeddings_and(model, lambda: quantise_static(model, feeds, fits_int16_pairs=False))
-
-
-def _fitting_pairs(model: onnx.ModelProto, feeds: Feeds) -> None:
-    _embeddings_and(model, lambda: quantise_static(model, feeds, fits_int16_pairs=True))
-
-
-def _blocks(model: onnx.ModelProto, _: Feeds) -> None:
-    _embeddings_and(model, lambda: quantise_blockwise(model))
-
-
-def _floats(_: onnx.ModelProto, __: Feeds) -> None:
-    pass
-
-
-def _embeddings_and(model: onnx.ModelProto, quantise_dense: Callable[[], None]) -> None:
-    dense = bool(dense_layers(model))
-    if dense:  # first, as it is calibrated on embeddings in floats
-        quantise_dense()
-    if not quantise_embeddings(model) and not dense:
-        raise OnbrandError("the exported graph has no dense layers and no tables to quantise")
+    quantise_dense: Callable[[onnx.ModelProto, Feeds], None] | None
+    """Changes the graph; None for a recipe that leaves the embeddings in floats too."""
 
 
 _STATIC = (
     "weights int8 per channel{}; activations uint8 per tensor, calibrated, outlier channels "
     "equalised, biases corrected; embeddings int8 per row"
 )
-_PORTABLE = Recipe(_STATIC.format(", pairs within 16-bit sums"), _fitting_pairs)
-_DOT_PRODUCT = Recipe(_STATIC.format(""), _all_bits)
+_PORTABLE = Recipe(
+    _STATIC.format(", pairs within 16-bit sums"), partial(quantise_static, fits_int16_pairs=True)
+)
+_DOT_PRODUCT = Recipe(_STATIC.format(""), partial(quantise_static, fits_int16_pairs=False))
 
 RECIPES = {
     Target.PORTABLE: _PORTABLE,
@@ -113,9 +93,9 @@ RECIPES = {
     Target.ACCURATE: Recipe(
         "weights uint8 in blocks; activations in floats that the kernel rounds to int8 in blocks; "
         "embeddings int8 per row",
-        _blocks,
+        lambda model, _: quantise_blockwise(model),
     ),
-    Target.FLOAT32: Recipe("none: 32-bit floats", _floats),
+    Target.FLOAT32: Recipe("none: 32-bit floats", None),
 }
 
 
@@ -135,7 +115,12 @@ def quantise(
         OnbrandError: the graph has neither dense layers nor embeddings to quantise.
     """
     model = fuse(model)
-    RECIPES[target].apply(model, feeds)
+    if quantise_dense := RECIPES[target].quantise_dense:
+        dense = bool(dense_layers(model))
+        if dense:  # first, as it is calibrated on embeddings in floats
+            quantise_dense(model, feeds)
+        if not quantise_embeddings(model) and not dense:
+            raise OnbrandError("the exported graph has no dense layers and no tables to quantise")
     remove_unused(model)
     return model
 

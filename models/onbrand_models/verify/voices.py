@@ -180,7 +180,9 @@ def check_verdicts(
             gates += not same_gate
             flags += len(pairs)
             changed += sum(pair.found.flagged != pair.expected.flagged for pair in pairs)
-            furthest = max([*pairs, *filter(None, [furthest])], key=_moved, default=None)
+            furthest = max(
+                [*pairs, *filter(None, [furthest])], key=lambda pair: pair.moved, default=None
+            )
     if furthest is None:
         raise OnbrandError("no sentence of the drafts in --data could be judged; add others")
     share = 100 * changed / flags
@@ -225,10 +227,6 @@ def _judged(
         ]
         judged = [p for p in pairs if (p.found.not_judged and p.expected.not_judged) is None]
         yield found.verdict == expected.verdict, judged
-
-
-def _moved(pair: _Pair) -> float:
-    return pair.moved
 
 
 def _describe(pair: _Pair) -> str:
