@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from quick import is_quick
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
@@ -79,7 +81,7 @@ def improper_uses(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             if ast.unparse(node).partition(".")[0] in foreign:
                 yield ast.unparse(node)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".setattr"):
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "setattr":
             yield from patched(node, foreign)
 
 
@@ -92,6 +94,7 @@ def patched(call: ast.Call, foreign: dict[str, str]) -> Iterator[str]:
         yield f"{ast.unparse(target)}.{name.value}"
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
@@ -155,3 +158,18 @@ def test_a_private_use_is_found(code: str) -> None:
 )
 def test_what_is_ours_or_public_is_none(code: str) -> None:
     assert not list(improper_uses(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    ("code", "quick"),
+    [
+        ("import json\nfrom onbrand.document import parse", True),
+        ("from onbrand import Span", True),
+        ("from onbrand import Encoder", False),
+        ("def test():\n    import subprocess", False),
+        ("from concurrent.futures import Future", False),
+        ("from slack_world import World", False),
+    ],
+)
+def test_what_waits_is_known_from_what_is_imported(code: str, quick: bool) -> None:
+    assert is_quick(ast.parse(code)) == quick
