@@ -18,10 +18,12 @@ COMMANDS = [
 ]
 
 
+COMMAND = typer.main.get_command(app)
+
+
 def parse(arguments: list[str]) -> None:
     """Parse the arguments down to the last command without running anything."""
-    command = typer.main.get_command(app)
-    context = None
+    command, context = COMMAND, None
     while True:
         context = command.make_context(command.name or "onbrand", list(arguments), parent=context)
         if not hasattr(command, "resolve_command"):

@@ -43,9 +43,15 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@cache
+def nodes(module: str) -> list[ast.AST]:
+    """Return all that a module's text consists of."""
+    return list(ast.walk(ast.parse(modules()[module].read_text("utf-8"))))
+
+
 def imports(module: str) -> Iterator[str]:
     """Yield the product modules that a module imports, wherever in its text it does."""
-    for node in ast.walk(ast.parse(modules()[module].read_text("utf-8"))):
+    for node in nodes(module):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -72,12 +78,11 @@ def test_packages_import_only_those_they_may() -> None:
 def test_the_engine_looks_for_no_other_package() -> None:
     """Not by name at run time either."""
     others = PACKAGES.keys() - {"onbrand"}
-    for module, file in modules().items():
+    for module in modules():
         if module.startswith("onbrand.") and module != START:
-            text = file.read_text("utf-8")
             strings = [
                 node.value
-                for node in ast.walk(ast.parse(text))
+                for node in nodes(module)
                 if isinstance(node, ast.Constant) and isinstance(node.value, str)
             ]
             assert not others & set(strings), module

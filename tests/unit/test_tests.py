@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def improper_uses(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             if ast.unparse(node).partition(".")[0] in foreign:
                 yield ast.unparse(node)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".setattr"):
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "setattr":
             yield from patched(node, foreign)
 
 
@@ -92,6 +93,7 @@ def patched(call: ast.Call, foreign: dict[str, str]) -> Iterator[str]:
         yield f"{ast.unparse(target)}.{name.value}"
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
