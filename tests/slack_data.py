@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +22,22 @@ from onbrand_slack.store.checks import OpenCheck
 ACME = Tenant("T1")
 OTHER = Tenant("T2")
 GOOD, BAD = 0.9, 0.1
+
+
+@cache
+def _migrated() -> bytes:
+    """Return an SQLite file with all tables and nothing in them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "slack.db")
+        Store.open(str(path)).close()
+        return path.read_bytes()
+
+
+def open_store(path: Path) -> Store:
+    """Open the app's stores on a file, new or not, without the migrations that a new one takes."""
+    if not path.exists():
+        path.write_bytes(_migrated())
+    return Store.open(str(path))
 
 
 def sentence(text: str, probability: float | None, *habits: str) -> SentenceVerdict:

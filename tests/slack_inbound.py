@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from slack_bolt import BoltResponse
+from slack_data import open_store
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 from slack_work import wait_until
@@ -24,7 +25,6 @@ from onbrand_slack.intake.reading import from_socket
 from onbrand_slack.metrics import Metrics
 from onbrand_slack.model import Request, Tenant
 from onbrand_slack.services import Services
-from onbrand_slack.store import Store
 from onbrand_slack.store.installations import Installed
 
 Payload = dict[str, Any]
@@ -107,7 +107,7 @@ class Inbound:
     def __init__(self, folder: Path, transport: Transport = "http", **config: Any) -> None:
         given = {"signing_secret": SECRET, "bot_token": "xoxb-1", "app_id": APP_ID, **config}
         self.config = Config(transport, folder, str(folder / "slack.db"), **given)
-        self.store = Store.open(self.config.database)
+        self.store = open_store(Path(self.config.database))
         self.store.installations.use_only(INSTALLED)
         self.scoring, self.clients, self.metrics = FakeScoring(), FakeClients(), Metrics()
         self.services = Services(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from block_kit import problems
+from slack_data import open_store
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store.models.installation import Installation
 from slack_sdk.web import SlackResponse
@@ -129,7 +130,7 @@ def world(tmp_path: Path, scoring: Scoring) -> Iterator[World]:
     """Open the two workspaces."""
     slacks = {tenant.workspace: FakeSlack(tenant.workspace) for tenant in (HERE, ELSEWHERE)}
     clients = _Clients(slacks)
-    with Store.open(str(tmp_path / "slack.db")) as store:
+    with open_store(tmp_path / "slack.db") as store:
         for team, slack in slacks.items():
             store.installations.bolt.save(
                 Installation(

@@ -5,20 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_data import open_store
 from slack_work import TEAM, config, locked, wait_until
 
 from onbrand_slack.answer import BrandSettings
 from onbrand_slack.metrics import Metrics
 from onbrand_slack.model import Digest, Tenant
 from onbrand_slack.services import Services
-from onbrand_slack.store import Store
 from onbrand_slack.work.schedule import Schedule
 
 MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def replica(path: Path) -> Services:
-    store = Store.open(str(path / "slack.db"))
+    store = open_store(path / "slack.db")
     return Services(
         config=config(),
         store=store,

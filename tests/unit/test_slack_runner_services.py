@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_data import open_store
 from slack_desk import DRAFT
 from slack_work import TEAM, config, locked, wait_until
 
@@ -14,7 +15,6 @@ from onbrand_slack.metrics import Metrics
 from onbrand_slack.model import Home, Tenant
 from onbrand_slack.scoring import Scoring
 from onbrand_slack.services import Services, lane_of
-from onbrand_slack.store import Store
 from onbrand_slack.store.installations import Installed
 from onbrand_slack.work.right_of_way import RightOfWay
 
@@ -31,7 +31,7 @@ def services_on(store: Any, **more: Any) -> Services:
 
 
 def test_requests_are_put_in_their_lanes_once(tmp_path: Path) -> None:
-    with services_on(Store.open(str(tmp_path / "slack.db")), queue_limit=2) as services:
+    with services_on(open_store(tmp_path / "slack.db"), queue_limit=2) as services:
         woken: list[str] = []
         services.wake = woken.append
         assert services.put(TEAM, DRAFT, "k1").status == "queued"
@@ -49,7 +49,7 @@ def test_what_is_in_the_way_of_working_is_told(
     def away() -> float:
         raise locked()
 
-    services = services_on(Store.open(str(tmp_path / "slack.db")))
+    services = services_on(open_store(tmp_path / "slack.db"))
     assert "not working" in str(services.problem())
     services.wake = lambda _: None
     assert services.problem() is None

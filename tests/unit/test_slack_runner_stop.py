@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from slack_data import open_store
 from slack_desk import DRAFT, POST, Desk
 from slack_server import SlackServer, slack_server
 from slack_work import TEAM, MemoryJobs, job, post, wait_until
 
 from onbrand_slack.services import Services
-from onbrand_slack.store import Store
 from onbrand_slack.store.jobs import Job
 from onbrand_slack.work import runner as module
 from onbrand_slack.work.calls import Call
@@ -79,8 +79,8 @@ def test_two_runners_on_one_database_do_every_job_once(
 ) -> None:
     monkeypatch.setattr(module, "POLL", 0.01)
     with (
-        Store.open(str(tmp_path / "slack.db")) as one,
-        Store.open(str(tmp_path / "slack.db")) as two,
+        open_store(tmp_path / "slack.db") as one,
+        open_store(tmp_path / "slack.db") as two,
     ):
         desks = [Desk(server, store.jobs) for store in (one, two)]
         runs: list[int] = []
