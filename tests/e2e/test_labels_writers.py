@@ -77,7 +77,7 @@ def write_and_kill_one(location: str, count: int) -> None:
 
 @pytest.mark.slow
 def test_sqlite(tmp_path: Path) -> None:
-    write_and_kill_one(str(tmp_path / "labels.db"), 10_000)
+    write_and_kill_one(str(tmp_path / "labels.db"), 4_000)
 
 
 @pytest.mark.slow
