@@ -116,7 +116,7 @@ PRESS = st.tuples(
 )
 
 
-@UNHURRIED
+@settings(UNHURRIED, max_examples=15)  # each has many requests
 @given(st.lists(PRESS, max_size=12))
 def test_presses_that_come_twice_count_once_and_the_last_word_of_each_counts(
     slack: World, presses: list[tuple[int, str, str]]
