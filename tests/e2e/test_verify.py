@@ -121,13 +121,7 @@ def test_a_good_bundle_passes_every_check(
     ("how", "found_by"),
     [
         (spoiled.three_bits, ["parity"]),
-        (spoiled.scales_off, ["parity"]),
-        (spoiled.last_layer_off, ["parity"]),
-        (spoiled.saturating, ["parity"]),
-        (spoiled.zero_points_wrong, ["parity"]),
-        (spoiled.shuffled, ["parity"]),
         (spoiled.swapped_layers, ["tokens", "parity"]),
-        (spoiled.renamed_layers, ["parity"]),
         (spoiled.blind_to_padding, ["batches", "tokens"]),
         (spoiled.not_numbers, ["vectors"]),
     ],
@@ -136,6 +130,7 @@ def test_a_good_bundle_passes_every_check(
 def test_a_graph_that_was_quantised_badly_fails(
     bundle: Path, source: SourceModel, how: Callable[[Any], None], found_by: list[str]
 ) -> None:
+    """One for each check; test_verify_default.py has more ways, of a model that is in use."""
     spoiled.spoil(bundle, how)
     code, checks = verify(bundle, source)
     assert (code, failures(checks)) == (1, found_by)
