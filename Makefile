@@ -15,12 +15,16 @@ TORCH  ?= torch==2.13.0
 PYTEST_FLAGS ?= -n 2 --dist loadgroup
 RUNS   ?= 20
 
-.PHONY: demo test pytest test-extension lint install lock newest lowest shuffled clean bench
+.PHONY: demo test quick pytest test-extension lint install lock newest lowest shuffled clean bench
 
 demo: $(STAMP)
 	$(BIN)/onbrand demo
 
 test: lint pytest
+
+# While one works: the unit tests that need no encoder, database, thread or other process.
+quick: $(STAMP)
+	$(BIN)/pytest $(PYTEST_FLAGS) -q --quick tests/unit
 
 pytest: $(STAMP)
 	$(BIN)/pytest $(PYTEST_FLAGS)

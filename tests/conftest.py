@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from parts import EXAMPLE_VOICES, is_there
 from postgres import postgres_server, postgres_url
+from quick import FIXTURES, is_quick
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +51,35 @@ EVERYTHING = bool(os.environ.get("ONBRAND_ALL_PARTS"))
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name files by their argument: their bytes hold the time, which no test may be called by."""
     return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="only unit tests without an encoder, a database, a thread or another process",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even load what is not quick."""
+    if not (config.option.quick and collection_path.match("test_*.py")):
+        return None
+    return None if is_quick(ast.parse(collection_path.read_bytes())) else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.option.quick:
+        return
+    waiting = [
+        item
+        for item in items
+        if not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+        or any(item.iter_markers("heavy"))
+        or any(item.iter_markers("slow"))
+    ]
+    config.hook.pytest_deselected(items=waiting)
+    items[:] = [item for item in items if item not in set(waiting)]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

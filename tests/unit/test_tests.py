@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from quick import is_quick
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
@@ -157,3 +158,18 @@ def test_a_private_use_is_found(code: str) -> None:
 )
 def test_what_is_ours_or_public_is_none(code: str) -> None:
     assert not list(improper_uses(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    ("code", "quick"),
+    [
+        ("import json\nfrom onbrand.document import parse", True),
+        ("from onbrand import Span", True),
+        ("from onbrand import Encoder", False),
+        ("def test():\n    import subprocess", False),
+        ("from concurrent.futures import Future", False),
+        ("from slack_world import World", False),
+    ],
+)
+def test_what_waits_is_known_from_what_is_imported(code: str, quick: bool) -> None:
+    assert is_quick(ast.parse(code)) == quick
