@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from onbrand.encoder import default_bundle, runtime
 from onbrand_cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -42,6 +45,25 @@ class _Stream(io.TextIOWrapper):
         return self.terminal
 
 
+def _once(load: Callable[[bytes, Any, Path], Any]) -> Callable[[bytes, Any, Path], Any]:
+    """Load a part of the encoder that ships once for all commands; any other each time."""
+
+    shipped: dict[bytes, Any] = {}
+
+    def remembered(data: bytes, about: Any, path: Path) -> Any:
+        if not path.is_relative_to(default_bundle()):
+            return load(data, about, path)
+        key = hashlib.sha256(data).digest()
+        if key not in shipped:
+            shipped[key] = load(data, about, path)
+        return shipped[key]
+
+    return remembered
+
+
+_SESSION, _TOKENIZER = _once(runtime._session), _once(runtime.load_tokenizer)
+
+
 def run(
     *arguments: str | Path,
     stdin: bytes = b"",
@@ -58,6 +80,8 @@ def run(
     with (
         mock.patch.object(sys, "argv", ["onbrand", *map(str, arguments)]),
         mock.patch.object(sys, "stdin", given),
+        mock.patch.object(runtime, "_session", _SESSION),
+        mock.patch.object(runtime, "load_tokenizer", _TOKENIZER),
         mock.patch.dict(os.environ, {"COLUMNS": "80", **(env or {})}),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
