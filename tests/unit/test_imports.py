@@ -44,14 +44,13 @@ def modules() -> dict[str, Path]:
 
 
 @cache
-def nodes(module: str) -> list[ast.AST]:
-    """Return all that a module's text consists of."""
-    return list(ast.walk(ast.parse(modules()[module].read_text("utf-8"))))
+def imports(module: str) -> frozenset[str]:
+    """Return the product modules that a module imports, wherever in its text it does."""
+    return frozenset(_imports(module))
 
 
-def imports(module: str) -> Iterator[str]:
-    """Yield the product modules that a module imports, wherever in its text it does."""
-    for node in nodes(module):
+def _imports(module: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(modules()[module].read_text("utf-8"))):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -78,11 +77,12 @@ def test_packages_import_only_those_they_may() -> None:
 def test_the_engine_looks_for_no_other_package() -> None:
     """Not by name at run time either."""
     others = PACKAGES.keys() - {"onbrand"}
-    for module in modules():
+    for module, file in modules().items():
         if module.startswith("onbrand.") and module != START:
+            text = file.read_text("utf-8")
             strings = [
                 node.value
-                for node in nodes(module)
+                for node in ast.walk(ast.parse(text))
                 if isinstance(node, ast.Constant) and isinstance(node.value, str)
             ]
             assert not others & set(strings), module

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -94,7 +93,6 @@ def patched(call: ast.Call, foreign: dict[str, str]) -> Iterator[str]:
         yield f"{ast.unparse(target)}.{name.value}"
 
 
-@cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
