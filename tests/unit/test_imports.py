@@ -42,14 +42,13 @@ def modules() -> dict[str, Path]:
 
 
 @cache
-def nodes(module: str) -> list[ast.AST]:
-    """Return all that a module's text consists of."""
-    return list(ast.walk(ast.parse(modules()[module].read_text("utf-8"))))
+def imports(module: str) -> frozenset[str]:
+    """Return the product modules that a module imports, wherever in its text it does."""
+    return frozenset(_imports(module))
 
 
-def imports(module: str) -> Iterator[str]:
-    """Yield the product modules that a module imports, wherever in its text it does."""
-    for node in nodes(module):
+def _imports(module: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(modules()[module].read_text("utf-8"))):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -80,7 +79,7 @@ def test_the_engine_looks_for_no_other_package() -> None:
         if module.startswith("onbrand.") and module != START:
             strings = [
                 node.value
-                for node in nodes(module)
+                for node in ast.walk(ast.parse(file.read_bytes()))
                 if isinstance(node, ast.Constant) and isinstance(node.value, str)
             ]
             assert not others & set(strings), module
