@@ -79,7 +79,7 @@ def test_the_engine_looks_for_no_other_package() -> None:
         if module.startswith("onbrand.") and module != START:
             strings = [
                 node.value
-                for node in ast.walk(ast.parse(file.read_bytes()))
+                for node in ast.walk(ast.parse(modules()[module].read_bytes()))
                 if isinstance(node, ast.Constant) and isinstance(node.value, str)
             ]
             assert not others & set(strings), module
