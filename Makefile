@@ -11,8 +11,9 @@ LOCK   := requirements/$(PARTS).txt
 STAMP  := $(VENV)/.installed-$(PARTS)
 # Not in the lock: which build of it fits depends on the machine.
 TORCH  ?= torch==2.13.0
-# Two workers: the suite is sized for two cores. Tests of one group share an editor.
-PYTEST_FLAGS ?= -n 2 --dist loadgroup
+# Three workers: the suite is sized for two cores, and a third of its time it waits for editors,
+# servers and leases. Tests of one group share an editor.
+PYTEST_FLAGS ?= -n 3 --dist loadgroup
 RUNS   ?= 20
 
 .PHONY: demo test quick pytest test-extension lint install lock newest lowest shuffled clean bench
