@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import fields, replace
 from pathlib import Path
@@ -175,10 +174,3 @@ def test_commands_and_codes_are_those_that_the_documents_and_the_extension_know(
     assert set(re.findall(r'"(onbrand\.\w+)"', table)) == COMMANDS.keys()
     for name, function in COMMANDS.items():
         assert callable(getattr(commands, function)), name
-
-
-def test_no_command_of_the_extension_has_a_servers_name() -> None:
-    """VS Code runs a command's own name in the extension; the server's go through the client."""
-    manifest = json.loads((VSCODE / "package.json").read_text("utf-8"))
-    own = {command["command"] for command in manifest["contributes"]["commands"]}
-    assert not own & COMMANDS.keys()

@@ -8,7 +8,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { MINIMUM, MODULE, onPath, probe } from "./find.ts";
+import { MODULE, onPath, probe } from "./find.ts";
 import type { Run } from "./process.ts";
 
 const MARKER = "installed.json";
@@ -20,7 +20,7 @@ export interface Environment {
   readonly folder: string;
   /** Its interpreter. */
   readonly python: string;
-  /** The package specification that was installed. */
+  /** What pip was asked for. */
   readonly package: string;
   readonly version: string;
 }
@@ -61,8 +61,8 @@ export async function create(order: Order): Promise<Environment> {
       const step = pipStep(line);
       if (step) report(step);
     };
-    const wanted = requirement(order.package);
-    await must(run(python, [...pip, "--progress-bar=off", wanted], { signal, onLine }), "pip");
+    const wanted = [...pip, "--progress-bar=off", order.package];
+    await must(run(python, wanted, { signal, onLine }), "pip");
     report("starting it once");
     const answer = await probe({ origin: "", command: python, args: MODULE }, run);
     if ("reason" in answer) throw new Error(`What was installed does not start: ${answer.reason}`);
@@ -110,10 +110,20 @@ export async function findPython(
   return undefined;
 }
 
-/** A bare name gets the lowest version that will do; anything else is what somebody chose. */
-export function requirement(specification: string): string {
-  const bare = /^[A-Za-z0-9][\w.-]*(\[[\w\s,.-]*\])?$/.test(specification);
-  return bare ? `${specification}>=${MINIMUM}` : specification;
+/**
+ * Return what pip is asked for: what the user chose, else the wheel in a folder of the extension's.
+ * Never a name of ours that an index would look up: nobody has claimed it there.
+ */
+export async function requirement(chosen: string, folder: string): Promise<string> {
+  if (chosen) return chosen;
+  const files = await readdir(folder).catch(() => []);
+  const wheel = files.find((file) => /^onbrand-.*\.whl$/.test(file));
+  if (wheel === undefined) {
+    throw new Error(
+      "This build of the extension carries no server; set onbrand.server.package to a wheel or a checkout of onbrand.",
+    );
+  }
+  return `${path.join(folder, wheel)}[lsp]`;
 }
 
 /** Return what a line of pip's means, in a few words; undefined for lines that tell nothing. */

@@ -53,12 +53,20 @@ export async function install(context: vscode.ExtensionContext, server: Server):
     return;
   }
   const root = environmentsFolder(context);
-  if (!(await consent(python, root))) return;
+  let wanted: string;
+  try {
+    const carried = vscode.Uri.joinPath(context.extensionUri, "server").fsPath;
+    wanted = await requirement(serverPackage(), carried);
+  } catch (error) {
+    await failed(message(error));
+    return;
+  }
+  if (!(await consent(wanted, python, root))) return;
   const before = server.state;
   server.state = { kind: "installing" };
   try {
     const environment = await progress((report, signal) =>
-      create({ root, python, package: serverPackage(), run, report, signal }),
+      create({ root, python, package: wanted, run, report, signal }),
     );
     void vscode.window.showInformationMessage(`onbrand ${environment.version} is installed.`);
   } catch (error) {
@@ -70,15 +78,11 @@ export async function install(context: vscode.ExtensionContext, server: Server):
   await server.restart();
 }
 
-async function consent(python: string, root: string): Promise<boolean> {
+async function consent(wanted: string, python: string, root: string): Promise<boolean> {
   const agree = "Install";
-  const index = "PyPI, or the package index that pip is set to on this machine";
-  const wanted = requirement(serverPackage());
-  const named = wanted !== serverPackage();
   const detail = [
-    `Package: ${wanted}`,
-    // A path, a URL or a version is what somebody chose; where it leads to stands in it.
-    named ? `From: ${index}` : `What it needs, from: ${index}`,
+    `Package: ${serverPackage() ? wanted : "the onbrand server that comes with this extension"}`,
+    "What it needs, from: PyPI, or the package index that pip is set to on this machine",
     `Into: a private environment in ${root}`,
     `With: ${python}`,
     `Size: ${SIZE}`,

@@ -6,7 +6,8 @@ export const SECTION = "onbrand";
 const section = () => vscode.workspace.getConfiguration(SECTION);
 
 export const serverPath = (): string => section().get("server.path", "").trim();
-export const serverPackage = (): string => section().get("server.package", "onbrand[lsp]").trim();
+/** What pip installs; empty for the server that comes with the extension. */
+export const serverPackage = (): string => section().get("server.package", "").trim();
 export const logLevel = (): string => section().get("server.logLevel", "warning");
 export const workspaceDiagnostics = (): boolean => section().get("workspaceDiagnostics", false);
 

@@ -42,7 +42,7 @@ function machine(override: (line: string) => Outcome | Error | undefined = () =>
 const order = (run: Run, signal?: AbortSignal) => ({
   root,
   python: "/usr/bin/python3",
-  package: "onbrand[lsp]",
+  package: "/x/onbrand-0.1.0-py3-none-any.whl[lsp]",
   run,
   report: () => undefined,
   signal,
@@ -71,7 +71,10 @@ test("what was installed is found again", async () => {
   assert.equal(environment.version, "0.1.0");
   assert.deepEqual(await current(root), environment);
   assert.match(lines[0] ?? "", /^\/usr\/bin\/python3 -I -m venv /);
-  assert.match(lines[1] ?? "", /-I -m pip install .* onbrand\[lsp\]>=0\.1\.0$/);
+  assert.match(
+    lines[1] ?? "",
+    /-I -m pip install .* \/x\/onbrand-0\.1\.0-py3-none-any\.whl\[lsp\]$/,
+  );
 });
 
 test("nothing is left of a failed install, and pip's last error is told", async () => {
@@ -139,11 +142,14 @@ test("the selected Python is tried first, and one that is too old is passed over
   assert.equal(await findPython("/old", "", tooOld), undefined);
 });
 
-test("only a bare name gets a lowest version", () => {
-  assert.equal(requirement("onbrand[lsp]"), "onbrand[lsp]>=0.1.0");
-  for (const chosen of ["onbrand[lsp]==0.1.0", "/src/onbrand[lsp]", "onbrand @ file:///x.whl"]) {
-    assert.equal(requirement(chosen), chosen);
-  }
+test("the server that comes with the extension is installed, unless the user chose another", async () => {
+  const wheel = path.join(root, "onbrand-0.1.0-py3-none-any.whl");
+  await assert.rejects(requirement("", root), /carries no server; set onbrand.server.package/);
+  await assert.rejects(requirement("", path.join(root, "gone")), /carries no server/);
+  writeFileSync(wheel, "");
+  writeFileSync(path.join(root, "README.md"), "");
+  assert.equal(await requirement("", root), `${wheel}[lsp]`);
+  assert.equal(await requirement("/src/onbrand[lsp]", root), "/src/onbrand[lsp]");
 });
 
 test("pip's lines in a few words", () => {
