@@ -1,8 +1,8 @@
 /** The open drafts, what the server last said of each, and which of them is looked at. */
 import * as vscode from "vscode";
 
-import type { Server } from "./client.ts";
 import type { Status } from "./protocol.ts";
+import type { ServerState } from "./text.ts";
 
 const LANGUAGES = ["markdown", "mdx", "html", "plaintext"];
 
@@ -15,6 +15,12 @@ export const DRAFTS = LANGUAGES.flatMap((language) => [
 export const isDraft = (document: vscode.TextDocument): boolean =>
   vscode.languages.match(DRAFTS, document) > 0;
 
+/** What tells how the server is, and what it says of drafts. */
+interface Events {
+  readonly onDidChangeState: vscode.Event<ServerState>;
+  readonly onDidTellStatus: vscode.Event<Status>;
+}
+
 export class Drafts implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<undefined>();
   private readonly statuses = new Map<string, Status>();
@@ -25,7 +31,7 @@ export class Drafts implements vscode.Disposable {
   /** The current draft is another one, or the server said something of it or of itself. */
   readonly onDidChange = this.changed.event;
 
-  constructor(server: Server) {
+  constructor(server: Events) {
     this.disposables = [
       this.changed,
       server.onDidChangeState(({ kind }) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 
@@ -79,4 +79,23 @@ test("nothing is sent anywhere", () => {
       .dependencies,
   );
   assert.deepEqual(bundled, ["vscode-languageclient"]);
+});
+
+test("no module imports itself in a circle, types included", () => {
+  const source = path.join(root, "src");
+  const imports = new Map(
+    readdirSync(source)
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => {
+        const text = readFileSync(path.join(source, file), "utf8");
+        return [file, [...text.matchAll(/ from "\.\/([\w.]+)"/g)].map(([, name]) => name ?? "")];
+      }),
+  );
+  assert.ok(imports.get("extension.ts")?.includes("drafts.ts"), "no import is found any more");
+  const reached = (file: string, seen = new Set<string>()): Set<string> => {
+    for (const next of imports.get(file) ?? []) if (!seen.has(next)) reached(next, seen.add(next));
+    return seen;
+  };
+  const circle = [...imports.keys()].filter((file) => reached(file).has(file));
+  assert.deepEqual(circle, []);
 });
