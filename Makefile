@@ -74,6 +74,7 @@ bench:
 	$(BIN)/python bench/recipes.py
 	$(BIN)/python bench/adapt.py
 	$(BIN)/python bench/adapt.py --shipped
+	$(BIN)/python bench/adapt.py --copy
 	$(BIN)/python bench/lsp.py
 	$(BIN)/python bench/slack.py
 
