@@ -13,9 +13,6 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from onbrand.errors import OnbrandError
 from onbrand.progress import Progress, ProgressEvent
@@ -23,6 +20,8 @@ from onbrand.report.message import plural, printable
 
 if TYPE_CHECKING:
     import rich.progress
+    from rich.console import Console
+    from rich.table import Table
 
     from onbrand.checking import Draft
     from onbrand.voice.model import DoubtfulLine, Manifest, Share, TrainingReport
@@ -178,8 +177,6 @@ def json_text(value: object) -> str:
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    from onbrand.report.message import printable
-
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, dict):
@@ -242,6 +239,9 @@ def _new_bar() -> rich.progress.Progress:
 
 def new_table(first: str, *figures: str) -> Table:
     """Return a table with a column of names, which are not shortened, and columns of figures."""
+    from rich import box
+    from rich.table import Table
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(first, no_wrap=True)
     for heading in figures:
@@ -255,6 +255,8 @@ def new_console(width: int | None = None) -> Console:
     Args:
         width: in characters; by default the terminal's, or 80 where there is none.
     """
+    from rich.console import Console
+
     return Console(width=width, highlight=False, markup=False, soft_wrap=True)
 
 

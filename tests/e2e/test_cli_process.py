@@ -94,8 +94,8 @@ def test_formats_for_programs_load_no_terminal(example_voices: Path, form: str) 
     ("code", "unwanted"),
     [
         ("import onbrand", {*ENGINE, "msgspec", "pyromark", "rich", "typer"}),
-        (as_command("--help"), {*ENGINE, "markdown_it", "msgspec", "pyromark"}),
-        (as_command("check", "--help"), {*ENGINE, "markdown_it", "msgspec", "pyromark"}),
+        (as_command("--help"), {*ENGINE, "markdown_it", "msgspec", "pyromark", "rich"}),
+        (as_command("check", "--help"), {*ENGINE, "markdown_it", "msgspec", "pyromark", "rich"}),
         ("import onbrand.config", {*ENGINE, "pyromark", "rich", "typer"}),
         ("import onbrand.document.document", {*ENGINE, "rich", "typer"}),
         ("import onbrand.report", {*ENGINE, "pyromark", "typer"}),
