@@ -7,7 +7,7 @@ what ``score`` and ``explain`` load.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -149,10 +149,7 @@ def check_drafts(
     loader = _ScorerLoader(voices, brand, encoder)
     scorers = loader.load(drafts, tuple(avoid or ()))
     reports: list[Report] = []
-    total = sum(len(draft.document.sentences) for draft in drafts)
-    done = 0
-    for draft in drafts:
-        size = len(draft.document.sentences)
+    for draft, part in _with_progress(drafts, progress):
         scorer, named = scorers[draft.path]
         report = scorer.check_document(
             draft.document,
@@ -162,11 +159,20 @@ def check_drafts(
             gate=draft.settings.gate if gate is None else gate,
             threshold=draft.settings.threshold,
             ignored=draft.settings.ignore,
-            progress=scaled(progress, draft.path, start=done, size=size, total=total),
+            progress=part,
         )
         reports.append(report)
-        done += size
     return reports
+
+
+def _with_progress(drafts: Sequence[Draft], progress: Progress) -> Iterator[tuple[Draft, Progress]]:
+    """Yield each draft with its part of the progress, which counts sentences."""
+    total = sum(len(draft.document.sentences) for draft in drafts)
+    done = 0
+    for draft in drafts:
+        size = len(draft.document.sentences)
+        yield draft, scaled(progress, draft.path, start=done, size=size, total=total)
+        done += size
 
 
 class _ScorerLoader:
@@ -274,16 +280,12 @@ def measure_registers(
         OnbrandError: an encoder may not be used, or has no registers.
     """
     readers: dict[Path | None, _RegisterReader] = {}
-    total = sum(len(draft.document.sentences) for draft in drafts)
-    done, read = 0, []
-    for draft in drafts:
+    read = []
+    for draft, part in _with_progress(drafts, progress):
         bundle = encoder or check_trust(draft.settings.encoder, draft.settings.source)
         if bundle not in readers:
             readers[bundle] = _RegisterReader.load(bundle)
-        size = len(draft.document.sentences)
-        part = scaled(progress, draft.path, start=done, size=size, total=total)
         read.append(readers[bundle].read(draft, part))
-        done += size
     return read
 
 
@@ -294,7 +296,7 @@ class _RegisterReader:
         self._encoder = encoder
         self._registers = registers
         # Leaves out what --avoid does not judge, as text in other languages.
-        self._stack = VoiceBank([avoid_voice(encoder, registers.names)])
+        self._bank = VoiceBank([avoid_voice(encoder, registers.names)])
 
     @classmethod
     def load(cls, bundle: Path | None) -> _RegisterReader:
@@ -312,8 +314,8 @@ class _RegisterReader:
         sentences = draft.document.sentences
         counts = [len(words_of(sentence.text)) for sentence in sentences]
         vectors = self._encoder.encode([one.text for one in sentences], progress=progress)
-        familiar = self._stack.familiarity(vectors)[:, 0].tolist()
-        voices = {voice.brand: voice for voice in self._stack.voices}
+        familiar = self._bank.familiarity(vectors)[:, 0].tolist()
+        voices = {voice.brand: voice for voice in self._bank.voices}
         (brand,) = voices
         reasons = [
             why_not_judged(voices, brand, one.text, count, near)

@@ -103,8 +103,8 @@ def train_voices(
     total = first + len(brands)
     models = {}
     if published:
-        fold_progress = scaled(progress, "published copy", start=0, size=1, total=total)
-        models = learn_from_copy(published, loaded, progress=fold_progress)
+        copy_progress = scaled(progress, "published copy", start=0, size=1, total=total)
+        models = learn_from_copy(published, loaded, progress=copy_progress)
     voices = []
     for i, (name, lines) in enumerate(sorted(brands.items()), first):
         voice = train_voice(
