@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,9 +46,11 @@ async def finding(editor: Editor, uri: str) -> types.Diagnostic | None:
 
 async def no_finding(editor: Editor, uri: str) -> None:
     """Wait until the sentence is not flagged: a store that is slow to read counts a check later."""
-    async with asyncio.timeout(60):
-        while await finding(editor, uri) is not None:
-            await asyncio.sleep(0.05)
+
+    async def gone() -> bool:
+        return await finding(editor, uri) is None
+
+    await eventually(gone)
 
 
 def as_json(place: types.Range) -> dict[str, Any]:
