@@ -166,7 +166,7 @@ def explanation(
 
 SYNERGY = explanation(
     {"We": 0.42, "leverage": -1.4, "`synergies`": -0.9, "daily": 0.01, "for": -0.06},
-    (Habit("words_per_sentence", "34 words; acme usually writes 8-18", 34, (8, 18)),),
+    (Habit("words_per_sentence", "34 words; acme rarely writes more than 18", 34, (8, 18)),),
     Example("We ship *it* on Tuesday | really.", 0.71, "on", "site_copy.md"),
     Example("Unlock <b>value</b> at scale.", 0.83, "off"),
 )

@@ -46,9 +46,9 @@ def explained(text: str, probability: float, words: str) -> SentenceVerdict:
     why = replace(
         made.explanation,
         habits=(
-            Habit("reading_grade", "reading grade 19; acme usually writes 4-10", 19, (4, 10)),
-            Habit("passive", "a passive; acme has that in 0 of 100 sentences", 1, (0, 0)),
-            Habit("please", '"please"; acme has that in 2 of 100 sentences', 1, (0.02, 0.02)),
+            Habit("words_per_sentence", "34 words; acme rarely writes more than 18", 34, (8, 18)),
+            Habit("passive", "a passive; acme never uses one", 1, (0, 0)),
+            Habit("please", '"please"; acme rarely says it', 1, (0.02, 0.02)),
         ),
         nearest_on=Example("It ships on Tuesday & fits <your> pocket.", 0.61, "on", "home page"),
     )

@@ -24,6 +24,8 @@ _DEFAULTS = {
     "gate": "the voice's own",
     "threshold": "the voice's own",
     "quotes": "block quotes are not judged",
+    "underline": "the editor's own, else the sentence",
+    "max_findings": "the editor's own, else 5",
     "labels_db": "the project's .onbrand/labels.db, else the user's data folder",
     "ignore": "no sentence is left alone",
     "excluded": "no glob in exclude matches",
@@ -109,11 +111,12 @@ def _print_text(
     console.print()
     values = [_value(setting) for setting in settings]
     width = max(len(item) for value in values for item in value)
+    margin = max(len(setting.key) for setting in settings)
     for setting, (first, *more) in zip(settings, values, strict=True):
         value = (f"{first:<{width}}", "bold")
-        console.print(Text.assemble(f"  {setting.key:<9}  ", value, f"  {_where(setting)}"))
+        console.print(Text.assemble(f"  {setting.key:<{margin}}  ", value, f"  {_where(setting)}"))
         for item in more:
-            console.print(Text.assemble(" " * 13, (item, "bold")))
+            console.print(Text.assemble(" " * (margin + 4), (item, "bold")))
     console.print(
         "\nStronger than these: options of the command line, then comments in the document, then "
         "its front matter."

@@ -268,7 +268,7 @@ def _print_voice(console: Console, folder: Path, manifest: Manifest) -> None:
     console.print("\n  How many of 100 sentences have")
     for key, rate in sorted(manifest.profile.rates.items(), key=lambda item: -item[1]):
         if key in STYLE_MARKERS:
-            console.print(f"    {rate * 100:3.0f}  {STYLE_MARKERS[key][0]}")
+            console.print(f"    {rate * 100:3.0f}  {STYLE_MARKERS[key].name}")
 
 
 def _trained_on(labels: LabelCounts) -> str:

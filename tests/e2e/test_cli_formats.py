@@ -43,13 +43,18 @@ SENTENCE = {
         "foreign": MAYBE_P,
         "not_judged": {"type": ["string", "null"]},
         "truncated": {"type": "boolean"},
+        "message": {"type": ["string", "null"]},
         "words": {"type": "array", "items": WORD},
     },
     # What was flagged is explained.
     "if": {"properties": {"flagged": {"const": True}}},
     "then": {
         "required": ["logit", "base", "habits", "nearest_on"],
-        "properties": {"probability": NUMBER_0_1, "words": {"minItems": 1}},
+        "properties": {
+            "probability": NUMBER_0_1,
+            "words": {"minItems": 1},
+            "message": {"type": "string"},
+        },
     },
 }
 FILE = _object(
@@ -58,6 +63,7 @@ FILE = _object(
     probability=MAYBE_P,
     verdict={"enum": ["forward", "review", "not judged"]},
     gate=NUMBER_0_1,
+    message={"type": "string"},
     flagged=OFFSET,
     mend={"type": "array", "items": OFFSET, "uniqueItems": True},
     sentences={"type": "array", "items": SENTENCE},

@@ -117,8 +117,8 @@ def test_reasons_on_the_example_drafts(
 def in_text(report: Report, source: str, _scorer: Scorer) -> Iterator[list[str]]:
     stream = io.StringIO()
     text_report.render([report], {report.path: source}, Console(file=stream, width=5_000))
-    for line in re.findall(r"(?m)= words: (.+) \(log-odds\)$", stream.getvalue()):
-        yield [word.rpartition(" ")[0] for word in line.split(", ")]
+    for line in re.findall(r"(?m)= words: (.+)$", stream.getvalue()):
+        yield re.findall("“(.+?)”", line)
 
 
 def in_json(report: Report, _source: str, _scorer: Scorer) -> Iterator[list[str]]:

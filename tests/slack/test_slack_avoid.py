@@ -66,7 +66,7 @@ def test_a_draft_in_a_wrong_voice_is_stopped(bare: Talk) -> None:
     assert f"{AVOID}: no brand is named" in shown
     assert "1 of 1 sentence in a voice to avoid" in shown
     assert "off-brand" not in shown.casefold()
-    assert answer["text"].startswith("Review: P 0.") or answer["text"].startswith("Review: P &lt;")
+    assert answer["text"].startswith("Review: 1 of 1 sentence in a voice to avoid; ")
     assert offers(answer) == BUTTONS, "neither labels nor a review"
 
 

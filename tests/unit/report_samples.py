@@ -69,7 +69,9 @@ def _plain() -> tuple[Report, str]:
     assert flagged.explanation is not None
     why = replace(
         flagged.explanation,
-        habits=(Habit("words_per_sentence", "34 words; Acme usually writes 8-18", 34, (8, 18)),),
+        habits=(
+            Habit("words_per_sentence", "34 words; Acme rarely writes more than 18", 34, (8, 18)),
+        ),
         nearest_on=Example("We ship it on Tuesday.", 0.71, "on", "site.md"),
         nearest_off=Example("Unlock value at scale.", 0.83, "off"),
         centroid_similarity=0.2,

@@ -118,6 +118,10 @@ def test_actions_belong_to_the_diagnostics_of_their_sentence() -> None:
     for one in (first, second):
         one.data = None
     assert all(a.diagnostics == [first] for a in asked(checked, found=[second, first]))
+    # With underline = "words" the range is that of a word in the sentence.
+    start = first.range.start
+    first.range = types.Range(start, types.Position(start.line, start.character + 2))
+    assert all(a.diagnostics == [first] for a in asked(checked, found=[second, first]))
 
 
 def replace_source(one: types.Diagnostic, source: str) -> types.Diagnostic:

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lsp_samples import ABLE, check, explanation, unjudged
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from lsp_samples import ABLE, THRESHOLD, check, explanation, unjudged
 from lsprotocol import types
 
 from onbrand.config import Settings
-from onbrand.results import Example
+from onbrand.document.positions import LineIndex, Span
+from onbrand.results import Example, Explanation, WordShare
 from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.diagnostics import DOCS, NOTE, OFF_BRAND, UNKNOWN_BRAND, diagnostics
+from onbrand_lsp.showing.diagnostics import (
+    DOCS,
+    NOTE,
+    OFF_BRAND,
+    SCREEN,
+    UNKNOWN_BRAND,
+    diagnostics,
+)
+from onbrand_lsp.sync.convert import to_span
 from onbrand_lsp.wire.capabilities import ClientSupport
 
 Level = types.DiagnosticSeverity
@@ -66,6 +80,88 @@ def test_a_client_gets_no_more_than_it_can_show() -> None:
     assert bare.code_description is None
     assert bare.related_information is None
     assert bare.data == one.data, "which is not shown, and kept by clients that do not say so"
+
+
+WORDS = "We leverage our synergies daily, and leverage them again.\n"
+
+
+def leverage(source: str, **more: object) -> Checked:
+    """A flagged sentence in which two words speak against the brand, one of them twice."""
+    parts = {"leverage": -2.0, "synergies": -1.0, "daily": 1.0}
+    shares = tuple(
+        WordShare(Span(found.start(), found.end()), found[0], parts[found[0]])
+        for found in re.finditer("|".join(parts), source)
+    )
+    why = Explanation(-1.0, -0.2, shares)
+    return check(source, {"We": 0.1}, why={"We": why}, **more)
+
+
+def texts(source: str, ranges: Iterable[types.Range]) -> list[str]:
+    lines = LineIndex(source)
+    return [to_span(one, lines, "utf-16").slice(source) for one in ranges]
+
+
+def test_the_words_that_speak_most_against_the_brand_come_along() -> None:
+    source = f"🎉 Hello there, everybody. {WORDS}"
+    (one,) = diagnostics(leverage(source), "utf-16", ClientSupport())
+    assert texts(source, [one.range]) == [WORDS.strip()]
+    ranges = [
+        types.Range(**{k: types.Position(**p) for k, p in r.items()}) for r in one.data["words"]
+    ]
+    assert texts(source, ranges) == ["leverage", "leverage", "synergies"]
+
+
+def test_the_words_alone_are_underlined_where_the_settings_say_so() -> None:
+    settings = Settings(underline="words")
+    (one,) = diagnostics(leverage(WORDS, settings=settings), "utf-16", ABLE)
+    assert texts(WORDS, [one.range]) == ["leverage"]
+    (also,) = one.related_information or ()
+    assert (also.message, texts(WORDS, [also.location.range])) == (
+        "Also: “synergies”",
+        ["synergies"],
+    )
+    (bare,) = diagnostics(leverage(WORDS, settings=settings), "utf-16", ClientSupport())
+    assert bare.range == one.range
+    assert bare.related_information is None
+    # A sentence without a word to name is underlined as ever.
+    plain = diagnostics(check(TWO, FIGURES, settings=settings), "utf-16", ABLE)
+    assert [one.range for one in plain] == [
+        one.range for one in diagnostics(check(TWO, FIGURES), "utf-16", ABLE)
+    ]
+
+
+def in_full(figures: Sequence[float], limit: int) -> list[int]:
+    """Return which sentences are more than hints; every figure below 0.31 is a finding."""
+    source = " ".join(f"We write number {n} here." for n in range(len(figures)))
+    ps = {f"We write number {n} ": p for n, p in enumerate(figures)}
+    checked = check(source, ps, settings=Settings(max_findings=limit))
+    found = diagnostics(checked, "utf-16", ABLE)
+    assert len(found) == sum(p < THRESHOLD for p in figures), "no finding is lost"
+    assert {one.severity for one in found} <= {Level.Warning, Level.Information, Level.Hint}
+    shown = texts(source, [one.range for one in found if one.severity != Level.Hint])
+    return [int(text.split()[3]) for text in shown]
+
+
+def test_the_worst_of_a_screen_are_shown_in_full() -> None:
+    figures = [0.1, 0.3, 0.02, 0.9, 0.2, 0.02]
+    assert in_full(figures, 2) == [2, 5]
+    assert in_full(figures, 3) == [0, 2, 5]
+    assert in_full(figures, 0) == [0, 1, 2, 4, 5]
+    assert in_full([0.2] * SCREEN, 1) == [0], "of equals the first"
+    assert in_full([0.2] * (SCREEN + 1), 1) == [0, SCREEN], "and one on the next screen"
+
+
+@hypothesis_settings(max_examples=20)
+@given(st.lists(st.sampled_from([0.01, 0.1, 0.2, 0.9]), max_size=80), st.integers(1, 4))
+def test_no_screen_has_more_than_the_limit(figures: list[float], limit: int) -> None:
+    shown = in_full(figures, limit)
+    for first in range(len(figures)):
+        on_screen = [index for index in shown if first <= index < first + SCREEN]
+        assert len(on_screen) <= limit
+    hidden = {index for index, p in enumerate(figures) if p < THRESHOLD} - {*shown}
+    for index in hidden:  # only where enough that are as bad are near
+        near = [i for i in shown if abs(i - index) < SCREEN and figures[i] <= figures[index]]
+        assert len(near) >= limit
 
 
 def test_warnings_are_notes_on_their_line_or_the_first_in_order() -> None:

@@ -71,6 +71,20 @@ def test_the_editor_speaks_where_files_are_silent(projects: Projects, tmp_path: 
     assert found.folder == tmp_path
 
 
+def test_what_is_underlined_is_said_by_files_then_the_editor(
+    projects: Projects, tmp_path: Path
+) -> None:
+    found = rules(projects, tmp_path / "a.md").settings
+    assert (found.underline, found.max_findings) == ("sentence", 5)
+    projects.set_editor(None, {"underline": "words", "maxFindings": 9})
+    found = rules(projects, tmp_path / "a.md").settings
+    assert (found.underline, found.max_findings) == ("words", 9)
+    configure(tmp_path, 'underline = "sentence"\nmax_findings = 0\n')
+    projects.changed()
+    found = rules(projects, tmp_path / "a.md").settings
+    assert (found.underline, found.max_findings) == ("sentence", 0)
+
+
 def test_voices_beside_the_configuration_need_no_naming(
     projects: Projects, tmp_path: Path, told: Told
 ) -> None:

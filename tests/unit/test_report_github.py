@@ -10,7 +10,7 @@ def test_one_line() -> None:
     made = report("a.md", sentence(SOURCE, "We: empower."), verdict="forward")
     assert render([made], {"a.md": SOURCE}) == (
         "::warning file=a.md,line=3,col=12,endColumn=24,endLine=3,title=Off-brand for acme"
-        "::Sounds off-brand for acme (P 0.12).\n"
+        "::Sounds off-brand for acme.\n"
     )
 
 
@@ -23,7 +23,7 @@ def test_columns_are_left_out_over_lines() -> None:
 def test_a_draft_below_its_gate_is_a_notice() -> None:
     assert render([report("a.md")], {"a.md": ""}) == (
         "::notice file=a.md,line=1,title=Below the gate of acme"
-        "::Review: P 0.62 for acme is below the gate of 0.70; no sentence to judge.\n"
+        "::Review: no sentence to judge; P 0.62 for acme, below the gate of 0.70.\n"
     )
 
 
@@ -33,7 +33,7 @@ def test_what_would_end_a_field_is_escaped() -> None:
     (line,) = render([made], {path: "x"}).splitlines()
     assert "file=a%2Cb%3Ac%0D%0A%25.md," in line
     assert "title=Off-brand for a%0A%3A%3Aerror%3A%3A%25::" in line
-    assert line.endswith("for a ::error::%25 (P 0.10).")
+    assert line.endswith("for a ::error::%25.")
 
 
 def test_a_clean_draft_says_nothing() -> None:

@@ -19,6 +19,8 @@ def test_the_form_that_the_manual_promises() -> None:
     expected = {"start": 0, "end": 22, "line": 1, "column": 1, "text": source}
     assert {key: judged[key] for key in expected} == expected
     assert (judged["probability"], judged["flagged"]) == (0.18, True)
+    assert judged["message"] == "Sounds off-brand for acme. Above all: “leverage”."
+    assert file["message"].startswith("Review: 1 of 1 sentence off-brand; P ")
 
 
 def test_a_sentence_without_explanation_has_no_words() -> None:

@@ -39,8 +39,8 @@ def test_a_failure_says_why_and_where() -> None:
     (suite,) = JUnitXml.fromstring(render([made]).encode())
     _, case = suite
     (failure,) = case.result
-    assert failure.message == "Sounds off-brand for acme (P 0.12): “leverage”."
-    assert failure.text == "a.md:2:2\nWe leverage."
+    assert failure.message == "Sounds off-brand for acme. Above all: “leverage”."
+    assert failure.text == "a.md:2:2\nWe leverage.\nP 0.12"
     assert (case.classname, case.name) == ("a.md", "We leverage.")
 
 

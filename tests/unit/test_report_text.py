@@ -65,7 +65,7 @@ def test_the_words_that_did_it_are_marked_apart() -> None:
     source = "We leverage synergies."
     output = printed(source, sentence(source, source, words="leverage"))
     assert "   | ~~~^^^^^^^^~~~~~~~~~~~\n" in output
-    assert "   = words: leverage -1.40 (log-odds)\n" in output
+    assert "   = words: “leverage”\n" in output
 
 
 def test_a_long_line_is_cropped_around_the_sentence() -> None:
@@ -115,7 +115,7 @@ def test_rich_markup_and_emoji_codes_in_a_draft_are_text() -> None:
 
 def test_one_clean_draft_is_one_line() -> None:
     assert printed("", probability=0.9, verdict="forward") == (
-        "a.md: Forward: P 0.90 for acme, the gate is 0.70; no sentence to judge.\n"
+        "a.md: Forward: no sentence to judge; P 0.90 for acme, the gate is 0.70.\n"
     )
 
 

@@ -40,7 +40,7 @@ def test_every_judged_sentence_can_be_labelled() -> None:
 
 
 def test_all_habits_are_named() -> None:
-    assert '"please"; acme has that in 2 of 100 sentences' in said(details.view(REVIEW))
+    assert '"please"; acme rarely says it' in said(details.view(REVIEW))
 
 
 def test_one_page_needs_no_paging() -> None:

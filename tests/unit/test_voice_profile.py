@@ -1,4 +1,4 @@
-"""Habits: plain counts, told with both figures."""
+"""Habits: plain counts, in words that a writer can act on."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ def test_the_brands_figures_are_counts() -> None:
     assert profile.ranges["words_per_sentence"].middle == 2.0
 
 
-def test_a_long_sentence_is_told_with_both_figures() -> None:
+def test_a_long_sentence_is_told() -> None:
     profile = build_profile(PLAIN)
     long = "We " + "really " * 30 + "pay you."
     habits = style_deviations(long, profile, "Acme")
     words = next(habit for habit in habits if habit.name == "words_per_sentence")
     assert words.value == 33
-    assert words.message.startswith("33 words; Acme usually writes ")
-    assert str(round(words.usual[1])) in words.message
+    assert words.message == f"33 words; Acme rarely writes more than {words.usual[1]:.0f}"
 
 
 def test_a_rare_mark_is_told_and_a_common_one_is_not() -> None:
@@ -32,6 +31,40 @@ def test_a_rare_mark_is_told_and_a_common_one_is_not() -> None:
     habits = {habit.name for habit in style_deviations("We pay you on day 3!", profile, "Acme")}
     assert "exclamation" in habits
     assert not habits & {"we", "you", "number"}
+
+
+@pytest.mark.parametrize(
+    ("with_mark", "without", "said"),
+    [
+        (0, 100, "Acme never uses one"),
+        (0, 99, "Acme hardly ever uses one"),
+        (1, 99, "Acme hardly ever uses one"),
+        (2, 98, "Acme rarely uses one"),
+        (5, 95, None),
+    ],
+)
+def test_how_often_is_told_in_words(with_mark: int, without: int, said: str | None) -> None:
+    profile = build_profile(["We pay today!"] * with_mark + ["We pay today."] * without)
+    habits = style_deviations("We pay you now!", profile, "Acme")
+    told = next((habit.message for habit in habits if habit.name == "exclamation"), None)
+    assert told == (said and f"an exclamation mark; {said}")
+
+
+def test_what_a_writer_cannot_act_on_is_no_habit() -> None:
+    habits = style_deviations(
+        "Organisational interoperability necessitates 2024.", build_profile(PLAIN), "Acme"
+    )
+    assert {habit.name for habit in habits} <= {"adverb", "passive"}
+
+
+def test_no_habit_is_told_in_figures_of_the_profile() -> None:
+    everything = "PLEASE we'll (really) be asked; you — I: 🎉 … surely! " + "and so on " * 20 + "?"
+    habits = style_deviations(everything, build_profile(["It ships."] * 200), "Acme", limit=99)
+    named = {habit.name for habit in habits}
+    assert named == {key for key, mark in STYLE_MARKERS.items() if mark.verb} | {
+        "words_per_sentence"
+    }
+    assert not [habit.message for habit in habits if "of 100" in habit.message]
 
 
 def test_an_ordinary_sentence_has_nothing_to_tell() -> None:
@@ -51,7 +84,7 @@ def test_an_ordinary_sentence_has_nothing_to_tell() -> None:
     ],
 )
 def test_marks(mark: str, yes: str, no: str) -> None:
-    pattern = STYLE_MARKERS[mark][1]
+    pattern = STYLE_MARKERS[mark].pattern
     assert pattern.search(yes)
     assert not pattern.search(no)
 

@@ -59,7 +59,8 @@ def test_a_word_counts_with_all_its_places() -> None:
     ("text", "shown"),
     [
         ("our best-in-class app", ["best-in-class", "app"]),
-        ("about 1,450 users/clients, 24/7", ["1,450", "users/clients", "24/7"]),
+        ("1,450 24/7", ["1,450", "24/7"]),
+        ("about 1,450 users/clients", ["users/clients"]),
         ("good - bad", ["good", "bad"]),
         ("oats,rye", ["oats", "rye"]),
         ("\ufffc sells “oats”! 🎉 …", ["sells", "oats"]),
@@ -89,6 +90,12 @@ def test_function_words_speak_only_where_no_other_word_does() -> None:
     assert worst(judged("we offer it", we=-5.0, offer=-0.2)) == ["offer"]
     assert worst(judged("we offer it", we=-5.0, offer=0.2)) == ["we", "it"]
     assert worst(judged("don't offer it", offer=0.2, it=0.1)) == ["don't"]
+
+
+def test_figures_speak_only_where_no_other_word_does() -> None:
+    assert worst(judged("bake 15-30 min", **{"15": -5.0, "30": -5.0})) == ["bake", "min"]
+    assert worst(judged("C M.H bake", C=-5.0)) == ["bake"]
+    assert worst(judged("from 15-30", **{"15": -0.2, "30": 0.1})) == ["15-30", "from"]
 
 
 def test_faint_words_are_shown_only_where_there_are_no_others() -> None:

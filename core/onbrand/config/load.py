@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,6 +34,9 @@ from onbrand.installation import is_url, redact_url
 Name = Annotated[str, Meta(min_length=1)]
 Place = Annotated[str, Meta(pattern=r"^[^\x00]+$")]
 Probability = Annotated[float, Meta(ge=0, le=1)]
+Underline = Literal["sentence", "words"]
+"""What editors underline: the whole sentence, or the word in it that speaks most against it."""
+FindingLimit = Annotated[int, Meta(ge=0, le=1000)]
 
 
 class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +63,8 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     threshold: Probability | None = None
     quotes: bool | None = None
     ignore: tuple[Name, ...] = ()
+    underline: Underline | None = None
+    max_findings: FindingLimit | None = None
     labels_db: Place | None = None
     paths: tuple[PathRule, ...] = ()
 
@@ -76,6 +81,8 @@ ALLOWED = {
     "threshold": "a number from 0 to 1",
     "quotes": "true (judge block quotes too) or false",
     "ignore": 'a list of sentences that are never underlined, say ["Dear carton, stop it."]',
+    "underline": '"sentence" or "words"',
+    "max_findings": "a number from 0 (no limit) to 1000",
     "labels_db": "a file or a database URL (sqlite:///…, postgresql://…)",
     "paths": "tables, each begun by the line [[paths]]",
     "glob": 'a glob as in .gitignore, say "docs/**"',

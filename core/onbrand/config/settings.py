@@ -11,14 +11,24 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from onbrand.config.load import Config, ConfigCache, absolute, configs_above, load_config
+from onbrand.config.load import (
+    Config,
+    ConfigCache,
+    Underline,
+    absolute,
+    configs_above,
+    load_config,
+)
 from onbrand.document import directives
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.installation import STATE_FILE, default_root, is_url, redact_url
 from onbrand.labels.normalization import text_key
 
-KEYS = ("brand", "avoid", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
+KEYS = (
+    *("brand", "avoid", "voices", "encoder", "gate", "threshold", "quotes"),
+    *("underline", "max_findings", "labels_db"),
+)
 
 
 class Uninstalled(NamedTuple):
@@ -51,6 +61,10 @@ class Settings:
     quotes: bool = False
     ignore: frozenset[str] = frozenset()
     """`text_key` of the sentences that must not be flagged, from all configuration files."""
+    underline: Underline | None = None
+    """What editors underline; the command line marks both."""
+    max_findings: int | None = None
+    """How many findings editors show in full on about a screen of text; 0: all."""
     encoder: Path | None = None
     labels_db: str | None = None
     """A database URL, or an absolute path."""

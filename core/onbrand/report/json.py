@@ -8,7 +8,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from onbrand.report.message import printable
+from onbrand.report.message import draft_message, printable, sentence_message
 from onbrand.results import Explanation, Report, SentenceVerdict
 from onbrand.voice.reasons import WordReason, both_sides
 
@@ -36,6 +36,7 @@ def _file(report: Report) -> dict[str, Any]:
         "probability": report.probability,
         "verdict": report.verdict,
         "gate": report.gate,
+        "message": draft_message(report),
         "flagged": len(report.flagged),
         "mend": report.mend,
         "sentences": [_sentence(sentence) for sentence in report.sentences],
@@ -57,6 +58,7 @@ def _sentence(sentence: SentenceVerdict) -> dict[str, Any]:
         "foreign": sentence.foreign,
         "not_judged": sentence.not_judged,
         "truncated": sentence.truncated,
+        "message": sentence_message(sentence, nearest=False) if sentence.flagged else None,
         **explanation(sentence.explanation),
     }
 

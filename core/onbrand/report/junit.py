@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from textwrap import shorten
 from xml.etree import ElementTree
 
-from onbrand.report.message import draft_message, sentence_message
+from onbrand.report.message import draft_message, format_probability, sentence_message
 from onbrand.report.snippet import project_path
 from onbrand.results import Report, SentenceVerdict
 
@@ -63,9 +63,10 @@ def _suite(report: Report) -> ElementTree.Element:
 
 
 def _failure(path: str, sentence: SentenceVerdict) -> ElementTree.Element:
+    p = format_probability(sentence.probability or 0.0, sentence.threshold)
     return _element(
         "failure",
-        text=f"{path}:{sentence.line}:{sentence.column}\n{sentence.text}",
+        text=f"{path}:{sentence.line}:{sentence.column}\n{sentence.text}\nP {p}",
         type="off-brand-sentence",
         message=sentence_message(sentence),
     )

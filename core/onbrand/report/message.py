@@ -1,14 +1,19 @@
-"""The wording of findings and verdicts, shared by output formats, editors and Slack."""
+"""The wording of findings and verdicts, shared by output formats, editors and Slack.
+
+A finding says first what the sentence sounds like, then which words do it, then one habit that the
+writer can keep. P is no part of it: who shows P shows it after all else.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from onbrand.document.masking import PLACEHOLDER
 from onbrand.results import AVOID, Report, SentenceVerdict, is_brand
-from onbrand.voice.reasons import Explanation, worst_words
+from onbrand.voice.reasons import Explanation, WordReason, worst_habit, worst_words
 
 PLACES = 5
 """Lines that a verdict names at the most."""
@@ -45,7 +50,7 @@ def format_probability(probability: float, limit: float) -> str:
 
 
 def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
-    """Return why a sentence was flagged, in one line of full sentences.
+    """Return why a sentence was flagged, in one line of full sentences, without P.
 
     Args:
         sentence: a judged sentence, with or without an explanation.
@@ -53,21 +58,24 @@ def sentence_message(sentence: SentenceVerdict, *, nearest: bool = True) -> str:
     """
     if sentence.probability is None:
         return f"Not judged: {sentence.not_judged or 'no reason given'}."
-    p = format_probability(sentence.probability, sentence.threshold)
     why = sentence.explanation
-    head = f"{finding(sentence.brand, why)} (P {p})"
-    if why is None:
-        return _line(head + ".")
-    words = ", ".join(f"“{word.text}”" for word in worst_words(why))
-    parts = [f"{head}: {words}." if words else head + "."]
-    parts += [f"{capitalised(habit.message.rstrip('.'))}." for habit in why.habits]
-    if nearest and why.nearest_on is not None:
+    parts = [f"{finding(sentence.brand, why)}."]
+    if words := worst_words(why):
+        parts.append(f"Above all: {quoted(words)}.")
+    if habit := worst_habit(why):
+        parts.append(f"{capitalised(habit)}.")
+    if nearest and why is not None and why.nearest_on is not None:
         parts.append(f"Nearest on-brand line: “{why.nearest_on.text}”")
     return _line(" ".join(parts))
 
 
+def quoted(words: Iterable[WordReason]) -> str:
+    """Return words in quotation marks, say "“leverage”, “synergies”"."""
+    return ", ".join(f"“{word.text}”" for word in words)
+
+
 def draft_message(report: Report, *, places: bool = True) -> str:
-    """Return the verdict on a draft in one line.
+    """Return the verdict on a draft in one line, with P at its end.
 
     Args:
         report: the verdict.
@@ -75,15 +83,19 @@ def draft_message(report: Report, *, places: bool = True) -> str:
     """
     if report.probability is None:
         return _line(f"Not judged: {tally(report)}.")
-    p = format_probability(report.probability, report.gate)
-    whose = f" for {report.brand}" if is_brand(report.brand) else ""
     head = capitalised(decision(report))
-    if report.verdict == "forward":
-        where = f" ({_lines(report)})" if report.mend and places else ""
-        text = f"{head}{where}: P {p}{whose}, the gate is {report.gate:.2f}"
-    else:
-        text = f"{head}: P {p}{whose} is below the gate of {report.gate:.2f}"
-    return _line("; ".join(filter(None, [text, tally(report), draft_reasons(report)])) + ".")
+    if report.verdict == "forward" and report.mend and places:
+        head += f" ({_lines(report)})"
+    return _line(f"{head}: {'; '.join(filter(None, _figures(report)))}.")
+
+
+def _figures(report: Report) -> Iterator[str]:
+    yield tally(report)
+    yield draft_reasons(report)
+    p = format_probability(report.probability or 0.0, report.gate)
+    whose = f" for {report.brand}" if is_brand(report.brand) else ""
+    gate = "the gate is" if report.verdict == "forward" else "below the gate of"
+    yield f"P {p}{whose}, {gate} {report.gate:.2f}"
 
 
 def _lines(report: Report) -> str:
@@ -124,7 +136,7 @@ def finding(brand: str, why: Explanation | None) -> str:
     if not is_brand(brand):
         return f"Reads like {like or 'a voice to avoid'}"
     return (
-        f"Reads like {like}, more than {brand}’s own copy does"
+        f"Reads like {like}; {brand}’s copy hardly ever does"
         if like
         else f"Sounds off-brand for {brand}"
     )

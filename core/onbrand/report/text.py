@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from onbrand.document.positions import LineIndex
-from onbrand.report.message import draft_message, format_probability, plural, reads_like, severity
+from onbrand.report.message import (
+    draft_message,
+    finding,
+    format_probability,
+    plural,
+    quoted,
+    severity,
+)
 from onbrand.report.snippet import render_source_excerpt, sanitize, truncate
 from onbrand.results import Report, SentenceVerdict, Verdict, is_brand
-from onbrand.voice.reasons import worst_words
+from onbrand.voice.reasons import worst_habit, worst_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,16 +78,13 @@ def _finding(
 ) -> Iterator[Text]:
     style = _STYLES[severity(sentence)]
     place = f"{sanitize(path)}:{sentence.line}:{sentence.column}"
-    p = (
-        ""
-        if sentence.probability is None
-        else format_probability(sentence.probability, sentence.threshold)
-    )
+    what = finding(sentence.brand, sentence.explanation)
+    p = format_probability(sentence.probability or 0.0, sentence.threshold)
     yield Text.assemble(
         (place, "bold"),
         ": ",
-        (f"P {p}", f"bold {style}"),
-        f" {_what(sentence)}",
+        (sanitize(what[:1].lower() + what[1:]), f"bold {style}"),
+        f" (P {p})",
     )
     why = sentence.explanation
     worst = worst_words(why)
@@ -90,25 +94,15 @@ def _finding(
         yield _gutter(gutter, row.number, row.text)
         if row.marks:
             yield _gutter(gutter, None, row.marks, style)
-    notes = []
-    if worst:
-        notes.append(
-            ("words", ", ".join(f"{w.text} {w.share:+.2f}" for w in worst) + " (log-odds)")
-        )
-    if why:
-        notes += [("habit", habit.message) for habit in why.habits]
-        if why.nearest_on:
-            notes.append(("nearest on-brand line", f"“{why.nearest_on.text}”"))
-    for name, note in notes:
-        head = f"{' ' * gutter} = {name}: "
-        yield Text.assemble((head, "blue"), truncate(note, max(width - len(head), 40)))
-
-
-def _what(sentence: SentenceVerdict) -> str:
-    like = reads_like(sentence.explanation)
-    if not is_brand(sentence.brand):
-        return f"reads like {like or 'a voice to avoid'}"
-    return f"off-brand for {sanitize(sentence.brand)}" + (f": reads like {like}" if like else "")
+    notes = {
+        "words": quoted(worst),
+        "habit": worst_habit(why),
+        "nearest on-brand line": why and why.nearest_on and f"“{why.nearest_on.text}”",
+    }
+    for name, note in notes.items():
+        if note:
+            head = f"{' ' * gutter} = {name}: "
+            yield Text.assemble((head, "blue"), truncate(note, max(width - len(head), 40)))
 
 
 def _gutter(width: int, number: int | None, text: str, style: str = "") -> Text:

@@ -8,11 +8,12 @@ them, and all choose them here:
 - Punctuation marks, symbols and U+FFFC, which stands for code, are no words: writers can do little
   about them. Exclamation marks and emoji are reported as habits.
 - The brand's own name is never a reason.
-- Function words ("the", "of", "we") are shown only if no other word has a share, and words whose
-  share is below `MIN_WORD_SHARE` only if all are below.
+- Function words ("the", "of", "we"), figures ("15-30") and initials are shown only if no other word
+  has a share, and words whose share is below `MIN_WORD_SHARE` only if all are below.
 
 Habits are chosen when the sentence is explained (`onbrand.voice.profile.style_deviations`), the
-strongest deviation first; output with little room shows the first ones.
+strongest deviation first. A message names the first one alone (`worst_habit`): one thing to do is
+done, a list is skipped.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ class WordShare(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """A habit of the brand that this sentence breaks, with both figures."""
+    """A habit of the brand that this sentence breaks, and that its writer can keep."""
 
     name: str
     """Key of the measure, say ``words_per_sentence``."""
     message: str
-    """A clause for writers, say "34 words; Acme usually writes 8-18"."""
+    """A clause for writers, say "34 words; Acme rarely writes more than 18"."""
     value: float
     usual: tuple[float, float]
     """The 10th and 90th percentile of the brand's own lines (or a rate twice)."""
@@ -121,6 +122,11 @@ def worst_words(why: Explanation | None) -> tuple[WordReason, ...]:
     return why.worst_words() if why else ()
 
 
+def worst_habit(why: Explanation | None) -> str | None:
+    """Return the habit that a message names, without a full stop; None if none is broken."""
+    return why.habits[0].message.rstrip(".") if why and why.habits else None
+
+
 def marked_words(why: Explanation | None, limit: int) -> tuple[WordReason, ...]:
     """Return the words to highlight: at most ``limit``, and about a third of the sentence."""
     return why.worst_words(min(limit, 1 + len(why.words) // 3)) if why else ()
@@ -144,10 +150,10 @@ def both_sides(why: Explanation) -> tuple[tuple[WordReason, ...], tuple[WordReas
 
 
 def _speaking(words: Sequence[WordReason]) -> Sequence[WordReason]:
-    """Return the words worth showing: with a large share, or else any, function words last."""
+    """Return the words worth showing: with a large share, or else any, those of content first."""
     felt = [word for word in words if abs(word.share) >= MIN_WORD_SHARE]
     for some in (felt, words):
-        if telling := [word for word in some if not _is_function_word(word)]:
+        if telling := [word for word in some if has_content(word.text)]:
             return telling
     return felt or words
 
@@ -220,9 +226,14 @@ def _letters(text: str) -> str:
     return re.sub(r"[\W_]", "", text.casefold())
 
 
-def _is_function_word(word: WordReason) -> bool:
-    parts = re.split(r"[^\w']", _key(word.text))
-    return all(part in _FUNCTION_WORDS for part in parts if part)
+def has_content(word: str) -> bool:
+    """Tell whether a word is more than function words, figures and single letters."""
+    parts = re.split(r"[^\w']", _key(word))
+    return not all(part in _FUNCTION_WORDS or _is_bare(part) for part in parts if part)
+
+
+def _is_bare(part: str) -> bool:
+    return not any(map(str.isalpha, part)) or (len(part) == 1 and part.isascii())
 
 
 _JOINERS = frozenset("-‐‑–./&@+'’")

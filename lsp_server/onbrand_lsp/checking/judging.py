@@ -63,6 +63,8 @@ class Plan:
             settings.quotes,
             sorted(settings.ignore),
             self.rules.editor.severity,
+            settings.underline,
+            settings.max_findings,
             self.engine.id if self.engine else None,
             self.marks.id,
         )

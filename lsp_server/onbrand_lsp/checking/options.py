@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import fields
 
-from onbrand.config.load import Name, Place, Probability
+from onbrand.config.load import FindingLimit, Name, Place, Probability, Underline
 from onbrand_lsp.wire.capabilities import IDENTIFIER
 
 SECTION = IDENTIFIER
@@ -29,6 +29,9 @@ class EditorSettings(Struct, frozen=True, rename="camel"):
     debounce: Annotated[int, Meta(ge=0, le=10_000)] = 150
     """Milliseconds after the last change before a document is checked."""
     severity: Severity = "auto"
+    underline: Underline = "sentence"
+    max_findings: FindingLimit = 5
+    """Findings that are shown in full on about a screen of text, the worst ones; 0: all."""
     code_lens: bool = True
     author: Name | None = None
     """Whose labels the editor writes."""
@@ -45,6 +48,8 @@ _ALLOWED = {
     "threshold": "a number from 0 to 1",
     "debounce": "milliseconds from 0 to 10000",
     "severity": "auto, error, warning, information or hint",
+    "underline": "sentence or words",
+    "maxFindings": "a number from 0 (no limit) to 1000",
     "codeLens": "true or false",
     "author": "a name or an e-mail address",
     "workspaceDiagnostics": "true or false",

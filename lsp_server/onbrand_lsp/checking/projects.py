@@ -195,6 +195,10 @@ class Projects:
             encoder=encoder,
             gate=editor.gate if settings.gate is None else settings.gate,
             threshold=editor.threshold if settings.threshold is None else settings.threshold,
+            underline=settings.underline or editor.underline,
+            max_findings=(
+                editor.max_findings if settings.max_findings is None else settings.max_findings
+            ),
         )
 
     def _obstacle(self, settings: Settings) -> tuple[str | None, str | None]:

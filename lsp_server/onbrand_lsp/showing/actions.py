@@ -170,7 +170,8 @@ class _About:
         data = diagnostic.data
         key = data.get("text_key") if isinstance(data, Mapping) else None
         if key is None:  # the client keeps no data
-            return diagnostic.range == self._range()
+            mine, its = self._range(), diagnostic.range
+            return mine.start <= its.start and its.end <= mine.end
         return bool(key == text_key(self.sentence.text))
 
     def _edit(self, insertions: Sequence[comments.Insertion]) -> types.WorkspaceEdit:

@@ -1,8 +1,13 @@
-"""What is wrong with a document, as the editor underlines it."""
+"""What is wrong with a document, as the editor underlines it.
+
+There is one diagnostic a sentence. Its ``data`` has the ranges of the words that speak most against
+the brand, for clients that mark them, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -11,7 +16,8 @@ from onbrand.document import directives
 from onbrand.document.positions import Encoding, Span
 from onbrand.labels.normalization import text_key
 from onbrand.report import message
-from onbrand.results import SentenceVerdict
+from onbrand.results import Report, SentenceVerdict
+from onbrand.voice.reasons import WordReason, worst_words
 from onbrand.voice.storage import unknown_brand
 from onbrand_lsp.checking.options import Severity
 from onbrand_lsp.showing import places
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 SOURCE = IDENTIFIER
 DOCS = "https://github.com/onbrand/onbrand/blob/main/docs/checking.md"
 """The page that findings link to, at the heading that `OFF_BRAND` names."""
+SCREEN = 30
+"""Sentences that a writer sees at once, more or less."""
 
 _LEVELS = {
     "error": types.DiagnosticSeverity.Error,
@@ -47,7 +55,8 @@ def diagnostics(
     """Return the findings in a document, in reading order.
 
     Where a document could not be judged nothing is underlined but the brand that has no voice.
-    Related information looks at files, each once until it changes.
+    Related information looks at files, each once until it changes. The document's settings say what
+    of a sentence is underlined, and how many findings are shown in full.
 
     Args:
         checked: what was found.
@@ -65,28 +74,84 @@ def _findings(
     lines = checked.snapshot.lines
     sources = Sources(checked) if client.related_information else None
     page = types.CodeDescription(f"{DOCS}#{OFF_BRAND}") if client.code_description else None
-    for sentence in checked.report.flagged if checked.report else ():
+    report, settings = checked.report, checked.settings
+    foremost = _foremost(report, settings.max_findings or 0) if report else ()
+    for index, sentence in enumerate(report.sentences if report else ()):
+        if not sentence.flagged:
+            continue
         level = message.severity(sentence) if severity == "auto" else severity
+        words = worst_words(sentence.explanation)
+        alone = settings.underline == "words" and bool(words)
+        related = _related(sentence, sources, encoding) if sources else []
+        if alone and sources:
+            related += _other_words(words[1:], checked, encoding)
         yield types.Diagnostic(
-            range=to_range(sentence.span, lines, encoding),
+            range=to_range(words[0].spans[0] if alone else sentence.span, lines, encoding),
             message=message.sentence_message(sentence, nearest=False),
-            severity=_LEVELS[level],
+            severity=_LEVELS[level if index in foremost else "hint"],
             code=OFF_BRAND,
             code_description=page,
             source=SOURCE,
-            related_information=_related(sentence, sources, encoding) if sources else None,
+            related_information=related or None,
             # For every client: Eglot keeps it without saying so, and code actions do without it.
-            data={"brand": sentence.brand, "text_key": text_key(sentence.text)},
+            data={
+                "brand": sentence.brand,
+                "text_key": text_key(sentence.text),
+                "words": [
+                    places.range_json(span, lines, encoding)
+                    for word in words
+                    for span in word.spans
+                ],
+            },
         )
+
+
+def _foremost(report: Report, limit: int) -> Collection[int]:
+    """Return the indexes of the findings to show in full: at most ``limit`` on any screen.
+
+    The worst come first, and one is left out only where `SCREEN` sentences around it have as many
+    worse ones; so an edit changes what is shown near it, and nowhere else.
+
+    Args:
+        report: the verdict.
+        limit: 0: all of them.
+    """
+    flagged = [index for index, sentence in enumerate(report.sentences) if sentence.flagged]
+    if not limit:
+        return flagged
+    shown: list[int] = []
+    for index in sorted(flagged, key=lambda index: _badness(report.sentences[index])):
+        first, last = index - SCREEN + 1, index + SCREEN - 1
+        if bisect_right(shown, last) - bisect_left(shown, first) < limit:
+            insort(shown, index)
+    return shown
+
+
+def _badness(sentence: SentenceVerdict) -> tuple[float, float]:
+    """Return what sorts the worst sentence first: P, and where it is 0 the log-odds."""
+    return sentence.probability or 0.0, min(sentence.evidence or (0.0,))
+
+
+def _other_words(
+    words: Iterable[WordReason], checked: Checked, encoding: Encoding
+) -> list[types.DiagnosticRelatedInformation]:
+    uri, lines = checked.snapshot.uri, checked.snapshot.lines
+    return [
+        types.DiagnosticRelatedInformation(
+            types.Location(uri, to_range(word.spans[0], lines, encoding)),
+            message.printable(f"Also: “{word.text}”"),
+        )
+        for word in words
+    ]
 
 
 def _related(
     sentence: SentenceVerdict, sources: Sources, encoding: Encoding
-) -> list[types.DiagnosticRelatedInformation] | None:
+) -> list[types.DiagnosticRelatedInformation]:
     example = sentence.explanation.nearest_on if sentence.explanation else None
     place = sources.find(example, sentence.brand) if example else None
     if example is None or place is None:
-        return None
+        return []
     where = types.Location(place.file.as_uri(), to_range(place.span, place.lines, encoding))
     said = f"Nearest on-brand line: “{' '.join(message.printable(example.text).split())}”"
     return [types.DiagnosticRelatedInformation(where, said)]

@@ -83,12 +83,15 @@ def _sentence(
         return [head]
     if sentence.truncated:
         head += " The sentence is very long: only its start is judged."
-    parts = [head, _others(markup, sentence.brand, probabilities or {})]
+    parts = [head]
     if why is not None:
-        habits = (markup.text(habit.message) for habit in why.habits)
+        habits = (capitalised(markup.text(habit.message)) for habit in why.habits)
         parts.append(markup.bullets([*_words(markup, why), *habits]))
         parts.append(_nearest(markup, "on-brand", why.nearest_on))
         parts.append(_nearest(markup, "off-brand", why.nearest_off))
+    p = format_probability(sentence.probability, sentence.threshold)
+    parts.append(f"P {p}, underlined below {sentence.threshold:.2f}.")
+    parts.append(_others(markup, sentence.brand, probabilities or {}))
     return parts
 
 
@@ -98,18 +101,17 @@ def _verdict(markup: Markup, sentence: SentenceVerdict, why: Explanation | None)
     if p is None:
         reason = markup.text(sentence.not_judged or "no reason given")
         return f"{markup.strong(f'Not judged{whose}')}: {reason}."
-    figures = f"P {format_probability(p, limit)}, underlined below {limit:.2f}"
-    if not sentence.flagged and p < limit:
-        return (
-            f"{markup.strong(f'Let pass{whose}')} ({figures}): somebody marked the sentence "
-            "as on-brand, or the project ignores it."
-        )
-    said = f"Sounds like {brand}" if whose else "Reads like nothing that is to be avoided"
     if sentence.flagged:
-        said = finding(brand, why)
-    elif p < EVEN:
-        said = f"Uncertain{whose}"
-    return f"{markup.strong(said)} ({figures})."
+        return f"{markup.strong(finding(brand, why))}."
+    if p < limit:
+        return (
+            f"{markup.strong(f'Let pass{whose}')}: somebody marked the sentence as on-brand, or "
+            "the project ignores it."
+        )
+    if p < EVEN:
+        return f"{markup.strong(f'Uncertain{whose}')}."
+    fine = f"Sounds like {brand}" if whose else "Reads like nothing that is to be avoided"
+    return f"{markup.strong(fine)}."
 
 
 def _others(markup: Markup, brand: str, probabilities: Mapping[str, float]) -> str:
@@ -122,7 +124,7 @@ def _others(markup: Markup, brand: str, probabilities: Mapping[str, float]) -> s
 def _words(markup: Markup, why: Explanation) -> list[str]:
     against, in_favour = both_sides(why)
     return [
-        f"{side}: " + ", ".join(f"{markup.quote(word.text)} {word.share:+.1f}" for word in found)
+        f"{side}: " + ", ".join(markup.quote(word.text) for word in found)
         for side, found in (("Speaks against", against), ("Speaks for", in_favour))
         if found
     ]

@@ -74,11 +74,12 @@ def configuration(path: Path | None, editor: EditorSettings) -> dict[str, Any]:
 
 def _setting(setting: Setting, editor: EditorSettings) -> dict[str, Any]:
     own = getattr(editor, setting.key, None) if setting.kind == "default" else None
-    value = own or setting.value
+    chosen = own != getattr(EditorSettings(), setting.key, None)
+    value = setting.value if own in (None, ()) else own
     return {
         "key": setting.key,
         "value": list(value) if isinstance(value, tuple) else value,
-        "kind": "editor" if own else setting.kind,
+        "kind": "editor" if own is not None and chosen else setting.kind,
         "file": setting.file,
         "line": setting.line,
         "glob": setting.glob,

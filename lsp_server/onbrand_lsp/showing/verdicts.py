@@ -154,7 +154,7 @@ def profile(voice: Voice) -> dict[str, Any]:
             rows[label] = " - ".join(shown)
     for key, rate in sorted(manifest.profile.rates.items(), key=lambda item: -item[1]):
         if key in STYLE_MARKERS:
-            rows[f"With {STYLE_MARKERS[key][0]}"] = f"{rate * 100:.0f} of 100 sentences"
+            rows[f"With {STYLE_MARKERS[key].name}"] = f"{rate * 100:.0f} of 100 sentences"
     return {
         "brand": manifest.brand,
         "rows": [{"label": label, "value": value} for label, value in rows.items()],

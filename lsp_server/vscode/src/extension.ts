@@ -16,6 +16,7 @@ import { onDidSelectInterpreter, selectedInterpreter } from "./python.ts";
 import { present } from "./results.ts";
 import { serverPath, startedWith } from "./settings.ts";
 import { StatusItem } from "./status.ts";
+import { WordMarks } from "./wordmarks.ts";
 
 /** What other extensions, and the tests, get from `activate`. */
 export interface Api {
@@ -48,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     drafts,
     new StatusItem(started, drafts),
     new Panel(started, drafts, output),
+    new WordMarks(),
     registerCommands({ context, server: started, drafts, output }),
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
     vscode.workspace.onDidChangeConfiguration(() => {

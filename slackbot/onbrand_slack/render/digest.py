@@ -126,7 +126,7 @@ def _habits(week: DigestFigures) -> str:
 
 def _habit(name: str) -> str:
     return (
-        STYLE_MARKERS[name][0]
+        STYLE_MARKERS[name].name
         if name in STYLE_MARKERS
         else _TOO_MUCH.get(name) or escape(clip(clean(name), 60))
     )

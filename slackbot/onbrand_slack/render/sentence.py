@@ -33,7 +33,7 @@ class Room:
     letters: int
     """Of the sentence."""
     words: int = MAX_WORDS
-    habits: int = 2
+    habits: int = 1
     nearest: int = 200
     """Letters of the nearest on-brand line; 0: none."""
 
@@ -101,13 +101,13 @@ def _culprits(sentence: SentenceVerdict, text: str, limit: int) -> list[tuple[in
 
 
 def _reasons(sentence: SentenceVerdict, room: Room) -> list[Payload]:
-    """Return P and the habits broken, with the writer's figures and the brand's."""
+    """Return what the sentence reads like, the habits it breaks, and P."""
     why = sentence.explanation
+    like = reads_like(why)
     habits = why.habits[: room.habits] if why else ()
-    said = [run(" · " + clip(capitalised(clean(habit.message)), 150)) for habit in habits]
-    if like := reads_like(why):
-        said.insert(0, run(f" · Reads like {like}"))
-    return [run(f"P {probability(sentence)}", "bold"), *said]
+    said = [f"Reads like {like}"] if like else []
+    said += [clip(capitalised(clean(habit.message)), 150) for habit in habits]
+    return [run(" · ".join([*said, f"P {probability(sentence)}"]))]
 
 
 def _nearest(sentence: SentenceVerdict, room: Room) -> str:
