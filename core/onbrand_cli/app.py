@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     # Plain help reads well at 80 columns, and panels would double the time for it.
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
 app.command("check", epilog=check.CHECK_EXAMPLES)(check.check)

@@ -24,6 +24,8 @@ _DEFAULTS = {
     "gate": "the voice's own",
     "threshold": "the voice's own",
     "quotes": "block quotes are not judged",
+    "brand_key": "brand",
+    "exit": "review; --exit says what fails a check",
     "labels_db": "the project's .onbrand/labels.db, else the user's data folder",
     "ignore": "no sentence is left alone",
     "excluded": "no glob in exclude matches",

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,6 +34,7 @@ from onbrand.installation import is_url, redact_url
 Name = Annotated[str, Meta(min_length=1)]
 Place = Annotated[str, Meta(pattern=r"^[^\x00]+$")]
 Probability = Annotated[float, Meta(ge=0, le=1)]
+Exit = Literal["review", "any", "never"]
 
 
 class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +46,8 @@ class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
     gate: Probability | None = None
     threshold: Probability | None = None
     quotes: bool | None = None
+    brand_key: Name | None = None
+    exit: Exit | None = None
 
 
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +62,8 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     gate: Probability | None = None
     threshold: Probability | None = None
     quotes: bool | None = None
+    brand_key: Name | None = None
+    exit: Exit | None = None
     ignore: tuple[Name, ...] = ()
     labels_db: Place | None = None
     paths: tuple[PathRule, ...] = ()
@@ -75,6 +80,8 @@ ALLOWED = {
     "gate": "a number from 0 to 1",
     "threshold": "a number from 0 to 1",
     "quotes": "true (judge block quotes too) or false",
+    "brand_key": 'the key of front matter that names the brand, say "onbrand_brand"',
+    "exit": '"review", "any" or "never": what makes onbrand check exit with 1',
     "ignore": 'a list of sentences that are never underlined, say ["Dear carton, stop it."]',
     "labels_db": "a file or a database URL (sqlite:///…, postgresql://…)",
     "paths": "tables, each begun by the line [[paths]]",
