@@ -96,6 +96,13 @@ class Changes:
             return FileChange(whole=True)
         return self.files.get(name)
 
+    def has(self, path: str | Path) -> bool:
+        """Return whether something differs in a file."""
+        try:
+            return self.of(path) is not None
+        except OnbrandError:
+            return False
+
 
 def changes_since(base: str, folder: Path) -> Changes:
     """Compare the files of a working tree with those of the commit at which its branch began.

@@ -109,7 +109,10 @@ def _walk(folder: Path, *, ignored: bool) -> Iterator[tuple[str, list[str]]]:
     from onbrand.gitignore import IgnoreRules
 
     top, shown = os.path.abspath(folder), str(folder)  # noqa: PTH100 - links stay
-    rules = {shown: IgnoreRules() if ignored else IgnoreRules.above(top)}
+    above = IgnoreRules() if ignored else IgnoreRules.above(top)
+    if above.ignores(top + os.sep):  # it is wanted all the same
+        above = IgnoreRules()
+    rules = {shown: above}
     for root, folders, files in os.walk(shown):
         here = rules.pop(root)
         if root != shown and _VENV in files:

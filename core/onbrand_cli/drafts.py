@@ -110,10 +110,13 @@ class _Reader:
 
     def _read(self, name: str, *, named: bool) -> None:
         from onbrand.config import settings_for
+        from onbrand.files import read_bytes
 
         path = (self._stdin_path or "stdin.md") if name == STDIN else name
         change = None if self._changes is None else self._changes.of(path)
         if self._changes is not None and change is None:
+            if named and not Path(path).exists():
+                read_bytes(Path(path), max_bytes=0)  # raises
             self.files.unchanged += 1
             return
         settings = settings_for(Path(path), explicit=self._config, cache=self._cache)
@@ -234,14 +237,21 @@ def read_drafts(
             found[name] = None
             continue
         found.update(dict.fromkeys(map(str, inside.drafts)))
-        unknown |= inside.unknown
-        files.no_drafts += len(inside.no_drafts)
+        unknown |= _changed(inside.unknown, changes)
+        files.no_drafts += len(_changed(inside.no_drafts, changes))
         for file in inside.irregular if not quiet else ():
             warn(printable(f"{file}: left out; it is no regular file"))
     for name in found:
         reader.read(name, named=name in named)
     files.left_out = count_suffixes(unknown) if quiet else note_left_out(unknown)
     return files
+
+
+def _changed(files: set[Path], changes: Changes | None) -> set[Path]:
+    """Return the files that differ; without changes to compare with, all."""
+    if changes is None:
+        return files
+    return {file for file in files if changes.has(file)}
 
 
 def _search(name: str, *, ignored: bool) -> Search | None:

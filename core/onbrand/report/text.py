@@ -172,7 +172,8 @@ def _summary(
     else:
         text += f"; {plural(flagged, 'off-brand sentence')}"
     if scope is not None:
-        text += f" that differ from {sanitize(scope.base)} ({scope.elsewhere:,} elsewhere)"
+        verb = "differs" if flagged == 1 else "differ"
+        text += f" that {verb} from {sanitize(scope.base)} ({scope.elsewhere:,} elsewhere)"
     if suppressed:
         text += f", {plural(suppressed, 'known one')} in the baseline not shown"
     if scope is not None and scope.unchanged:
