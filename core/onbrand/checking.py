@@ -281,8 +281,9 @@ class _ScorerLoader:
             scorers |= {draft.path: (scorer, scorer.brands[0]) for draft in group}
         for (folders, bundle), group in by_voices.items():
             load = partial(self._with_voices, group, bundle)
-            if scorer := with_consistent_release(folders, load):
-                scorers |= {draft.path: (scorer, self._brand) for draft in self._right(group)}
+            loaded = with_consistent_release(folders, load)
+            if loaded is not None:
+                scorers |= {draft.path: (loaded, self._brand) for draft in self._right(group)}
         return scorers
 
     def _right(self, drafts: Sequence[Draft]) -> list[Draft]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from onbrand.document import formats
 from onbrand.document.formats import InputFormat
 from onbrand.encodings import decode_legacy, has_mark
 from onbrand.errors import OnbrandError
 from onbrand.files import CONFIG_FILE, check_length, decode_text, read_bytes
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 MAX_DRAFT_BYTES = 4 * 1024 * 1024
 """Limit on text: some 700,000 words, which take two minutes."""
@@ -162,20 +165,20 @@ def search_glob(glob: str, *, ignored: bool = False) -> Search:
             merged.drafts += [base] if base.is_file() else []
             continue
         try:
-            matching = compile_globs([f"/{pattern}"])
+            globs = compile_globs([f"/{pattern}"])
         except (ValueError, re.error):
             raise OnbrandError(f"{glob!r} is no glob; name files or folders") from None
         found = search(base, ignored=ignored)
-
-        def matches(file: Path, base: Path = base, matching=matching) -> bool:  # noqa: ANN001
-            return bool(matching.match_file(file.relative_to(base).as_posix()))
-
-        merged.drafts += filter(matches, found.drafts)
-        merged.unknown |= set(filter(matches, found.unknown))
-        merged.no_drafts |= set(filter(matches, found.no_drafts))
-        merged.irregular += filter(matches, found.irregular)
+        merged.drafts += _matching(found.drafts, base, globs)
+        merged.unknown |= set(_matching(found.unknown, base, globs))
+        merged.no_drafts |= set(_matching(found.no_drafts, base, globs))
+        merged.irregular += _matching(found.irregular, base, globs)
     merged.drafts = sorted(set(merged.drafts))
     return merged
+
+
+def _matching(files: Iterable[Path], base: Path, globs: GitIgnoreSpec) -> list[Path]:
+    return [file for file in files if globs.match_file(file.relative_to(base).as_posix())]
 
 
 def _split_glob(glob: str) -> tuple[Path, str]:

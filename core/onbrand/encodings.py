@@ -55,12 +55,10 @@ def decode_legacy(raw: bytes) -> tuple[str, str] | None:
         if raw.startswith(mark):
             return _decode(raw, encoding)
     if b"\0" in raw:
-        encoding = _unmarked_utf_16(raw)
-        return _decode(raw, encoding) if encoding else None
-    if _is_damaged_utf_8(raw):
-        return None
-    encoding = _detect(raw[:_SAMPLE])
-    return _decode(raw, encoding) if encoding else None
+        found = _unmarked_utf_16(raw)
+    else:
+        found = None if _is_damaged_utf_8(raw) else _detect(raw[:_SAMPLE])
+    return _decode(raw, found) if found else None
 
 
 def _decode(raw: bytes, encoding: str) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -151,9 +152,20 @@ def avoided_names(
     return split_names(",".join(avoid))
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 def warn(message: str) -> None:
     """Print a warning to stderr."""
-    typer.echo(f"warning: {message}", err=True)
+    tell("warning", message)
+
+
+def tell(kind: str, message: str) -> None:
+    """Print a message to stderr, in one line whatever the names of files in it hold.
+
+    A line of its own could be a command to the runner of continuous integration.
+    """
+    typer.echo(f"{kind}: {_CONTROL.sub(chr(0xFFFD), printable(message))}", err=True)
 
 
 def error_line(error: OnbrandError | OSError, place: str | Path) -> str:

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from onbrand.errors import OnbrandError
-from onbrand.report.message import plural, printable
+from onbrand.report.message import plural
 from onbrand.results import FileError, Report
-from onbrand_cli.common import STDIN, warn
+from onbrand_cli.common import STDIN, tell, warn
 
 if TYPE_CHECKING:
     from onbrand.changes import Changes
@@ -59,17 +57,17 @@ class DraftFiles:
         Raises:
             OnbrandError: there is no draft beside them; it is about the last of them.
         """
-        *others, last = self.errors or [None]
-        if last is None:
+        if not self.errors:
             return
-        if self.drafts or self.unchanged:
-            others, last = self.errors, None
-        for error in others[:MAX_ERRORS]:
-            typer.echo(f"error: {printable(str(error))}", err=True)
-        if len(others) > MAX_ERRORS:
-            more = plural(len(others) - MAX_ERRORS, "more file")
-            typer.echo(f"error: {more} could not be judged; --format json lists all", err=True)
-        if last is not None:
+        nothing = not (self.drafts or self.unchanged)
+        told = self.errors[:-1] if nothing else self.errors
+        for error in told[:MAX_ERRORS]:
+            tell("error", str(error))
+        if len(told) > MAX_ERRORS:
+            more = plural(len(told) - MAX_ERRORS, "more file")
+            tell("error", f"{more} could not be judged; --format json lists all")
+        if nothing:
+            last = self.errors[-1]
             raise OnbrandError(last.message, path=last.path or None, line=last.line)
 
 
@@ -169,7 +167,6 @@ class _Reader:
         from onbrand.checking import Draft
         from onbrand.document.document import parse_named
 
-        rules = {"quotes": settings.quotes, "brand_key": settings.brand_key}
         document = parse_named(
             text.text,
             path,
@@ -182,7 +179,9 @@ class _Reader:
             document = replace(document, warnings=(f"{told}; save it as UTF-8", *document.warnings))
         if self._changes is not None and (change := self._changes.of(path)) is not None:
             change.whole |= form is not None and form.decode is not None
-            sentences = touched_sentences(document, change, **rules)
+            sentences = touched_sentences(
+                document, change, quotes=settings.quotes, brand_key=settings.brand_key
+            )
             if not sentences:
                 self.files.unchanged += 1
                 return
@@ -191,7 +190,7 @@ class _Reader:
 
     def _warn(self, message: str) -> None:
         if message not in self._shown and not self._quiet:
-            warn(printable(message))
+            warn(message)
         self._shown.add(message)
 
 
@@ -240,7 +239,7 @@ def read_drafts(
         unknown |= _changed(inside.unknown, changes)
         files.no_drafts += len(_changed(inside.no_drafts, changes))
         for file in inside.irregular if not quiet else ():
-            warn(printable(f"{file}: left out; it is no regular file"))
+            warn(f"{file}: left out; it is no regular file")
     for name in found:
         reader.read(name, named=name in named)
     files.left_out = count_suffixes(unknown) if quiet else note_left_out(unknown)
@@ -290,8 +289,7 @@ def note_left_out(files: Iterable[Path]) -> Counter[str]:
         listed = [f"{n:,} {kind or 'without an ending'}" for kind, n in most]
         listed += ["…"] if len(kinds) > MAX_KINDS else []
         count = plural(kinds.total(), "file")
-        note = f"note: {count} left out, in no format that onbrand reads: {', '.join(listed)}"
-        typer.echo(printable(note), err=True)
+        tell("note", f"{count} left out, in no format that onbrand reads: {', '.join(listed)}")
     return kinds
 
 
@@ -310,5 +308,4 @@ def note_skipped(reports: Sequence[Report], characters: int) -> None:
         return
     listed = ", ".join(f"{count:,} of {reason}" for reason, count in skipped.most_common(MAX_KINDS))
     share = f"{total / characters:.0%}"
-    note = f"note: {share} of the text was not judged, in characters: {listed}"
-    typer.echo(printable(note), err=True)
+    tell("note", f"{share} of the text was not judged, in characters: {listed}")
