@@ -237,17 +237,21 @@ def read_draft(path: Path, form: InputFormat, *, limit: int | None = None) -> st
 
 
 def decode_draft(
-    raw: bytes, path: str | Path, form: InputFormat, *, limit: int | None = None
+    raw: bytes,
+    path: str | Path,
+    form: InputFormat,
+    *,
+    limit: int | None = None,
+    legacy: bool = False,
 ) -> DraftText:
-    """Return the text of a draft from the bytes of its file.
-
-    Text is UTF-8, or in an encoding that is detected, unless the format decodes it.
+    """Return the text of a draft from the bytes of its file, UTF-8 unless the format decodes it.
 
     Args:
         raw: the content of the file.
         path: its name, for errors.
         form: the format.
         limit: bytes that it may have; by default `max_bytes`.
+        legacy: detect other encodings of text; the caller says to users which one was found.
 
     Raises:
         OnbrandError: the bytes are too many, or not in that format.
@@ -258,7 +262,7 @@ def decode_draft(
             "is a pointer of Git LFS, not the text itself; run git lfs pull", path=path
         )
     if form.decode is None:
-        return _decode(raw, path, limit)
+        return _decode(raw, path, limit, legacy=legacy)
     check_length(raw, path, limit)
     try:
         text = form.decode(raw)
@@ -270,11 +274,11 @@ def decode_draft(
     return DraftText(text)
 
 
-def _decode(raw: bytes, path: str | Path, limit: int) -> DraftText:
+def _decode(raw: bytes, path: str | Path, limit: int, *, legacy: bool) -> DraftText:
     try:
         return DraftText(decode_text(raw, path, max_bytes=limit), has_mark=has_mark(raw))
     except OnbrandError:
-        if len(raw) > limit or (found := decode_legacy(raw)) is None:
+        if not legacy or len(raw) > limit or (found := decode_legacy(raw)) is None:
             raise
     text, encoding = found
     return DraftText(text.removeprefix("\ufeff"), encoding)

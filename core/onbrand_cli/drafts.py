@@ -140,7 +140,7 @@ class _Reader:
         if name == STDIN:
             read = form or formats.get("text")
             raw = read_standard_input(path, max_bytes=max_bytes(read))
-            return form, decode_draft(raw, path, read)
+            return form, decode_draft(raw, path, read, legacy=True)
         judged_anyway = named and self._chosen is not None
         if named and not judged_anyway and is_no_draft(Path(name).name):
             read_bytes(Path(name), max_bytes=0)  # raises if there is no such file
@@ -153,7 +153,7 @@ class _Reader:
         if is_key_block(raw) and not judged_anyway:
             self._no_draft(path if named else None, "it holds a key")
             return None
-        return form, decode_draft(raw, path, form)
+        return form, decode_draft(raw, path, form, legacy=True)
 
     def _no_draft(self, path: str | None, why: str) -> None:
         self.files.no_drafts += 1

@@ -196,7 +196,7 @@ JAPANESE = "これは日本語の文章です。ポンプは静かに動きま�
     ],
 )
 def test_legacy_encodings_are_detected(text: str, encoding: str, named: str) -> None:
-    read = decode_draft(text.encode(encoding), "a.txt", formats.get("text"))
+    read = decode_draft(text.encode(encoding), "a.txt", formats.get("text"), legacy=True)
     assert (read.text, read.encoding, read.has_mark) == (text, named, False)
 
 
@@ -213,11 +213,16 @@ def test_legacy_encodings_are_detected(text: str, encoding: str, named: str) -> 
 )
 def test_damaged_text_and_binary_files_are_not_guessed_at(raw: bytes) -> None:
     with pytest.raises(OnbrandError, match=r"is not UTF-8|binary"):
-        decode_draft(raw, "a.txt", formats.get("text"))
+        decode_draft(raw, "a.txt", formats.get("text"), legacy=True)
+
+
+def test_other_encodings_are_detected_for_those_alone_who_tell_of_them() -> None:
+    with pytest.raises(OnbrandError, match="is not UTF-8"):
+        decode_draft(WESTERN.encode("cp1252"), "a.txt", formats.get("text"))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
-    read = decode_draft(b"\xef\xbb\xbfHello.", "a.txt", formats.get("text"))
+    read = decode_draft(b"\xef\xbb\xbfHello.", "a.txt", formats.get("text"), legacy=True)
     assert read == ("Hello.", None, True)
 
 
