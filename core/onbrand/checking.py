@@ -7,8 +7,8 @@ what ``score`` and ``explain`` load.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -18,12 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onbrand.config import Settings
+from onbrand.config.load import Exit
 from onbrand.config.trust import check_trust
 from onbrand.document.document import Document, Sentence
+from onbrand.document.positions import Span
 from onbrand.encoder import Encoder
 from onbrand.errors import OnbrandError
 from onbrand.progress import Progress, scaled, silent
-from onbrand.results import Report
+from onbrand.report.message import severity
+from onbrand.results import FileError, Report
 from onbrand.scorer import Scorer, why_not_judged
 from onbrand.voice.avoid import avoid_voice
 from onbrand.voice.lexical import words_of
@@ -47,6 +50,8 @@ class Draft:
     source: str
     document: Document
     settings: Settings
+    has_mark: bool = False
+    """Whether a byte order mark stands before ``source`` in the file."""
 
     def brands(self, chosen: str | None) -> dict[str, int | None] | None:
         """Return the brands that the draft needs, and the line that first names each, if one does.
@@ -95,8 +100,15 @@ def resolve_voice_dirs(chosen: Sequence[Path] | None, settings: Settings) -> lis
     )
 
 
+Errors = dict[str, OnbrandError]
+"""The path of a draft that cannot be checked, while others can → why."""
+
+
 def required_brands(
-    drafts: Sequence[Draft], chosen: str | None, folders: Sequence[Path]
+    drafts: Sequence[Draft],
+    chosen: str | None,
+    folders: Sequence[Path],
+    errors: Errors | None = None,
 ) -> list[str] | None:
     """Return the brands that drafts need; None, all of them, where one draft does not say.
 
@@ -104,21 +116,27 @@ def required_brands(
         drafts: what is to be checked.
         chosen: the brand that the user wants, whatever the drafts say.
         folders: where the voices are.
+        errors: takes the drafts that ask for a brand without a voice, which then do not count.
 
     Raises:
-        OnbrandError: a draft asks for a brand that has no voice; the error names the draft.
+        OnbrandError: the brand that the user wants has no voice; or a draft asks for such a brand,
+            and there is no ``errors``; the error names the draft.
     """
     known = find_voices(folders)
     needed: set[str] = set()
     every = False
     for draft in drafts:
         named = draft.brands(chosen)
-        every |= named is None
-        for name, line in (named or {}).items():
-            if name not in known:
-                path = None if chosen else draft.path
-                raise unknown_brand(name, known, path=path, line=line)
-            needed.add(name)
+        unknown = next((name for name in named or () if name not in known), None)
+        if named is None or unknown is None:
+            every |= named is None
+            needed.update(named or ())
+            continue
+        path = None if chosen else draft.path
+        error = unknown_brand(unknown, known, path=path, line=named[unknown])
+        if chosen or errors is None:
+            raise error
+        errors[draft.path] = error
     return None if every else sorted(needed)
 
 
@@ -130,6 +148,7 @@ def check_drafts(
     encoder: Path | None = None,
     avoid: Sequence[str] | None = None,
     gate: float | None = None,
+    failed: list[FileError] | None = None,
     progress: Progress = silent,
 ) -> list[Report]:
     """Check drafts, loading each set of voices and each encoder once.
@@ -141,28 +160,72 @@ def check_drafts(
         encoder: the folder of the encoder.
         avoid: registers that the drafts must not read like; then no voice judges.
         gate: P at which a draft goes forward.
+        failed: takes the drafts that name no brand, or one without a voice; the others are checked.
         progress: takes the current draft, and how many sentences are done.
 
     Raises:
         OnbrandError: there is no voice of a brand, an encoder may not be used, …
     """
-    loader = _ScorerLoader(voices, brand, encoder)
+    errors: Errors | None = None if failed is None else {}
+    loader = _ScorerLoader(voices, brand, encoder, errors)
     scorers = loader.load(drafts, tuple(avoid or ()))
     reports: list[Report] = []
     for draft, part in _with_progress(drafts, progress):
+        if draft.path not in scorers:
+            continue
         scorer, named = scorers[draft.path]
-        report = scorer.check_document(
-            draft.document,
-            path=draft.path,
-            brand=named,
-            default_brand=draft.settings.brand,
-            gate=draft.settings.gate if gate is None else gate,
-            threshold=draft.settings.threshold,
-            ignored=draft.settings.ignore,
-            progress=part,
-        )
-        reports.append(report)
+        try:
+            report = scorer.check_document(
+                draft.document,
+                path=draft.path,
+                brand=named,
+                default_brand=draft.settings.brand,
+                gate=draft.settings.gate if gate is None else gate,
+                threshold=draft.settings.threshold,
+                ignored=draft.settings.ignore,
+                progress=part,
+            )
+        except OnbrandError as error:
+            if errors is None or error.path != draft.path:
+                raise
+            errors[draft.path] = error
+        else:
+            reports.append(report)
+    if failed is not None and errors:
+        failed += [FileError(path, why.message, why.line) for path, why in errors.items()]
     return reports
+
+
+def fails(
+    report: Report, policy: Exit | None = None, *, only_new: bool = False, known: bool = False
+) -> bool:
+    """Return whether a draft makes ``onbrand check`` exit with 1.
+
+    Args:
+        report: the verdict on the draft.
+        policy: "any": a sentence of it is flagged; "never": nothing does; "review", the default: it
+            does not go forward, or a new finding is a warning.
+        only_new: the flags of findings that are not new are cleared, by a baseline or a diff.
+            Otherwise nothing is known to be new, and the verdict alone decides.
+        known: all that was flagged in the draft is in the baseline, which forgives its verdict.
+    """
+    match policy:
+        case "never":
+            return False
+        case "any":
+            return bool(report.flagged)
+    if report.verdict == "review" and not known:
+        return True
+    return only_new and any(severity(sentence) == "warning" for sentence in report.flagged)
+
+
+def only_sentences(report: Report, spans: Collection[Span]) -> Report:
+    """Return a report in which the flags of all other sentences are cleared."""
+    sentences = tuple(
+        replace(one, flagged=False) if one.flagged and one.span not in spans else one
+        for one in report.sentences
+    )
+    return replace(report, sentences=sentences)
 
 
 def _with_progress(drafts: Sequence[Draft], progress: Progress) -> Iterator[tuple[Draft, Progress]]:
@@ -182,11 +245,17 @@ class _ScorerLoader:
         voices: the folders of voices that the user chose; encoders in them count as trusted.
         brand: the brand that the user wants.
         encoder: the encoder that the user chose.
+        errors: takes the drafts that cannot be checked; None: the first one is an error.
     """
 
     def __init__(
-        self, voices: Sequence[Path] | None, brand: str | None, encoder: Path | None
+        self,
+        voices: Sequence[Path] | None,
+        brand: str | None,
+        encoder: Path | None,
+        errors: Errors | None = None,
     ) -> None:
+        self._errors = errors
         self._voices = voices
         self._brand = brand
         self._bundle = encoder
@@ -211,15 +280,28 @@ class _ScorerLoader:
             scorer = Scorer.avoiding(self._encoder(bundle), names)
             scorers |= {draft.path: (scorer, scorer.brands[0]) for draft in group}
         for (folders, bundle), group in by_voices.items():
-            scorer = with_consistent_release(folders, partial(self._with_voices, group, bundle))
-            scorers |= {draft.path: (scorer, self._brand) for draft in group}
+            load = partial(self._with_voices, group, bundle)
+            loaded = with_consistent_release(folders, load)
+            if loaded is not None:
+                scorers |= {draft.path: (loaded, self._brand) for draft in self._right(group)}
         return scorers
+
+    def _right(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Return the drafts in which no error was found."""
+        return [draft for draft in drafts if draft.path not in (self._errors or {})]
 
     def _with_voices(
         self, drafts: Sequence[Draft], bundle: Path | None, folders: Sequence[Path]
-    ) -> Scorer:
-        """Load the voices in ``folders`` that the drafts, which share them, need."""
-        brands = required_brands(drafts, self._brand, folders)
+    ) -> Scorer | None:
+        """Load the voices in ``folders`` that the drafts, which share them, need.
+
+        None: no draft is right.
+        """
+        for draft in drafts:  # a release that came meanwhile may have the voice
+            (self._errors or {}).pop(draft.path, None)
+        brands = required_brands(drafts, self._brand, folders, self._errors)
+        if not self._right(drafts):
+            return None
         voices = load_voices(folders, brands)
         if bundle is None:
             bundle = encoder_for(folders, brands)

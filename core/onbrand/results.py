@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -14,6 +15,7 @@ __all__ = [
     "Evidence",
     "Example",
     "Explanation",
+    "FileError",
     "Habit",
     "Report",
     "SentenceVerdict",
@@ -83,6 +85,20 @@ class SentenceVerdict:
         return self.flagged and (self.foreign or 0.0) > MIN_FOREIGN_TO_MEND
 
 
+class FileError(NamedTuple):
+    """Why a draft was not judged, while others were."""
+
+    path: str
+    message: str
+    """One line, which says what to do."""
+    line: int | None = None
+    """Counted from 1."""
+
+    def __str__(self) -> str:
+        """Return ``path:line: message``."""
+        return f"{self.path}{'' if self.line is None else f':{self.line}'}: {self.message}"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The verdict on one draft."""
@@ -97,6 +113,8 @@ class Report:
     sentences: tuple[SentenceVerdict, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     """Warnings for the writer, one line each (truncated sentences, …)."""
+    skipped: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Reason → how many characters of the draft are not judged for it, say "code" → 1200."""
 
     @property
     def flagged(self) -> tuple[SentenceVerdict, ...]:

@@ -510,6 +510,7 @@ class Scorer:
             gate=limit,
             sentences=tuple(self._explain_worst(document, verdicts, explained, cancelled)),
             warnings=(*document.warnings, *warnings, *self._truncation(verdicts)),
+            skipped=document.skipped,
         )
 
     def _unknown_brand_warning(self, brand: str, verdicts: Iterable[SentenceVerdict]) -> str:

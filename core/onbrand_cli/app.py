@@ -12,7 +12,7 @@ import typer
 
 from onbrand.errors import OnbrandError
 from onbrand_cli import check, config, demo, labels, registers, train, voices
-from onbrand_cli.common import error_line
+from onbrand_cli.common import error_line, tell
 
 app = typer.Typer(
     name="onbrand",
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     # Plain help reads well at 80 columns, and panels would double the time for it.
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
 app.command("check", epilog=check.CHECK_EXAMPLES)(check.check)
@@ -129,5 +130,5 @@ def _tell(error: Exception) -> int:
         message = f"{' '.join(message.split()).rstrip('.')}; see {command} --help"
     else:
         message = str(error)
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201
+    tell("error", message)
     return ERROR

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand.report import FORMATS, CheckResults, ReportFormat
+from onbrand.report import FORMATS, CheckResults, DiffScope, ReportFormat
 from onbrand_cli.common import (
     STDIN,
     Avoid,
     Brand,
     ConfigFile,
     EncoderFolder,
+    NoIgnore,
     Output,
     OutputFormat,
     ReadAs,
@@ -31,11 +32,12 @@ from onbrand_cli.common import (
 )
 
 if TYPE_CHECKING:
-    from onbrand.checking import Draft
-    from onbrand.results import Explanation, Report
+    from onbrand.changes import Changes
+    from onbrand.results import Explanation, FileError, Report
     from onbrand.scorer import Scorer
     from onbrand.voice.model import Voice
     from onbrand.voice.reasons import WordReason
+    from onbrand_cli.drafts import DraftFiles
 
 CHECK_EXAMPLES = """\b
 Examples:
@@ -44,10 +46,12 @@ Examples:
   onbrand check docs/ --format sarif -o onbrand.sarif
   git show :post.mdx | onbrand check - --stdin-path post.mdx
   onbrand check docs/ --baseline known.json --update-baseline
+  onbrand check --diff origin/main --format github
 """
 GATE_EXAMPLES = """\b
-Example:
+Examples:
   onbrand gate draft.md --brand acme && publish draft.md
+  onbrand gate content/ "blog/**/*.md"
 """
 SCORE_EXAMPLES = """\b
 Examples:
@@ -66,7 +70,7 @@ def check(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Drafts, or folders of them; - for standard input.", show_default=False
+            help="Drafts, folders or globs of them; - for standard input.", show_default=False
         ),
     ] = None,
     voices: Voices = None,
@@ -83,6 +87,35 @@ def check(
     update_baseline: Annotated[
         bool, typer.Option("--update-baseline", help="Write today's findings to --baseline.")
     ] = False,
+    diff: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASE",
+            help="Report only sentences that differ, in git, from where BASE was left.",
+            show_default=False,
+        ),
+    ] = None,
+    policy: Annotated[
+        Literal["review", "any", "never"] | None,
+        typer.Option(
+            "--exit",
+            help="Exit with 1 for drafts to review and new warnings, for any finding, or never. "
+            "Else: what onbrand.toml says, then review.",
+            show_default=False,
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the summary for a pull request to FILE, too.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print findings and errors, nothing else.")
+    ] = False,
+    no_ignore: NoIgnore = False,
     stdin_path: StdinPath = None,
     read_as: ReadAs = None,
     encoder: EncoderFolder = None,
@@ -90,34 +123,81 @@ def check(
 ) -> None:
     """Underline the sentences that do not sound like the brand, or in a voice to avoid.
 
-    Exit code 0: nothing to underline, 1: something is, 2: error.
+    Exit code 0: fine, 1: a draft needs a review, or a new finding is a warning, 2: error.
     """
     from onbrand import baseline as known
-    from onbrand_cli.common import read_drafts
+    from onbrand.checking import fails, only_sentences
+    from onbrand_cli.drafts import note_skipped, read_drafts
 
-    if update_baseline and baseline is None:
-        raise OnbrandError("--update-baseline needs --baseline FILE to write to")
-    if not files and sys.stdin is not None and sys.stdin.isatty():
+    if update_baseline and (baseline is None or diff is not None):
+        where = (
+            "--baseline FILE to write to, and no --diff" if diff else "--baseline FILE to write to"
+        )
+        raise OnbrandError(f"--update-baseline needs {where}")
+    if not files and diff is None and sys.stdin is not None and sys.stdin.isatty():
         raise OnbrandError("nothing to check; name drafts or folders, or - for standard input")
     avoided = avoided_names(avoid, brand=brand, voices=voices)
     old = None if baseline is None or update_baseline else known.load_baseline(baseline)
-    left_out: Counter[str] = Counter()
-    drafts = read_drafts(files or [STDIN], stdin_path, config, read_as, left_out)
-    reports = _check(drafts, voices, brand, encoder, avoided)
+    names = files or [STDIN if diff is None else "."]
+    changes = None if diff is None else _changes(diff, names)
+    found = read_drafts(
+        names, stdin_path, config, read_as, ignored=no_ignore, changes=changes, quiet=quiet
+    )
+    reports = _check(found, voices, brand, encoder, avoided, quiet=quiet)
+    found.tell_errors()
     if update_baseline and baseline is not None:
         count = known.write_baseline(baseline, reports)
         typer.echo(f"{baseline}: {count:,} findings", err=True)
-        return
-    suppressed = 0
+        raise typer.Exit(2 if found.errors else 0)
+    suppressed, forgiven = 0, frozenset[str]()
     if old is not None:
+        before = {report.path for report in reports if report.flagged}
         reports, suppressed = known.apply_baseline(reports, old)
-    sources = {draft.path: draft.source for draft in drafts}
-    _print(FORMATS[form], CheckResults(reports, sources, left_out, suppressed), output)
-    raise typer.Exit(1 if any(report.flagged for report in reports) else 0)
+        forgiven = frozenset(before - {report.path for report in reports if report.flagged})
+    scope = None
+    if changes is not None:
+        flagged = sum(len(report.flagged) for report in reports)
+        reports = [only_sentences(report, found.touched[report.path]) for report in reports]
+        elsewhere = flagged - sum(len(report.flagged) for report in reports)
+        scope = DiffScope(changes.base, changes.commit, found.unchanged, elsewhere)
+    results = CheckResults(
+        reports,
+        {draft.path: draft.source for draft in found.drafts},
+        found.left_out,
+        suppressed,
+        errors=found.errors,
+        no_drafts=found.no_drafts,
+        marked=frozenset(draft.path for draft in found.drafts if draft.has_mark),
+        scope=scope,
+        quiet=quiet,
+    )
+    _print(FORMATS[form], results, output, summary)
+    if not quiet:
+        note_skipped(reports, sum(len(draft.source) for draft in found.drafts))
+    policies = {draft.path: policy or draft.settings.exit for draft in found.drafts}
+    only_new = old is not None or changes is not None
+    failing = any(
+        fails(report, policies[report.path], only_new=only_new, known=report.path in forgiven)
+        for report in reports
+    )
+    raise typer.Exit(2 if found.errors else int(failing))
+
+
+def _changes(base: str, names: Sequence[str]) -> Changes:
+    """Return what differs from ``base`` in the repository of the first name."""
+    from onbrand.changes import changes_since
+
+    if STDIN in names:
+        raise OnbrandError("--diff compares files; name some, or folders, instead of -")
+    first = Path(names[0]).absolute()
+    return changes_since(base, next(place for place in (first, *first.parents) if place.is_dir()))
 
 
 def gate(
-    file: Annotated[str, typer.Argument(help="The draft; - for standard input.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Drafts, folders or globs of them; - for standard input."),
+    ],
     voices: Voices = None,
     brand: Brand = None,
     avoid: Avoid = None,
@@ -132,57 +212,82 @@ def gate(
             show_default=False,
         ),
     ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print errors alone; the exit code says it.")
+    ] = False,
+    no_ignore: NoIgnore = False,
     stdin_path: StdinPath = None,
     read_as: ReadAs = None,
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
 ) -> None:
-    """Send a draft forward (exit code 0) or to human review (1).
+    """Send drafts forward (exit code 0) or to human review (1, for one of them too).
 
-    A draft may go forward with sentences to mend; they are named then.
+    A draft may go forward with sentences to mend; they are named then. Of several drafts those that
+    go forward without a word are only counted.
     """
-    from onbrand.report.message import draft_message
-    from onbrand_cli.common import read_drafts
+    from onbrand.report.text import gate_lines
+    from onbrand_cli.drafts import read_drafts
 
-    if file != STDIN and Path(file).is_dir():
-        raise OnbrandError("is a folder; gate takes one draft", path=file)
     avoided = avoided_names(avoid, brand=brand, voices=voices)
-    drafts = read_drafts([file], stdin_path, config, read_as)
-    if not drafts:
-        raise OnbrandError("cannot be gated, the configuration excludes it", path=file)
-    report = _check(drafts, voices, brand, encoder, avoided, gate=at)[0]
-    typer.echo(f"{report.path}: {draft_message(report)}")
-    _warn_of(report)
-    raise typer.Exit(0 if report.verdict == "forward" else 1)
+    found = read_drafts(files, stdin_path, config, read_as, ignored=no_ignore, quiet=quiet)
+    reports = _check(found, voices, brand, encoder, avoided, gate=at, quiet=quiet)
+    found.tell_errors()
+    if not found.drafts:
+        raise OnbrandError(
+            "cannot be gated, the configuration excludes it or it is no draft", path=files[0]
+        )
+    if not quiet:
+        for line in gate_lines(reports):
+            typer.echo(line)
+        for report in reports:
+            _warn_of(report)
+    forward = all(report.verdict == "forward" for report in reports)
+    raise typer.Exit(2 if found.errors else int(not forward))
 
 
 def _check(
-    drafts: list[Draft],
+    found: DraftFiles,
     voices: list[Path] | None,
     brand: str | None,
     encoder: Path | None,
     avoid: tuple[str, ...] | None,
     *,
     gate: float | None = None,
+    quiet: bool = False,
 ) -> list[Report]:
+    """Check the drafts; those that cannot be are added to the errors, and taken from the drafts."""
     from onbrand.checking import check_drafts
+    from onbrand.progress import silent
 
-    with progress_bar("Judging") as progress:
-        return check_drafts(
-            drafts,
+    if not found.drafts:
+        return []
+    failed: list[FileError] = []
+    with progress_bar("Judging") as shown:
+        progress = silent if quiet else shown
+        reports = check_drafts(
+            found.drafts,
             voices=voices,
             brand=brand,
             encoder=encoder,
             avoid=avoid,
             gate=gate,
+            failed=failed,
             progress=progress,
         )
+    found.fail(failed)
+    return reports
 
 
-def _print(form: ReportFormat, results: CheckResults, output: Path | None) -> None:
+def _print(
+    form: ReportFormat, results: CheckResults, output: Path | None, summary: Path | None
+) -> None:
     from rich.console import Console
 
     from onbrand.files import write_atomic
+
+    if summary is not None:
+        write_atomic(summary, FORMATS["markdown"].render(results))
 
     if output is not None:
         write_atomic(output, form.render(results))
@@ -190,7 +295,7 @@ def _print(form: ReportFormat, results: CheckResults, output: Path | None) -> No
         form.print_to(results, Console(highlight=False, markup=False))
     else:
         sys.stdout.write(form.render(results))
-    if form.print_to is None:
+    if form.print_to is None and not results.quiet:
         for report in results.reports:
             _warn_of(report)
 

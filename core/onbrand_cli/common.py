@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from textwrap import wrap
@@ -16,14 +16,13 @@ import typer
 
 from onbrand.errors import OnbrandError
 from onbrand.progress import Progress, ProgressEvent
-from onbrand.report.message import plural, printable
+from onbrand.report.message import printable
 
 if TYPE_CHECKING:
     import rich.progress
     from rich.console import Console
     from rich.table import Table
 
-    from onbrand.checking import Draft
     from onbrand.voice.model import DoubtfulLine, Manifest, Share, TrainingReport
 
 
@@ -98,6 +97,9 @@ ReadAs = Annotated[
         show_default=False,
     ),
 ]
+NoIgnore = Annotated[
+    bool, typer.Option("--no-ignore", help="Search folders for what git ignores, too.")
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default=False),
@@ -122,6 +124,8 @@ def one_of(registry: Mapping[str, object], text: str) -> Any:  # noqa: ANN401 - 
     return typer.Option("--format", parser=check, metavar=f"<{'|'.join(registry)}>", help=text)
 
 
+STDIN = "-"
+"""The name of standard input."""
 PROGRESS_AFTER = 1.0
 """Seconds of work before a progress bar appears."""
 
@@ -148,9 +152,20 @@ def avoided_names(
     return split_names(",".join(avoid))
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 def warn(message: str) -> None:
     """Print a warning to stderr."""
-    typer.echo(f"warning: {message}", err=True)
+    tell("warning", message)
+
+
+def tell(kind: str, message: str) -> None:
+    """Print a message to stderr, in one line whatever the names of files in it hold.
+
+    A line of its own could be a command to the runner of continuous integration.
+    """
+    typer.echo(f"{kind}: {_CONTROL.sub(chr(0xFFFD), printable(message))}", err=True)
 
 
 def error_line(error: OnbrandError | OSError, place: str | Path) -> str:
@@ -342,111 +357,3 @@ def _line(name: str, text: str) -> str:
 def _wrapped(name: str, text: str) -> Iterator[str]:
     for i, part in enumerate(wrap(text, WIDTH - 15, break_on_hyphens=False)):
         yield _line("" if i else name, part)
-
-
-STDIN = "-"
-MAX_KINDS = 5
-"""Limit on the suffixes that a line on files left out names."""
-
-
-def read_drafts(
-    names: list[str],
-    stdin_path: str | None,
-    config: Path | None,
-    read_as: str | None = None,
-    left_out: Counter[str] | None = None,
-) -> list[Draft]:
-    """Read the drafts that the user names, without those that the configuration excludes.
-
-    Files in folders that are in no known format are left out, too; a line on stderr counts them.
-
-    Args:
-        names: files, folders, or ``-`` for standard input.
-        stdin_path: what to call the draft on standard input.
-        config: the one configuration file to use.
-        read_as: the format of named files (not of those in folders) and of standard input. By
-            default the suffix decides; standard input is plain text if that is unknown.
-        left_out: the files in no known format are counted in it, by suffix.
-
-    Raises:
-        OnbrandError: a draft cannot be read or is in no known format, or a configuration file is
-            wrong.
-    """
-    from onbrand.checking import Draft
-    from onbrand.config import ConfigCache, settings_for
-    from onbrand.discovery import decode_draft, max_bytes, read_draft
-    from onbrand.document import formats
-    from onbrand.document.document import parse_named
-    from onbrand.files import read_bytes, read_standard_input
-
-    chosen = formats.get(read_as) if read_as else None
-    named = set(names)
-    others: set[Path] = set()
-    cache: ConfigCache = {}
-    shown: set[str] = set()
-    drafts = []
-    for name in _expand(names, others):
-        path = (stdin_path or "stdin.md") if name == STDIN else name
-        settings = settings_for(Path(path), explicit=config, cache=cache)
-        for warning in settings.warnings:
-            if warning not in shown:
-                warn(warning)
-            shown.add(warning)
-        if settings.excluded:
-            if name in named:
-                warn(f"{path}: not judged; {settings.source} excludes it")
-            continue
-        form = (chosen if name in named else None) or formats.of_path(path)
-        if name == STDIN:
-            read = form or formats.get("text")
-            source = decode_draft(read_standard_input(path, max_bytes=max_bytes(read)), path, read)
-        elif form is None:
-            read_bytes(Path(name), max_bytes=0)  # raises if there is no such file
-            raise formats.unknown_format(path, "say how to read it, as in --read-as text")
-        else:
-            source = read_draft(Path(name), form)
-        document = parse_named(
-            source, path, read_as=form.name if form else None, quotes=settings.quotes
-        )
-        drafts.append(Draft(path, source, document, settings))
-    kinds = note_left_out(others)
-    if left_out is not None:
-        left_out.update(kinds)
-    return drafts
-
-
-def note_left_out(files: Iterable[Path]) -> Counter[str]:
-    """Print how many files were left out to stderr, and return the counts by suffix."""
-    kinds = Counter(sorted(file.suffix.lower() for file in files))
-    if kinds:
-        most = kinds.most_common(MAX_KINDS)
-        listed = [f"{n:,} {kind or 'without an ending'}" for kind, n in most]
-        listed += ["…"] if len(kinds) > MAX_KINDS else []
-        count = plural(kinds.total(), "file")
-        note = f"note: {count} left out, in no format that onbrand reads: {', '.join(listed)}"
-        typer.echo(printable(note), err=True)
-    return kinds
-
-
-def _expand(names: list[str], others: set[Path]) -> list[str]:
-    """Replace folders by the drafts in them; duplicates are dropped."""
-    from onbrand.discovery import find_drafts
-    from onbrand.document import formats
-
-    found: dict[str, None] = {}
-    for name in names:
-        folder = Path(name)
-        if name == STDIN or not folder.is_dir():
-            found[name] = None
-            continue
-        inside = find_drafts(
-            folder, others, lambda file: warn(f"{file}: left out; it is no regular file")
-        )
-        if not inside:
-            raise OnbrandError(
-                f"holds no drafts (files that end in {', '.join(formats.suffixes())}); "
-                "name another folder",
-                path=folder,
-            )
-        found.update(dict.fromkeys(map(str, inside)))
-    return list(found)

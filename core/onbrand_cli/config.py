@@ -26,6 +26,8 @@ _DEFAULTS = {
     "quotes": "block quotes are not judged",
     "underline": "the editor's own, else the sentence",
     "max_findings": "the editor's own, else 5",
+    "brand_key": "brand",
+    "exit": "review; --exit says what fails a check",
     "labels_db": "the project's .onbrand/labels.db, else the user's data folder",
     "ignore": "no sentence is left alone",
     "excluded": "no glob in exclude matches",

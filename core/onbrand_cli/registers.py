@@ -12,6 +12,7 @@ from onbrand.errors import OnbrandError
 from onbrand_cli.common import (
     ConfigFile,
     EncoderFolder,
+    NoIgnore,
     OutputFormat,
     ReadAs,
     StdinPath,
@@ -51,21 +52,26 @@ def registers(
     read_as: ReadAs = None,
     encoder: EncoderFolder = None,
     config: ConfigFile = None,
+    no_ignore: NoIgnore = False,
 ) -> None:
     """Print how a draft reads, paragraph by paragraph. Needs no voice."""
     from onbrand.checking import measure_registers
-    from onbrand_cli.common import STDIN, read_drafts
+    from onbrand_cli.common import STDIN
+    from onbrand_cli.drafts import read_drafts
 
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise OnbrandError("nothing to read; name drafts or folders, or - for standard input")
-    drafts = read_drafts(files or [STDIN], stdin_path, config, read_as)
+    found = read_drafts(files or [STDIN], stdin_path, config, read_as, ignored=no_ignore)
+    found.tell_errors()
+    drafts = found.drafts
     with progress_bar("Reading") as progress:
         read = measure_registers(drafts, encoder=encoder, progress=progress)
     if form == "json":
         print_json({"version": 1, "files": read})
-        return
-    for n, found in enumerate(read):
-        _print(found, gap=n > 0)
+    else:
+        for n, one in enumerate(read):
+            _print(one, gap=n > 0)
+    raise typer.Exit(2 if found.errors else 0)
 
 
 def _print(found: dict[str, Any], *, gap: bool) -> None:

@@ -110,7 +110,7 @@ def train(
     from onbrand.labels.files import group_by_brand
     from onbrand.training.own_copy import MIN_WORDS, read_published, train_voices_from_copy
     from onbrand.training.train import train_voices
-    from onbrand_cli.common import note_left_out
+    from onbrand_cli.drafts import note_left_out
 
     others: set[Path] = set()
     copy = read_published(published, brand, left_out=others) if published else []

@@ -29,10 +29,16 @@ DRAFTS = [
         "binary", write("draft.md", bytes(range(256)) * 8), CHECK, r"draft\.md: .*binary.*UTF-8.*"
     ),
     Case(
-        "not UTF-8",
-        write("draft.md", "Fine line.\nCafé\n".encode("latin-1")),
+        "damaged UTF-8",
+        write("draft.md", "Fine line.\nCafé ".encode() + b"\xe9\n"),
         CHECK,
-        r"draft\.md:2: is not UTF-8 \(byte 0xe9 at offset 14\); save it as UTF-8",
+        r"draft\.md:2: is not UTF-8 \(byte 0xe9 at offset 17\); save it as UTF-8",
+    ),
+    Case(
+        "pointer of Git LFS",
+        write("draft.md", b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n"),
+        CHECK,
+        r"draft\.md: is a pointer of Git LFS, not the text itself; run git lfs pull",
     ),
     Case(
         "lone surrogate",
@@ -191,7 +197,7 @@ def test_one_line_says_what_and_where(workplace: Path, case: Case) -> None:
             "check x --format yaml",
             r".*'--format': 'yaml' is not one of .*; see onbrand check --help",
         ),
-        ("gate", r"Missing argument 'file'; see onbrand gate --help"),
+        ("gate", r"Missing argument 'files'; see onbrand gate --help"),
         ("gate x --gate 1.5", r".*'--gate': 1\.5 is not in the range .*; see onbrand gate --help"),
         ("train x --alarm-budget no", r".*'--alarm-budget': .*; see onbrand train --help"),
         ("voices show", r"Missing argument 'brand'; see onbrand voices show --help"),

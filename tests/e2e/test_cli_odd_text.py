@@ -6,6 +6,8 @@ from pathlib import Path
 
 from cli_runner import run
 
+from onbrand.report import FORMATS
+
 
 def test_a_draft_with_every_awkward_character_is_judged(workplace: Path) -> None:
     sentences = [
@@ -23,11 +25,11 @@ def test_a_draft_with_every_awkward_character_is_judged(workplace: Path) -> None
     (file,) = done.json()["files"]
     spans = [(s["start"], s["end"]) for s in file["sentences"]]
     assert spans == sorted(spans)
-    text = source.removeprefix("\ufeff")  # a byte order mark is no part of the text
-    found = "\n".join(text[start:end] for start, end in spans)
+    found = "\n".join(source[start:end] for start, end in spans)  # with its byte order mark
+    assert (file["sentences"][0]["line"], file["sentences"][0]["column"]) == (1, 1)
     for sentence in sentences:
         assert sentence.strip("\u202b\u202c") in found
-    for form in ("text", "sarif", "github", "junit"):
+    for form in FORMATS:
         assert run("check", "draft.txt", "-b", "oatfolk", "--format", form).code == done.code
 
 

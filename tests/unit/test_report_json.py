@@ -2,8 +2,14 @@ from __future__ import annotations
 
 import json
 
-from onbrand.report.json import render
+from onbrand.report import CheckResults
+from onbrand.report import json as form
+from onbrand.results import Report
 from report_samples import report, samples, sentence
+
+
+def render(reports: list[Report]) -> str:
+    return form.render(CheckResults(reports, {}))
 
 
 def test_the_form_that_the_manual_promises() -> None:
@@ -38,4 +44,29 @@ def test_offsets_slice_the_source() -> None:
 
 
 def test_no_files() -> None:
-    assert json.loads(render([])) == {"version": 1, "files": [], "left_out": {}}
+    assert json.loads(render([])) == {
+        "version": 1,
+        "files": [],
+        "left_out": {},
+        "no_drafts": 0,
+        "skipped": {},
+        "errors": [],
+        "diff": None,
+    }
+
+
+def test_a_byte_order_mark_counts_in_offsets_alone() -> None:
+    source = "We leverage synergies."
+    made = report("draft.md", sentence(source, source, 0.18, "leverage"))
+    results = CheckResults([made], {"draft.md": source}, marked=frozenset({"draft.md"}))
+    (judged,) = json.loads(form.render(results))["files"][0]["sentences"]
+    assert (judged["start"], judged["end"], judged["column"]) == (1, 23, 1)
+    (word,) = judged["words"]
+    assert ("\ufeff" + source)[word["start"] : word["end"]] == "leverage"
+    (reason,) = judged["reasons"]["against"]
+    assert reason["places"] == [{"start": 4, "end": 12}]
+
+
+def test_what_was_not_judged_adds_up() -> None:
+    made = [report(f"{n}.md", skipped={"code": 5, "quotes": n}) for n in range(3)]
+    assert json.loads(render(made))["skipped"] == {"code": 15, "quotes": 3}

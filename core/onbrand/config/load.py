@@ -37,6 +37,7 @@ Probability = Annotated[float, Meta(ge=0, le=1)]
 Underline = Literal["sentence", "words"]
 """What editors underline: the whole sentence, or the word in it that speaks most against it."""
 FindingLimit = Annotated[int, Meta(ge=0, le=1000)]
+Exit = Literal["review", "any", "never"]
 
 
 class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +49,8 @@ class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
     gate: Probability | None = None
     threshold: Probability | None = None
     quotes: bool | None = None
+    brand_key: Name | None = None
+    exit: Exit | None = None
 
 
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +65,8 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     gate: Probability | None = None
     threshold: Probability | None = None
     quotes: bool | None = None
+    brand_key: Name | None = None
+    exit: Exit | None = None
     ignore: tuple[Name, ...] = ()
     underline: Underline | None = None
     max_findings: FindingLimit | None = None
@@ -80,6 +85,8 @@ ALLOWED = {
     "gate": "a number from 0 to 1",
     "threshold": "a number from 0 to 1",
     "quotes": "true (judge block quotes too) or false",
+    "brand_key": 'the key of front matter that names the brand, say "onbrand_brand"',
+    "exit": '"review", "any" or "never": what makes onbrand check exit with 1',
     "ignore": 'a list of sentences that are never underlined, say ["Dear carton, stop it."]',
     "underline": '"sentence" or "words"',
     "max_findings": "a number from 0 (no limit) to 1000",

@@ -14,6 +14,7 @@ from msgspec import Struct
 from onbrand.config.load import (
     Config,
     ConfigCache,
+    Exit,
     Underline,
     absolute,
     configs_above,
@@ -26,8 +27,18 @@ from onbrand.installation import STATE_FILE, default_root, is_url, redact_url
 from onbrand.labels.normalization import text_key
 
 KEYS = (
-    *("brand", "avoid", "voices", "encoder", "gate", "threshold", "quotes"),
-    *("underline", "max_findings", "labels_db"),
+    "brand",
+    "avoid",
+    "voices",
+    "encoder",
+    "gate",
+    "threshold",
+    "quotes",
+    "brand_key",
+    "exit",
+    "underline",
+    "max_findings",
+    "labels_db",
 )
 
 
@@ -59,6 +70,10 @@ class Settings:
     threshold: float | None = None
     excluded: bool = False
     quotes: bool = False
+    brand_key: str = directives.BRAND_KEY
+    """The key of a draft's front matter that names its brand."""
+    exit: Exit | None = None
+    """What makes ``onbrand check`` exit with 1."""
     ignore: frozenset[str] = frozenset()
     """`text_key` of the sentences that must not be flagged, from all configuration files."""
     underline: Underline | None = None
@@ -250,8 +265,6 @@ def explain(
     path = absolute(path)
     configs = configs_for(path, explicit, cache)
     found: dict[str, Setting] = {}
-    if brand := _front_matter_brand(path):
-        found["brand"] = Setting("brand", brand, "front matter", str(path))
     for origin in origins(path, configs):
         if origin.key not in found:
             found[origin.key] = Setting(
@@ -262,6 +275,8 @@ def explain(
                 origin.line,
                 origin.glob,
             )
+    if brand := _front_matter_brand(path, found.get("brand_key")):
+        found["brand"] = Setting("brand", brand, "front matter", str(path))
     settings = [found.get(key) or Setting(key, None) for key in KEYS]
     settings += _ignored(configs)
     decision = exclusion(path, configs)
@@ -295,7 +310,8 @@ def _ignored(configs: Sequence[Config]) -> list[Setting]:
     return settings or [Setting("ignore", None)]
 
 
-def _front_matter_brand(path: Path) -> str | None:
+def _front_matter_brand(path: Path, key: Setting | None) -> str | None:
     with contextlib.suppress(OnbrandError):  # the file need not exist, nor be a text
-        return directives.read_front_matter(read_text(path)).brand
+        name = directives.BRAND_KEY if key is None else str(key.value)
+        return directives.read_front_matter(read_text(path), name).brand
     return None

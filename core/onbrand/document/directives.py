@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from onbrand.document.blocks import Comment
@@ -128,8 +129,10 @@ _YAML = re.compile(
 _TOML = re.compile(
     r"\ufeff?\+\+\+[ \t]*(?:\r\n|\n|\r)(?P<body>.*?)(?<![^\r\n])\+\+\+[ \t]*(?![^\r\n])", re.S
 )
-_YAML_BRAND = re.compile(
-    r"(?<![^\r\n])(?:brand|\"brand\"|'brand')[ \t]*:[ \t]+"
+BRAND_KEY = "brand"
+"""The key of front matter that names the brand, unless the configuration names another."""
+_YAML_VALUE = (
+    r"[ \t]*:[ \t]+"
     r"(?:\"(?P<double>[^\"\r\n]*)\"|'(?P<single>[^'\r\n]*)'|(?P<plain>[^\s#\"'][^\r\n]*?))"
     r"[ \t]*(?:[ \t]#[^\r\n]*)?(?![^\r\n])"
 )
@@ -144,31 +147,40 @@ class FrontMatter(NamedTuple):
     warning: str | None
 
 
-def read_front_matter(source: str) -> FrontMatter:
+def read_front_matter(source: str, key: str = BRAND_KEY) -> FrontMatter:
     """Find YAML (``---``) or TOML (``+++``) front matter and the brand it names.
 
-    Only a ``brand`` key at the top level counts, and of YAML only a plain or quoted scalar.
+    Args:
+        source: the text of the document.
+        key: the key that names the brand. It counts at the top level only, and of YAML only with a
+            plain or quoted scalar.
     """
     if source.startswith(("---", "\ufeff---")) and (found := _YAML.match(source)):
-        return FrontMatter(found.end(), _yaml_brand(found["body"]), None)
+        return FrontMatter(found.end(), _yaml_brand(found["body"], key), None)
     if source.startswith(("+++", "\ufeff+++")) and (found := _TOML.match(source)):
-        return _toml_front_matter(found.end(), found["body"])
+        return _toml_front_matter(found.end(), found["body"], key)
     return FrontMatter(0, None, None)
 
 
-def _yaml_brand(body: str) -> str | None:
-    found = _YAML_BRAND.search(body)
+@cache
+def _yaml_key(key: str) -> re.Pattern[str]:
+    name = re.escape(key)
+    return re.compile(rf"(?<![^\r\n])(?:{name}|\"{name}\"|'{name}')" + _YAML_VALUE)
+
+
+def _yaml_brand(body: str, key: str) -> str | None:
+    found = _yaml_key(key).search(body)
     if not found:
         return None
     value = next(text for text in found.groups() if text is not None).strip()
     return None if not value or value in ("null", "~") else value
 
 
-def _toml_front_matter(end: int, body: str) -> FrontMatter:
+def _toml_front_matter(end: int, body: str, key: str) -> FrontMatter:
     import tomllib
 
     try:
-        brand = tomllib.loads(re.sub(r"\r\n?", "\n", body)).get("brand")
+        brand = tomllib.loads(re.sub(r"\r\n?", "\n", body)).get(key)
     except ValueError as error:
         return FrontMatter(end, None, f"line 1: the front matter is no valid TOML ({error})")
     return FrontMatter(end, brand if isinstance(brand, str) and brand else None, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from onbrand.document import directives, formats
@@ -66,9 +66,17 @@ class Document:
     """Number of sentences that comments suppressed."""
     warnings: tuple[str, ...] = ()
     """Misspelt directives, broken front matter and the like, one line each."""
+    skipped: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Reason → how many characters of the source are not judged for it, say "code" → 1200."""
 
 
-def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Document:  # noqa: A002
+def parse(
+    source: str,
+    format: str = "markdown",  # noqa: A002
+    *,
+    quotes: bool = False,
+    brand_key: str = directives.BRAND_KEY,
+) -> Document:
     """Split a document into the sentences to judge.
 
     Left out are code, front matter, URLs, tags, template tags, comments, formulas, figures, block
@@ -79,14 +87,15 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         source: the text of the file, line ends as they are.
         format: how to read it: the name of one of `onbrand.document.formats.FORMATS`.
         quotes: judge block quotes too.
+        brand_key: the key of front matter that names the brand.
 
     Raises:
         OnbrandError: there is no such format.
     """
     lines = LineIndex(source)
-    matter = directives.read_front_matter(source)
+    matter = directives.read_front_matter(source, brand_key)
     body = mask(source[: matter.end], " ") + source[matter.end :]
-    blocks, comments, problems = formats.get(format).extract(body, quotes)
+    blocks, comments, problems, skipped = formats.get(format).extract(body, quotes)
     sentences = [
         _sentence(block, index, start, end)
         for index, block in enumerate(blocks)
@@ -110,11 +119,17 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         lines=lines,
         suppressed=len(sentences) - len(kept),
         warnings=tuple(filter(None, [matter.warning, *problems, *misspelt])),
+        skipped={**({"front matter": matter.end} if matter.end else {}), **skipped},
     )
 
 
 def parse_named(
-    source: str, path: str, *, read_as: str | None = None, quotes: bool = False
+    source: str,
+    path: str,
+    *,
+    read_as: str | None = None,
+    quotes: bool = False,
+    brand_key: str = directives.BRAND_KEY,
 ) -> Document:
     """Parse a document in the format that its name says; a warning says where it says none.
 
@@ -123,9 +138,10 @@ def parse_named(
         path: its name; the suffix says the format.
         read_as: the format to use, whatever the name.
         quotes: judge block quotes too.
+        brand_key: the key of front matter that names the brand.
     """
     known = formats.get(read_as) if read_as else formats.of_path(path)
-    document = parse(source, known.name if known else "text", quotes=quotes)
+    document = parse(source, known.name if known else "text", quotes=quotes, brand_key=brand_key)
     if known:
         return document
     warning = "its name does not say its format, so it was read as plain text"

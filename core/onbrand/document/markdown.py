@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -46,7 +47,7 @@ def extract_masked(text: str, quotes: bool) -> Extracted:
     try:
         return _extract(text, quotes)
     except _ParserError:
-        blocks, comments, _ = plain.extract(text)
+        blocks, comments, *_ = plain.extract(text)
         problem = "the Markdown parser failed on this document; it was read as plain text"
         return Extracted(blocks, comments, (problem,))
 
@@ -58,7 +59,9 @@ def _extract(text: str, quotes: bool) -> Extracted:
     for event, start, end in _events(reader.shadow):
         reader.read(event, start, end)
     reader.builder.flush()
-    return Extracted(reader.builder.blocks, sorted(reader.html.comments))
+    return Extracted(
+        reader.builder.blocks, sorted(reader.html.comments), skipped=dict(reader.skipped)
+    )
 
 
 def heading_level(source: str, lines: LineIndex, span: Span) -> int:
@@ -128,6 +131,7 @@ class _Reader:
         self.builder = BlockBuilder(text, markdown=True)
         self.html = html.HtmlReader(self.builder, quotes=quotes)
         self._quotes = quotes
+        self.skipped: Counter[str] = Counter()
         self._skip_to = 0
         self._list_to = 0
         self._block_end = 0
@@ -196,6 +200,7 @@ class _Reader:
         quote = tag == "BlockQuote" and _data(data) is None and not self._quotes
         if tag in _NOT_PROSE or quote:
             self._skip_to = end
+            self.skipped["quotes" if quote else "code"] += end - start
         elif tag == "Item" and self.text[start + 2 : start + 3] != REMOVED:  # that is a component
             self._list_to = max(self._list_to, end)
         in_list = start < self._list_to

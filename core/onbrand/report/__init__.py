@@ -9,10 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from onbrand.results import Report
+from onbrand.results import FileError, Report
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class DiffScope:
+    """What a check was limited to by ``--diff``: the flags of all other sentences are cleared."""
+
+    base: str
+    """What the user named."""
+    commit: str
+    """The commit that the drafts were compared with, in hexadecimal."""
+    unchanged: int = 0
+    """Drafts in which no sentence differs; they are not judged."""
+    elsewhere: int = 0
+    """Flagged sentences of the other drafts that do not differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,16 @@ class CheckResults:
     """How many files were in no known format, by the endings of their names."""
     suppressed: int = 0
     """Findings that a baseline hides."""
+    errors: Sequence[FileError] = ()
+    """The drafts that could not be judged, and why."""
+    no_drafts: int = 0
+    """How many files were no drafts by their names or content: licences, requirements, keys."""
+    marked: frozenset[str] = frozenset()
+    """The paths of reports about files that begin with a byte order mark."""
+    scope: DiffScope | None = None
+    """None: everything was checked."""
+    quiet: bool = False
+    """Show findings alone: no verdicts of drafts, and no summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +81,63 @@ def _text(results: CheckResults) -> str:
 def _print_text(results: CheckResults, console: Console) -> None:
     from onbrand.report import text
 
-    text.render(results.reports, results.sources, console, suppressed=results.suppressed)
+    text.render(
+        results.reports,
+        results.sources,
+        console,
+        suppressed=results.suppressed,
+        scope=results.scope,
+        errors=len(results.errors),
+        quiet=results.quiet,
+    )
 
 
 def _json(results: CheckResults) -> str:
     from onbrand.report import json
 
-    return json.render(results.reports, results.left_out)
+    return json.render(results)
 
 
 def _sarif(results: CheckResults) -> str:
     from onbrand.report import sarif
 
-    return sarif.render(results.reports, results.sources)
+    return sarif.render(results.reports, results.sources, results.errors)
 
 
 def _github(results: CheckResults) -> str:
     from onbrand.report import github
 
-    return github.render(results.reports, results.sources)
+    return github.render(results.reports, results.sources, results.errors)
 
 
 def _junit(results: CheckResults) -> str:
     from onbrand.report import junit
 
-    return junit.render(results.reports)
+    return junit.render(results.reports, results.errors)
+
+
+def _rdjson(results: CheckResults) -> str:
+    from onbrand.report import rdjson
+
+    return rdjson.render(results.reports, results.sources, results.errors)
+
+
+def _gitlab(results: CheckResults) -> str:
+    from onbrand.report import gitlab
+
+    return gitlab.render(results.reports, results.sources, results.errors)
+
+
+def _vale(results: CheckResults) -> str:
+    from onbrand.report import vale
+
+    return vale.render(results.reports, results.sources, results.errors)
+
+
+def _markdown(results: CheckResults) -> str:
+    from onbrand.report import markdown
+
+    return markdown.render(results)
 
 
 FORMATS: dict[str, ReportFormat] = {
@@ -92,6 +148,10 @@ FORMATS: dict[str, ReportFormat] = {
         ReportFormat("sarif", _sarif),
         ReportFormat("github", _github),
         ReportFormat("junit", _junit),
+        ReportFormat("rdjson", _rdjson),
+        ReportFormat("gitlab", _gitlab),
+        ReportFormat("vale", _vale),
+        ReportFormat("markdown", _markdown),
     )
 }
 """Every format by its name, in the order in which help and errors list them."""

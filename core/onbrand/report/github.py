@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from onbrand.report.message import draft_message, printable, sentence_message, severity
-from onbrand.report.snippet import flagged_regions, project_path
-from onbrand.results import Report, is_brand
+from onbrand.report.snippet import flagged_regions, sanitize
+from onbrand.repository import repository_path
+from onbrand.results import FileError, Report, is_brand
 
 _COMMANDS = {"warning": "warning", "note": "notice"}
 
 
-def render(reports: Sequence[Report], sources: Mapping[str, str]) -> str:
-    """Return one command for each flagged sentence and for each draft below its gate.
+def render(
+    reports: Sequence[Report], sources: Mapping[str, str], errors: Sequence[FileError] = ()
+) -> str:
+    """Return a command for each flagged sentence, each draft below its gate, and each error.
 
     Args:
         reports: the verdicts.
         sources: the checked text by the report's path.
+        errors: the drafts that could not be judged.
     """
     commands = []
     for report in reports:
-        file = project_path(report.path)
+        file = repository_path(report.path)
         for sentence, region in flagged_regions(report, sources[report.path]):
             place: dict[str, str | int] = {"file": file, "line": region.line}
             if region.line == region.end_line:  # GitHub takes columns within one line only
@@ -37,6 +41,13 @@ def render(reports: Sequence[Report], sources: Mapping[str, str]) -> str:
             whose = f" of {report.brand}" if is_brand(report.brand) else ""
             place = {"file": file, "line": 1, "title": f"Below the gate{whose}"}
             commands.append(_command("notice", place, draft_message(report)))
+    for error in errors:
+        place = {
+            "file": repository_path(error.path),
+            "line": error.line or 1,
+            "title": "Not judged",
+        }
+        commands.append(_command("error", place, sanitize(error.message)))
     return "".join(commands)
 
 

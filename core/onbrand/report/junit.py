@@ -14,18 +14,18 @@ from textwrap import shorten
 from xml.etree import ElementTree
 
 from onbrand.report.message import draft_message, format_probability, sentence_message
-from onbrand.report.snippet import project_path
-from onbrand.results import Report, SentenceVerdict
+from onbrand.repository import repository_path
+from onbrand.results import FileError, Report, SentenceVerdict
 
 # Characters that XML 1.0 (section 2.2) does not allow, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(reports: Sequence[Report]) -> str:
-    """Return one XML document with a test suite for each report."""
-    suites = [_suite(report) for report in reports]
-    root = _element("testsuites", name="onbrand", errors=0)
-    for total in ("tests", "failures"):
+def render(reports: Sequence[Report], errors: Sequence[FileError] = ()) -> str:
+    """Return one XML document with a test suite for each report, and each draft not judged."""
+    suites = [*map(_suite, reports), *map(_error, errors)]
+    root = _element("testsuites", name="onbrand")
+    for total in ("errors", "tests", "failures"):
         root.set(total, str(sum(int(suite.attrib[total]) for suite in suites)))
     root.extend(suites)
     ElementTree.indent(root)
@@ -34,7 +34,7 @@ def render(reports: Sequence[Report]) -> str:
 
 
 def _suite(report: Report) -> ElementTree.Element:
-    path = project_path(report.path)
+    path = repository_path(report.path)
     flagged = report.flagged
     suite = _element(
         "testsuite",
@@ -59,6 +59,15 @@ def _suite(report: Report) -> ElementTree.Element:
         case = _element("testcase", classname=path, name=name)
         case.append(_failure(path, sentence))
         suite.append(case)
+    return suite
+
+
+def _error(error: FileError) -> ElementTree.Element:
+    path = repository_path(error.path)
+    suite = _element("testsuite", name=path, tests=1, failures=0, errors=1, skipped=0)
+    case = _element("testcase", classname=path, name="draft")
+    case.append(_element("error", type="not-judged", message=error.message, text=str(error)))
+    suite.append(case)
     return suite
 
 

@@ -12,8 +12,9 @@ from urllib.parse import quote
 from onbrand import __version__
 from onbrand.baseline import fingerprint
 from onbrand.report.message import draft_message, printable, sentence_message, severity
-from onbrand.report.snippet import Region, flagged_regions, project_path
-from onbrand.results import Report, SentenceVerdict
+from onbrand.report.snippet import Region, flagged_regions
+from onbrand.repository import repository_path
+from onbrand.results import FileError, Report, SentenceVerdict
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -51,12 +52,15 @@ _RULES = [
 ]
 
 
-def render(reports: Sequence[Report], sources: Mapping[str, str]) -> str:
+def render(
+    reports: Sequence[Report], sources: Mapping[str, str], errors: Sequence[FileError] = ()
+) -> str:
     """Return one SARIF log with one run.
 
     Args:
         reports: the verdicts.
         sources: the checked text by the report's path.
+        errors: the drafts that could not be judged.
     """
     results: list[dict[str, Any]] = []
     for number, report in enumerate(reports):
@@ -68,11 +72,17 @@ def render(reports: Sequence[Report], sources: Mapping[str, str]) -> str:
         "artifacts": [{"location": _artifact(report.path)} for report in reports],
         "invocations": [
             {
-                "executionSuccessful": True,
+                "executionSuccessful": not errors,
                 "toolExecutionNotifications": [
-                    _notification(report, warning)
-                    for report in reports
-                    for warning in report.warnings
+                    *(
+                        _notification(report.path, warning)
+                        for report in reports
+                        for warning in report.warnings
+                    ),
+                    *(
+                        _notification(error.path, error.message, "error", error.line)
+                        for error in errors
+                    ),
                 ],
             }
         ],
@@ -141,12 +151,17 @@ def _region(sentence: SentenceVerdict, region: Region) -> dict[str, int]:
 
 
 def _artifact(path: str) -> dict[str, str]:
-    place = printable(project_path(path))
+    place = printable(repository_path(path))
     if Path(place).is_absolute():
         return {"uri": Path(place).as_uri()}
     return {"uri": quote(place), "uriBaseId": "%SRCROOT%"}
 
 
-def _notification(report: Report, warning: str) -> dict[str, Any]:
-    location = {"physicalLocation": {"artifactLocation": _artifact(report.path)}}
-    return {"level": "note", "message": {"text": warning}, "locations": [location]}
+def _notification(
+    path: str, message: str, level: str = "note", line: int | None = None
+) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": _artifact(path)}
+    if line is not None:
+        place["region"] = {"startLine": line}
+    locations = [{"physicalLocation": place}]
+    return {"level": level, "message": {"text": message}, "locations": locations}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -199,15 +198,3 @@ def flagged_regions(report: Report, source: str) -> Iterator[tuple[SentenceVerdi
     for sentence in report.flagged:
         end_line, end_column = index.position(sentence.span.end)
         yield sentence, Region(sentence.line, sentence.column, end_line + 1, end_column + 1)
-
-
-def project_path(path: str) -> str:
-    """Return a path with slashes, relative when it is inside the working folder.
-
-    Code hosts match annotations to files by the path from the project's root, which is where
-    continuous integration runs.
-    """
-    place = Path(path)
-    if place.is_absolute() and place.is_relative_to(Path.cwd()):
-        place = place.relative_to(Path.cwd())
-    return place.as_posix()

@@ -61,6 +61,7 @@ class Plan:
             settings.gate,
             settings.threshold,
             settings.quotes,
+            settings.brand_key,
             sorted(settings.ignore),
             self.rules.editor.severity,
             settings.underline,
@@ -80,17 +81,19 @@ class Parsed:
     """The last parse of a document, for whichever thread comes next."""
 
     def __init__(self) -> None:
-        self._last: tuple[bool, Document] | None = None
+        self._last: tuple[tuple[bool, str], Document] | None = None
 
-    def read(self, snapshot: Snapshot, quotes: bool) -> Document:
+    def read(self, snapshot: Snapshot, settings: Settings) -> Document:
         """Return the document as parsed, now or before."""
-        last = self._last
-        if last is not None and last[0] == quotes:
+        last, rules = self._last, (settings.quotes, settings.brand_key)
+        if last is not None and last[0] == rules:
             document = last[1]
             if document.format == snapshot.format and document.source == snapshot.text:
                 return document
-        document = parse(snapshot.text, snapshot.format, quotes=quotes)
-        self._last = quotes, document
+        document = parse(
+            snapshot.text, snapshot.format, quotes=settings.quotes, brand_key=settings.brand_key
+        )
+        self._last = rules, document
         return document
 
 
@@ -118,7 +121,7 @@ def judge(
         nothing = parse("", snapshot.format)
         return Checked(snapshot, nothing, settings, None, None, None, plan.problem, plan.result_id)
     scorer = plan.engine.scorer
-    document = parsed.read(snapshot, settings.quotes)
+    document = parsed.read(snapshot, settings)
     if gives_up():
         raise Cancelled
     brand = rules.chosen or document.brand or settings.brand or plan.engine.avoid

@@ -190,7 +190,7 @@ def _strangers(checked: Checked) -> dict[str, Span]:
     found: dict[str, Span] = {}
     # An overriding brand is no fault of the document, nor is what it says then of any weight.
     if document.brand and document.brand not in known and checked.report is None:
-        line = places.brand_key(document.source, lines)
+        line = places.brand_key(document.source, lines, checked.settings.brand_key)
         if line is not None and checked.problem:
             found[_no_voice(document.brand, known)] = places.line_span(line, lines)
     asked = {verdict.brand for verdict in checked.report.sentences} if checked.report else set()

@@ -55,7 +55,7 @@ def hover(
     lines, source = checked.snapshot.lines, checked.document.source
     sentence = places.sentence_at(checked, offset)
     comment = places.comment_at(source, offset)
-    brand_line = places.brand_key(source, lines)
+    brand_line = places.brand_key(source, lines, checked.settings.brand_key)
     if sentence is not None:
         span = sentence.span
         parts = _sentence(markup, sentence, probabilities, explanation or sentence.explanation)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _LONGEST_COMMENT = 2000
 _COMMENTS = (("<!--", "-->"), ("{/*", "*/}"))
-_BRAND_KEY = re.compile(r"[ \t]*(?:brand|\"brand\"|'brand')[ \t]*[:=]")
 _NUMBERED = re.compile(r"line (\d+): (.*)", re.DOTALL)
 
 
@@ -76,13 +75,20 @@ def comment_at(source: str, offset: int) -> Comment | None:
     return None
 
 
-def brand_key(source: str, lines: LineIndex) -> int | None:
-    """Return the line, counted from 0, of the front matter that names the brand."""
-    matter = directives.read_front_matter(source)
+def brand_key(source: str, lines: LineIndex, key: str = directives.BRAND_KEY) -> int | None:
+    """Return the line, counted from 0, of the front matter that names the brand.
+
+    Args:
+        source: the text of the document.
+        lines: its lines.
+        key: the key that does.
+    """
+    matter = directives.read_front_matter(source, key)
     if matter.brand is None:
         return None
-    last = lines.line_of(matter.end)
-    return next((n for n in range(1, last) if _BRAND_KEY.match(lines.line_text(n))), None)
+    last, name = lines.line_of(matter.end), re.escape(key)
+    line = re.compile(rf"[ \t]*(?:{name}|\"{name}\"|'{name}')[ \t]*[:=]")
+    return next((n for n in range(1, last) if line.match(lines.line_text(n))), None)
 
 
 class Note(NamedTuple):

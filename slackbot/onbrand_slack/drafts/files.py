@@ -126,7 +126,7 @@ def _read(data: bytes, form: InputFormat) -> tuple[str, str]:
             form = formats.get("docx")
         elif form.decode is None and data.startswith(_UTF16):
             return data.decode("utf-16"), form.name
-        text = decode_draft(data, "", form)
+        text = decode_draft(data, "", form).text
     except UnicodeDecodeError:
         raise DraftProblem("The file is not whole UTF-16; save it as UTF-8.") from None
     except OnbrandError as error:
