@@ -117,6 +117,13 @@ class Workbench:
         self.page.locator(".quick-input-widget input").first.fill(f">{title}")
         self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first.click()
 
+    def install(self, vsix: Path) -> None:
+        """Install an extension from a file of this machine, as the menu of extensions does."""
+        self.command("Extensions: Install from VSIX...")
+        box = self.page.locator(".quick-input-widget input[type=text]").first
+        box.fill(str(vsix))
+        box.press("Enter")
+
     def pick(self, label: str) -> None:
         """Choose an entry of the list that is open at the top."""
         self.page.locator(".quick-input-list .monaco-list-row", has_text=label).first.click()
