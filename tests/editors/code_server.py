@@ -117,6 +117,7 @@ def code_server(
     }
     if fresh:
         ours = dict.fromkeys(("security.workspace.trust.enabled", OPENS_WALKTHROUGH), True)
+        ours["workbench.startupEditor"] = "welcomePage"
     everything = json.dumps(QUIET | ours | dict(settings))
     # VS Code under test keeps the user's settings in memory and reads none but the machine's.
     for scope in ("User", "Machine"):
