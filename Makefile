@@ -80,4 +80,4 @@ bench:
 	$(BIN)/python bench/slack.py
 
 clean:
-	rm -rf $(VENV) .venv-* .tools .parts .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .venv-* .tools .parts .standalone .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

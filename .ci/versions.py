@@ -28,9 +28,16 @@ ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "requirements"
 PROJECT = ROOT / "pyproject.toml"
 UV = "uv==0.13.9"
-SETS = {
+TRIED = {
     "dev": ("dev",),
     "all": ("dev", "editors", "export", "postgres", "bench"),
+}
+"""The extras of the sets that have the test tools, and that trials are made with."""
+
+SETS = TRIED | {
+    # What the VS Code extension installs for writers, and what is built for those without Python.
+    "server": ("lsp", "train"),
+    "standalone": ("standalone",),
 }
 """The extras that each file of requirements/ holds."""
 
@@ -38,6 +45,11 @@ ALONE = {"hub-0": "huggingface-hub<1", "hub-2": "huggingface-hub>=2,<3"}
 """Libraries that tests use in other versions than the environment's, with what they need."""
 
 WITHOUT_TORCH = "torch ; python_version < '3'\n"
+LAST_WHEELS = {
+    # Macs with an Intel processor are not built for any more.
+    "onnxruntime": "<1.24 ; sys_platform == 'darwin' and platform_machine == 'x86_64'",
+}
+"""Libraries of which some of the writers' machines have no newer version, and those machines."""
 OLDEST_PYTHON = "3.11"
 MOST_TESTS = 60
 """So many failures are looked into; the others are counted."""
@@ -139,8 +151,11 @@ def lock(uv: Uv, *, keep: bool) -> int:
     REQUIREMENTS.mkdir(exist_ok=True)
     options = ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes"]
     options += [] if keep else ["--upgrade"]
+    last = ROOT / ".tools" / "last-wheels.txt"
+    last.write_text("".join(f"{name}{which}\n" for name, which in LAST_WHEELS.items()))
     for name in SETS:
-        uv.resolve(PROJECT, REQUIREMENTS / f"{name}.txt", *of_extras(name), *options)
+        bounds = () if name in TRIED else ("--constraint", last)
+        uv.resolve(PROJECT, REQUIREMENTS / f"{name}.txt", *of_extras(name), *bounds, *options)
     for name, asked in ALONE.items():
         source = ROOT / ".tools" / f"{name}.in"
         source.write_text(f"{asked}\n")
@@ -252,13 +267,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("what", choices=("lock", "newest", "lowest"))
     parser.add_argument("--keep", action="store_true", help="lock: keep what still fits")
-    parser.add_argument("--set", choices=SETS, action="append", help="try only this set")
+    parser.add_argument("--set", choices=TRIED, action="append", help="try only this set")
     parser.add_argument("--tests", nargs="+", default=["tests/unit"])
     options = parser.parse_args()
     uv = Uv()
     if options.what == "lock":
         return lock(uv, keep=options.keep)
-    return attempt(uv, options.what, options.set or SETS, options.tests)
+    return attempt(uv, options.what, options.set or TRIED, options.tests)
 
 
 if __name__ == "__main__":

@@ -28,16 +28,24 @@ _Messages = queue.Queue[Message | ChildError]
 class LanguageClient:
     """A running server and the client's half of its documents; positions are UTF-16."""
 
-    def __init__(self, folder: Path, settings: Message, *, pulls: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Message,
+        *,
+        pulls: bool = True,
+        program: Sequence[str | Path] = (sys.executable, "-m", "onbrand"),
+    ) -> None:
         """Start a server and initialize it for a workspace folder.
 
         Args:
             folder: the workspace.
             settings: the editor's settings, section ``onbrand``.
             pulls: whether the client asks for diagnostics, instead of being told.
+            program: the onbrand that serves.
         """
         self.started = time.perf_counter()
-        command = [sys.executable, "-m", "onbrand", "lsp"]
+        command = [*program, "lsp"]
         # Compiled files are kept, as they are in whatever pip has installed.
         kept = {name: value for name, value in os.environ.items() if name not in _UNUSUAL}
         self._child = Child(command, kept)

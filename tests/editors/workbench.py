@@ -117,6 +117,15 @@ class Workbench:
         self.page.locator(".quick-input-widget input").first.fill(f">{title}")
         self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first.click()
 
+    def install(self, vsix: Path) -> None:
+        """Install an extension from a file of this machine, as the menu of extensions does."""
+        self.command("Extensions: Install from VSIX...")
+        box = self.page.locator(".quick-input-widget input[type=text]").first
+        rows = self.page.locator(".quick-input-list .monaco-list-row")
+        rows.filter(has_text="..").first.wait_for()  # until then, what is typed is overwritten
+        box.fill(f"{vsix.parent}/")
+        rows.filter(has_text=vsix.name).click()
+
     def pick(self, label: str) -> None:
         """Choose an entry of the list that is open at the top."""
         self.page.locator(".quick-input-list .monaco-list-row", has_text=label).first.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -37,3 +38,9 @@ def test_an_extra_comes_from_where_onbrand_came(
     monkeypatch.setattr(metadata, "distribution", lambda name: Distribution())
     expected = advice.replace("{folder}", str(tmp_path))
     assert install_command("train") == f"pip install {expected}"
+
+
+def test_the_standalone_build_fetches_what_training_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert install_command("train") == "onbrand add-training"
+    assert install_command("slack").startswith("pip install")

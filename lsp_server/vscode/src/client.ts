@@ -71,6 +71,11 @@ export class Server implements vscode.Disposable {
     });
   }
 
+  /** Settled when what was asked for so far is done: the server runs, or is known not to. */
+  get settled(): Promise<void> {
+    return this.queue;
+  }
+
   stop(): Promise<void> {
     return this.enqueue(async () => {
       await this.end();

@@ -11,7 +11,9 @@ import { Command } from "./names.ts";
 import { rangeOf, type Target } from "./panel.ts";
 import { setUpFolder } from "./project.ts";
 import { Server as ServerCommands, type Range, type ServerCommand } from "./protocol.ts";
+import { trainFromPages } from "./train.ts";
 import { relocate, type Node } from "./tree.ts";
+import { tryIt } from "./tryit.ts";
 
 export interface Parts {
   readonly context: vscode.ExtensionContext;
@@ -36,6 +38,8 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     [Command.checkAsBrand]: (node: Node) =>
       onDraft(parts, ServerCommands.chooseBrand, { brand: node.text }),
     [Command.reload]: () => call(parts, ServerCommands.reload, {}),
+    [Command.tryIt]: () => tryIt(context, server),
+    [Command.train]: () => trainFromPages(context, server),
     [Command.setUpFolder]: setUpFolder,
     [Command.install]: () => install(context, server),
     [Command.restart]: () => server.restart(),
@@ -148,6 +152,7 @@ const DRAFT_MENU: readonly MenuItem[] = [
 
 const SERVER_MENU: readonly MenuItem[] = [
   { label: "$(folder-library) Set up this folder…", command: Command.setUpFolder },
+  { label: "$(mortar-board) Train a voice from published pages…", command: Command.train },
   { label: "$(gear) Settings", command: Command.openSettings },
   { label: "$(output) Show the log", command: Command.showLog },
   { label: "$(debug-restart) Restart the server", command: Command.restart },

@@ -12,6 +12,7 @@ import { MODULE, onPath, probe } from "./find.ts";
 import type { Run } from "./process.ts";
 
 const MARKER = "installed.json";
+const LOCK = "requirements.txt";
 const OLDEST_PYTHON = "3.11";
 const PYTHON_TIMEOUT = 20_000;
 const DAY = 24 * 60 * 60 * 1000;
@@ -25,12 +26,20 @@ export interface Environment {
   readonly version: string;
 }
 
+/** What is installed. */
+export interface Wanted {
+  /** What pip is asked for: a wheel's path, or whatever the user chose. */
+  readonly package: string;
+  /** The file with the versions and hashes of all that a wheel of ours needs. */
+  readonly lock?: string;
+}
+
 export interface Order {
   /** The folder that holds environments. */
   readonly root: string;
   /** The Python to make it with. */
   readonly python: string;
-  readonly package: string;
+  readonly wanted: Wanted;
   readonly run: Run;
   /** Told in a few words what is going on. */
   readonly report: (step: string) => void;
@@ -61,13 +70,15 @@ export async function create(order: Order): Promise<Environment> {
       const step = pipStep(line);
       if (step) report(step);
     };
-    const wanted = [...pip, "--progress-bar=off", order.package];
-    await must(run(python, wanted, { signal, onLine }), "pip");
+    for (const what of pipArguments(order.wanted)) {
+      const all = [...pip, "--progress-bar=off", ...what];
+      await must(run(python, all, { signal, onLine }), "pip");
+    }
     report("starting it once");
     const answer = await probe({ origin: "", command: python, args: MODULE }, run);
     if ("reason" in answer) throw new Error(`What was installed does not start: ${answer.reason}`);
     signal?.throwIfAborted();
-    const environment = { folder, python, package: order.package, version: answer.version };
+    const environment = { folder, python, package: order.wanted.package, version: answer.version };
     await mark(environment);
     return environment;
   } catch (error) {
@@ -111,19 +122,31 @@ export async function findPython(
 }
 
 /**
- * Return what pip is asked for: what the user chose, else the wheel in a folder of the extension's.
- * Never a name of ours that an index would look up: nobody has claimed it there.
+ * Return what is installed: what the user chose, else the wheel in a folder of the extension's, with
+ * its lock. Never a name of ours that an index would look up: nobody has claimed it there.
  */
-export async function requirement(chosen: string, folder: string): Promise<string> {
-  if (chosen) return chosen;
-  const files = await readdir(folder).catch(() => []);
+export async function requirement(chosen: string, folder: string): Promise<Wanted> {
+  if (chosen) return { package: chosen };
+  const files: string[] = await readdir(folder).catch(() => []);
   const wheel = files.find((file) => /^onbrand-.*\.whl$/.test(file));
-  if (wheel === undefined) {
+  if (wheel === undefined || !files.includes(LOCK)) {
     throw new Error(
       "This build of the extension carries no server; set onbrand.server.package to a wheel or a checkout of onbrand.",
     );
   }
-  return `${path.join(folder, wheel)}[lsp]`;
+  return { package: path.join(folder, wheel), lock: path.join(folder, LOCK) };
+}
+
+/**
+ * Return the arguments of each `pip install`. The wheel that the extension carries needs no index,
+ * and what it needs is taken by version and hash, as wheels alone: nothing is compiled or run.
+ */
+export function pipArguments({ package: name, lock }: Wanted): string[][] {
+  if (lock === undefined) return [[name]];
+  return [
+    ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", lock],
+    ["--no-deps", "--no-index", name],
+  ];
 }
 
 /** Return what a line of pip's means, in a few words; undefined for lines that tell nothing. */

@@ -6,6 +6,7 @@ import { Server } from "./client.ts";
 import { registerCommands } from "./commands.ts";
 import { Drafts } from "./drafts.ts";
 import { current, sweep } from "./environment.ts";
+import { carriedServer } from "./carried.ts";
 import { candidates, findServer, type Found, type Search } from "./find.ts";
 import { environmentsFolder, offer } from "./install.ts";
 import { Command } from "./names.ts";
@@ -93,6 +94,7 @@ async function locate(context: vscode.ExtensionContext): Promise<Search> {
   const folder = vscode.workspace.workspaceFolders?.[0];
   const places = {
     setting: serverPath(),
+    carried: await carriedServer(context.extensionPath),
     folder: folder?.uri.fsPath,
     interpreter: await selectedInterpreter(folder?.uri),
     path: process.env.PATH ?? "",

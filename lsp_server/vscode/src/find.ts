@@ -23,6 +23,9 @@ const PROBE_TIMEOUT = 20_000;
  */
 export const MODULE = ["-P", "-m", "onbrand"] as const;
 
+/** The origin of the server that packages for one platform have inside. */
+export const CARRIED = "the extension";
+
 export interface Candidate {
   /** Where it comes from, as the user is told: "the setting onbrand.server.path". */
   readonly origin: string;
@@ -47,6 +50,8 @@ export interface Search {
 export interface Places {
   /** The setting `onbrand.server.path`; when it is set, nothing else is tried. */
   readonly setting: string;
+  /** The server inside this extension, when it is a package for one platform. */
+  readonly carried: string | undefined;
   /** The workspace folder that `${workspaceFolder}` in the setting stands for. */
   readonly folder: string | undefined;
   /** The Python extension's interpreter. */
@@ -64,6 +69,7 @@ export function candidates(places: Places): Candidate[] {
     return [{ origin: "the setting onbrand.server.path", command, args: [] }];
   }
   const found: Candidate[] = [];
+  if (places.carried) found.push({ origin: CARRIED, command: places.carried, args: [] });
   if (places.interpreter) found.push(module("the Python extension", places.interpreter));
   const program = onPath("onbrand", places.path);
   if (program) found.push({ origin: "PATH", command: program, args: [] });
@@ -110,7 +116,8 @@ export async function probe(
 /** The exit code of onbrand's for an error, told in one line. */
 const ERROR = 2;
 
-const lastLine = (text: string): string =>
+/** Return the last line of what a program of ours said, which is its error. */
+export const lastLine = (text: string): string =>
   (text.trim().split("\n").pop() ?? "").replace(/^error: /, "");
 
 /** Return the full path of a program. Relative folders of PATH would mean a project's own files. */

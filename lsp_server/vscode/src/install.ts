@@ -1,8 +1,16 @@
 /** Installs the server into an environment of its own, when the user agrees to it. */
 import * as vscode from "vscode";
 
+import { carriedServer } from "./carried.ts";
 import type { Server } from "./client.ts";
-import { create, current, findPython, requirement, type Environment } from "./environment.ts";
+import {
+  create,
+  current,
+  findPython,
+  requirement,
+  type Environment,
+  type Wanted,
+} from "./environment.ts";
 import { message } from "./find.ts";
 import { Command } from "./names.ts";
 import { run } from "./process.ts";
@@ -10,7 +18,7 @@ import { selectedInterpreter } from "./python.ts";
 import { serverPackage } from "./settings.ts";
 
 /** Measured for onbrand 0.1 on Linux: what pip fetches, and what lies on the disk afterwards. */
-const SIZE = "about 90 MB to download, 310 MB on disk";
+const SIZE = "about 135 MB to download, 490 MB on disk";
 const NEVER = "onbrand.neverOfferInstall";
 
 export const environmentsFolder = (context: vscode.ExtensionContext): string =>
@@ -43,6 +51,12 @@ function missing(server: Server, old: Environment | undefined): string {
 
 /** Install or update the server, after a modal that says what will be done; then start it. */
 export async function install(context: vscode.ExtensionContext, server: Server): Promise<void> {
+  if (!serverPackage() && (await carriedServer(context.extensionPath))) {
+    void vscode.window.showInformationMessage(
+      "This build of the extension has its server inside; it is updated with the extension.",
+    );
+    return;
+  }
   const python = await findPython(
     await selectedInterpreter(undefined),
     process.env.PATH ?? "",
@@ -53,7 +67,7 @@ export async function install(context: vscode.ExtensionContext, server: Server):
     return;
   }
   const root = environmentsFolder(context);
-  let wanted: string;
+  let wanted: Wanted;
   try {
     const carried = vscode.Uri.joinPath(context.extensionUri, "server").fsPath;
     wanted = await requirement(serverPackage(), carried);
@@ -65,8 +79,8 @@ export async function install(context: vscode.ExtensionContext, server: Server):
   const before = server.state;
   server.state = { kind: "installing" };
   try {
-    const environment = await progress((report, signal) =>
-      create({ root, python, package: wanted, run, report, signal }),
+    const environment = await progress("Installing onbrand", (report, signal) =>
+      create({ root, python, wanted, run, report, signal }),
     );
     void vscode.window.showInformationMessage(`onbrand ${environment.version} is installed.`);
   } catch (error) {
@@ -78,11 +92,12 @@ export async function install(context: vscode.ExtensionContext, server: Server):
   await server.restart();
 }
 
-async function consent(wanted: string, python: string, root: string): Promise<boolean> {
+async function consent(wanted: Wanted, python: string, root: string): Promise<boolean> {
   const agree = "Install";
   const detail = [
-    `Package: ${serverPackage() ? wanted : "the onbrand server that comes with this extension"}`,
-    "What it needs, from: PyPI, or the package index that pip is set to on this machine",
+    `Package: ${wanted.lock ? "the onbrand server that comes with this extension" : wanted.package}`,
+    "What it needs, from: PyPI, or the package index that pip is set to on this machine" +
+      (wanted.lock ? "; versions and hashes are fixed" : ""),
     `Into: a private environment in ${root}`,
     `With: ${python}`,
     `Size: ${SIZE}`,
@@ -96,14 +111,16 @@ async function consent(wanted: string, python: string, root: string): Promise<bo
   );
 }
 
-function progress<T>(
+/** Do something long, with its steps in a notification that can cancel it. */
+export function progress<T>(
+  title: string,
   work: (report: (step: string) => void, signal: AbortSignal) => Promise<T>,
 ): Thenable<T> {
   const abort = new AbortController();
   return vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: "Installing onbrand",
+      title,
       cancellable: true,
     },
     (view, token) => {

@@ -9,6 +9,8 @@ export const Command = {
   examples: "onbrand.examples",
   checkAll: "onbrand.checkAll",
   configuration: "onbrand.configuration",
+  tryIt: "onbrand.tryIt",
+  train: "onbrand.trainFromPages",
   setUpFolder: "onbrand.setUpFolder",
   install: "onbrand.installServer",
   restart: "onbrand.restartServer",

@@ -20,21 +20,34 @@ export async function setUpFolder(): Promise<void> {
       : "Whose voice do you write in?",
     placeHolder: "Single drafts can have another one",
   });
-  if (!brand) return;
-  if (folder && existing) {
-    const text = projectFile(brand, voicesPath(folder.uri.fsPath, voices.folder.fsPath));
-    await vscode.workspace.fs.writeFile(existing, new TextEncoder().encode(text));
-    await vscode.window.showTextDocument(existing);
+  if (brand) await useVoice(folder, voices.folder.fsPath, brand);
+}
+
+/**
+ * Let the drafts of a folder have a voice: in `onbrand.toml`, which is shown. One that is there
+ * already is only shown. Without a folder there is no project: these become the user's own settings.
+ */
+export async function useVoice(
+  folder: vscode.WorkspaceFolder | undefined,
+  voices: string,
+  brand: string,
+): Promise<void> {
+  if (folder) {
+    const file = vscode.Uri.joinPath(folder.uri, PROJECT_FILE);
+    if (!(await exists(file))) {
+      const text = projectFile(brand, voicesPath(folder.uri.fsPath, voices));
+      await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+    }
+    await vscode.window.showTextDocument(file);
     return;
   }
-  // No folder is open, so there is no project: these become the user's own settings.
   const settings = vscode.workspace.getConfiguration(SECTION);
-  await settings.update("voices", [voices.folder.fsPath], vscode.ConfigurationTarget.Global);
+  await settings.update("voices", [voices], vscode.ConfigurationTarget.Global);
   await settings.update("brand", brand, vscode.ConfigurationTarget.Global);
 }
 
 /** undefined: no folder is open; null: the user has changed their mind. */
-async function whichFolder(): Promise<vscode.WorkspaceFolder | undefined | null> {
+export async function whichFolder(): Promise<vscode.WorkspaceFolder | undefined | null> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length < 2) return folders[0];
   const chosen = await vscode.window.showWorkspaceFolderPick({

@@ -41,3 +41,17 @@ async function brandOf(folder: string): Promise<string | undefined> {
     return undefined;
   }
 }
+
+/** Return a brand's name as a folder's name suggests it. */
+export const brandName = (folder: string): string =>
+  folder
+    .normalize("NFC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-|-$/g, "");
+
+/** Return what is wrong with a brand's name, which becomes a folder's; undefined where nothing is. */
+export const brandProblem = (name: string): string | undefined =>
+  /^[\p{L}\p{N}]([\p{L}\p{N}._-]*[\p{L}\p{N}])?$/u.test(name.trim())
+    ? undefined
+    : "Use letters and digits, with - _ or . between them";

@@ -9,6 +9,7 @@ import {
   current,
   findPython,
   nameFor,
+  pipArguments,
   pipStep,
   requirement,
   sweep,
@@ -42,7 +43,7 @@ function machine(override: (line: string) => Outcome | Error | undefined = () =>
 const order = (run: Run, signal?: AbortSignal) => ({
   root,
   python: "/usr/bin/python3",
-  package: "/x/onbrand-0.1.0-py3-none-any.whl[lsp]",
+  wanted: { package: "/x/onbrand-0.1.0-py3-none-any.whl", lock: "/x/requirements.txt" },
   run,
   report: () => undefined,
   signal,
@@ -73,7 +74,11 @@ test("what was installed is found again", async () => {
   assert.match(lines[0] ?? "", /^\/usr\/bin\/python3 -I -m venv /);
   assert.match(
     lines[1] ?? "",
-    /-I -m pip install .* \/x\/onbrand-0\.1\.0-py3-none-any\.whl\[lsp\]$/,
+    /-I -m pip install .* --require-hashes --no-deps --only-binary :all: --requirement \/x\/requirements\.txt$/,
+  );
+  assert.match(
+    lines[2] ?? "",
+    /-I -m pip install .* --no-deps --no-index \/x\/onbrand-0\.1\.0-py3-none-any\.whl$/,
   );
 });
 
@@ -142,14 +147,25 @@ test("the selected Python is tried first, and one that is too old is passed over
   assert.equal(await findPython("/old", "", tooOld), undefined);
 });
 
-test("the server that comes with the extension is installed, unless the user chose another", async () => {
+test("the wheel inside is installed by its lock, unless the user chose a package", async () => {
   const wheel = path.join(root, "onbrand-0.1.0-py3-none-any.whl");
+  const lock = path.join(root, "requirements.txt");
   await assert.rejects(requirement("", root), /carries no server; set onbrand.server.package/);
   await assert.rejects(requirement("", path.join(root, "gone")), /carries no server/);
   writeFileSync(wheel, "");
-  writeFileSync(path.join(root, "README.md"), "");
-  assert.equal(await requirement("", root), `${wheel}[lsp]`);
-  assert.equal(await requirement("/src/onbrand[lsp]", root), "/src/onbrand[lsp]");
+  await assert.rejects(requirement("", root), /carries no server/);
+  writeFileSync(lock, "");
+  assert.deepEqual(await requirement("", root), { package: wheel, lock });
+  assert.deepEqual(await requirement("/src/onbrand[lsp]", root), { package: "/src/onbrand[lsp]" });
+});
+
+test("no index is ever asked for a package of ours", () => {
+  const wanted = { package: "/x/onbrand-0.1.0-py3-none-any.whl", lock: "/x/requirements.txt" };
+  const [needs, own, ...more] = pipArguments(wanted);
+  assert.ok(needs?.includes("--require-hashes") && !needs.some((word) => word.includes(".whl")));
+  assert.ok(own?.includes("--no-index") && own.at(-1) === wanted.package);
+  assert.deepEqual(more, []);
+  assert.deepEqual(pipArguments({ package: "chosen" }), [["chosen"]]);
 });
 
 test("pip's lines in a few words", () => {

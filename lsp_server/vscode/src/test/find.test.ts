@@ -14,6 +14,7 @@ after(() => {
 
 const NOWHERE: Places = {
   setting: "",
+  carried: undefined,
   folder: undefined,
   interpreter: undefined,
   path: "",
@@ -47,17 +48,18 @@ test("the setting is the only candidate when it is set", () => {
   );
 });
 
-test("then come the interpreter, PATH and the private environment", () => {
+test("then come the server inside, the interpreter, PATH and the private environment", () => {
   const onbrand = program("bin/onbrand");
   const list = candidates({
     ...NOWHERE,
+    carried: "/extension/standalone/onbrand",
     interpreter: "/venv/bin/python",
     path: path.dirname(onbrand),
     private: "/private/bin/python",
   });
   assert.deepEqual(
     list.map(({ command }) => command),
-    ["/venv/bin/python", onbrand, "/private/bin/python"],
+    ["/extension/standalone/onbrand", "/venv/bin/python", onbrand, "/private/bin/python"],
   );
 });
 

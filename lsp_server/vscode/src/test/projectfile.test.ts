@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 
-import { brandsIn, projectFile, voicesPath } from "../projectfile.ts";
+import { brandName, brandProblem, brandsIn, projectFile, voicesPath } from "../projectfile.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "onbrand-project-"));
 after(() => {
@@ -40,4 +40,15 @@ test("voices inside the project are named relative to it", () => {
 
 test("names are quoted in the project file", () => {
   assert.match(projectFile('a "b"', "c\\d"), /^brand = "a \\"b\\""\nvoices = \["c\\\\d"\]$/m);
+});
+
+test("a folder's name suggests the brand's, which can name a folder again", () => {
+  assert.equal(brandName("Café Zoë – pages!"), "café-zoë-pages");
+  assert.equal(brandName("  "), "");
+  for (const good of ["acme", "a", " rust ", "varnholt-pumps", "n26", "zoë.co_uk"]) {
+    assert.equal(brandProblem(good), undefined, good);
+  }
+  for (const bad of ["", " ", "-acme", "acme.", "a/b", "a b", "..", "a\\b"]) {
+    assert.ok(brandProblem(bad), bad);
+  }
 });
