@@ -126,6 +126,25 @@ async def test_a_folder_that_nobody_set_up_is_told_once_and_offered_once(
     assert "no onbrand.toml" in shown(wire)[-1]
 
 
+async def test_the_offer_goes_when_it_was_taken(
+    start: Start, tmp_path: Path, example_voices: Path
+) -> None:
+    wire = start(tmp_path)
+    uri = wire.open("a.md")
+    assert await found(wire, uri) == []
+    configure(tmp_path, example_voices)
+    wire.notify(
+        "workspace/didChangeWatchedFiles",
+        changes=[{"uri": (tmp_path / "onbrand.toml").as_uri(), "type": 1}],
+    )
+    await wire.until(lambda: bool(wire.pushed()[-1]["diagnostics"]))
+    lenses = await wire.ask("textDocument/codeLens", textDocument={"uri": uri})
+    commands = {lens["command"]["command"] for lens in lenses["result"]}
+    assert commands == {"onbrand.showVerdict"}
+    assert (await command(wire, "showConfiguration", uri=uri))["setUp"] is None
+    assert len(logged(wire)) == 1
+
+
 async def test_where_the_status_is_shown_it_has_the_offer(start: Start, tmp_path: Path) -> None:
     wire = start(tmp_path, initializationOptions={"status": True})
     uri = wire.open("a.md")

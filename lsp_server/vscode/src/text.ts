@@ -50,7 +50,10 @@ function draftFace(status: Status | undefined): Face {
   }
   const brand = status.brand;
   if (status.setUp) {
-    return calm("$(gear) onbrand: set up", "onbrand: set this folder up, and its drafts are checked");
+    return calm(
+      "$(gear) onbrand: set up",
+      "onbrand: set this folder up, and its drafts are checked",
+    );
   }
   if (status.state === "silent" || !brand) {
     return calm("onbrand", "onbrand: no brand is set for this file");
