@@ -21,7 +21,6 @@ FILES = {
     "lsp-mode": "/usr/share/emacs/site-lisp/elpa/lsp-mode-*",
     "ale": "/usr/share/vim/vimfiles/pack/*/opt/ale",
     "codemirror": f"{ROOT}/.editors/codemirror/node_modules/@codemirror/lsp-client",
-    "vim-lsp": f"{ROOT}/.editors/vim-lsp/plugin/lsp.vim",
     "vsix": f"{ROOT}/lsp_server/vscode/onbrand.vsix",
     # tests/hidden_parts/install.sh puts these there.
     "huggingface_hub-0": f"{ROOT}/.parts/huggingface_hub-0",

