@@ -18,7 +18,9 @@ PROGRAMS = os.pathsep.join([str(ROOT / ".editors/bin"), os.environ.get("PATH", "
 FILES = {
     "postgres-server": "/usr/lib/postgresql/*/bin/initdb",
     "eglot": "/usr/share/emacs/site-lisp/elpa/eglot-*",
+    "lsp-mode": "/usr/share/emacs/site-lisp/elpa/lsp-mode-*",
     "ale": "/usr/share/vim/vimfiles/pack/*/opt/ale",
+    "codemirror": f"{ROOT}/.editors/codemirror/node_modules/@codemirror/lsp-client",
     "vsix": f"{ROOT}/lsp_server/vscode/onbrand.vsix",
     "standalone": f"{ROOT}/lsp_server/vscode/onbrand-linux-*.vsix",
     # tests/hidden_parts/install.sh puts these there.

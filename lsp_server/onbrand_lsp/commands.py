@@ -25,9 +25,9 @@ from onbrand_lsp.arguments import (
 from onbrand_lsp.checking.checker import Checked
 from onbrand_lsp.checking.judging import judge_as
 from onbrand_lsp.checking.labelling import Spoken
-from onbrand_lsp.checking.projects import Rules
+from onbrand_lsp.checking.projects import UNCONFIGURED, Rules
 from onbrand_lsp.server import OnbrandServer
-from onbrand_lsp.showing import examples, places, saying, verdicts
+from onbrand_lsp.showing import examples, places, saying, setup, verdicts
 from onbrand_lsp.sync.convert import to_span
 from onbrand_lsp.sync.documents import Snapshot
 from onbrand_lsp.wire.capabilities import COMMANDS
@@ -103,7 +103,9 @@ async def show_configuration(ls: OnbrandServer, about: OfDocument) -> Result:
     snapshot = _document(ls, about.uri)
     rules = _rules(ls, snapshot)
     found = await asyncio.to_thread(saying.configuration, snapshot.path, rules.editor)
-    found |= {"problem": rules.problem, "silent": bool(rules.silent), "reason": rules.silent}
+    silent = snapshot.silent or rules.silent
+    found |= {"problem": rules.problem, "silent": bool(silent), "reason": silent}
+    found["setUp"] = setup.steps(rules.folder) if silent == UNCONFIGURED else None
     ls.sayer.say(saying.configuration_text(found), "configuration")
     return found
 

@@ -13,7 +13,7 @@ from lsprotocol import types
 from onbrand_lsp import commands
 from onbrand_lsp.early import Early
 from onbrand_lsp.server import OnbrandServer, tune_gc
-from onbrand_lsp.showing import actions, hover, lens, places
+from onbrand_lsp.showing import actions, hover, lens, places, setup
 from onbrand_lsp.sync.convert import to_span
 from onbrand_lsp.sync.uris import path_of
 
@@ -31,6 +31,8 @@ def shutdown(ls: OnbrandServer, _params: None) -> None:
 def did_open(ls: OnbrandServer, params: types.DidOpenTextDocumentParams) -> None:
     """Check a document."""
     uri = params.text_document.uri
+    if (snapshot := ls.documents.get(uri)) is not None:
+        ls.workspace_check.opened(snapshot)
     ls.publisher.opened(uri)
     ls.workspace_check.wake_for(uri)
 
@@ -139,6 +141,9 @@ async def code_lens(ls: OnbrandServer, params: types.CodeLensParams) -> list[typ
     checked = await ls.current(uri)
     if checked is None:
         return []
+    if setup.is_missing(checked):
+        # An editor that shows the status offers it there.
+        return [] if ls.client.status else ls.set_up.lenses(checked)
     return await ls.checker.instantly(lambda: lens.lenses(checked, ls.documents.encoding))
 
 

@@ -15,11 +15,11 @@ from onbrand import __version__
 from onbrand_lsp.checking.checker import Checked, Checker, Outdated
 from onbrand_lsp.checking.engines import Engine, Key
 from onbrand_lsp.checking.labelling import Labels
-from onbrand_lsp.checking.options import SECTION, Severity
+from onbrand_lsp.checking.options import SECTION, Severity, section_of
 from onbrand_lsp.early import Early
 from onbrand_lsp.progress import progress
 from onbrand_lsp.publishing import Publisher
-from onbrand_lsp.showing import diagnostics, status
+from onbrand_lsp.showing import diagnostics, setup, status
 from onbrand_lsp.showing.saying import Sayer
 from onbrand_lsp.watching import Watcher
 from onbrand_lsp.wire.protocol import SyncedServer
@@ -47,7 +47,7 @@ class OnbrandServer(SyncedServer):
             self.projects,
             self.checker,
             settled=self.settled,
-            on_found=self.tell_status,
+            on_found=self._found,
             on_refresh=self.drafts_changed,
         )
         self.workspace_check = WorkspaceCheck(
@@ -55,6 +55,7 @@ class OnbrandServer(SyncedServer):
         )
         self.watcher = Watcher(self, self.projects, self.engines, self)
         self.sayer = Sayer(self)
+        self.set_up = setup.SetUpOffer()
         self._asking: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._told: dict[str, tuple[int, str]] = {}
@@ -111,8 +112,9 @@ class OnbrandServer(SyncedServer):
         if self.client.configuration:
             self.ask_settings()
             return
-        section = settings.get(SECTION, settings) if isinstance(settings, dict) else None
-        if isinstance(section, dict) and self.projects.set_editor(None, section):
+        # What has nothing of ours, such as eglot's {}, takes nothing back.
+        section = section_of(settings)
+        if section is not None and self.projects.set_editor(None, section):
             self.refresh()
 
     def configuration_changed(self) -> None:
@@ -162,6 +164,15 @@ class OnbrandServer(SyncedServer):
         except Outdated:
             code = types.LSPErrorCodes.ContentModified.value
             raise JsonRpcException("the document has changed", code=code) from None
+
+    def _found(self, checked: Checked) -> None:
+        if setup.is_missing(checked):
+            uri, path = checked.snapshot.uri, checked.snapshot.path
+            line = self.set_up.line(uri, self.projects.rules(uri, path).folder)
+            if line is not None:
+                info = types.MessageType.Info
+                self.window_log_message(types.LogMessageParams(info, line))
+        self.tell_status(checked)
 
     def tell_status(self, checked: Checked) -> None:
         """Tell a client that wants to know how a document stands, if it does not know yet."""

@@ -73,7 +73,9 @@ class Watcher:
             )
         if client.watched_files_dynamic:
             drafts = "**/*{" + ",".join(formats.suffixes(text_only=True)) + "}"
-            globs = (*_GLOBS, drafts) if client.workspace_diagnostics else _GLOBS
+            # Pushed diagnostics of files that are not open have to be taken back, too.
+            shown = client.workspace_diagnostics or not client.pulls
+            globs = (*_GLOBS, drafts) if shown else _GLOBS
             registrations.append(_registration("onbrand.files", globs))
         if registrations:
             self._ls.client_register_capability(types.RegistrationParams(registrations))

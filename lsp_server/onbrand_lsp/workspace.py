@@ -7,7 +7,7 @@ answer: VS Code asks again two seconds after every one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from onbrand_lsp.checking.projects import Projects
 from onbrand_lsp.progress import progress
 from onbrand_lsp.publishing import Publisher
 from onbrand_lsp.sync.documents import Snapshot
-from onbrand_lsp.sync.uris import path_of
+from onbrand_lsp.sync.uris import path_of, uri_key
 from onbrand_lsp.wire.protocol import SyncedServer
 
 TITLE = "onbrand: checking the workspace"
@@ -68,12 +68,26 @@ class WorkspaceCheck:
         self._drafts: list[Path] | None = None
         self._dirty: set[Path] = set()
         self._known: dict[Path, tuple[FileSignature, str, str]] = {}
-        self._pushed: set[str] = set()
+        self._pushed: dict[Path, str] = {}
+        """Result ids of the files that are not open and whose diagnostics were pushed."""
+        self._correcting: asyncio.Task[None] | None = None
+        self._correct_again = False
 
     def wake(self) -> None:
         """Have those who wait look at all drafts again, which may have come and gone."""
         self._drafts = None
         self._woken.set()
+        self._correct_again = bool(self._pushed)
+        if self._correct_again and (self._correcting is None or self._correcting.done()):
+            self._correcting = self._ls.spawn(self._correct(), "correcting what was pushed")
+
+    def opened(self, snapshot: Snapshot) -> None:
+        """Leave a draft to the publisher, which pushes what is found while it is open."""
+        documents = self._ls.documents
+        for path in [path for path in self._pushed if documents.of_file(path) is snapshot]:
+            del self._pushed[path]
+            if uri_key(path.as_uri()) != uri_key(snapshot.uri):  # the client knows it by a link
+                self._publisher.publish(path.as_uri(), [], None)
 
     def wake_for(self, uri: str) -> None:
         """Have those who wait look at one draft again."""
@@ -112,7 +126,7 @@ class WorkspaceCheck:
                 one = await self._look(path, None)
                 seen += [one] if one else []
         if not self._ls.client.pulls:
-            self._push(seen)
+            self._push(seen, self._pushed.keys())
         return seen
 
     async def _changes(
@@ -152,7 +166,7 @@ class WorkspaceCheck:
         """
         await asyncio.sleep(0)  # many drafts in a row need not wait for anything
         uri = path.as_uri()
-        opened = self._ls.documents.get(uri)
+        opened = self._ls.documents.of_file(path)
         try:
             if opened is not None:
                 found = await self._publisher.found(opened)
@@ -184,14 +198,35 @@ class WorkspaceCheck:
             self._known = {path: self._known[path] for path in found & self._known.keys()}
         return self._drafts
 
-    def _push(self, seen: list[Seen]) -> None:
-        closed = {one.uri: one.found for one in seen if one.version is None and one.found}
-        for uri in self._pushed - closed.keys():
-            if self._ls.documents.get(uri) is None:
-                self._publisher.publish(uri, [], None)
-        for uri, found in closed.items():
-            self._publisher.publish(uri, [*found.diagnostics], None)
-        self._pushed = set(closed)
+    def _push(self, seen: Iterable[Seen], before: Iterable[Path]) -> None:
+        """Push what is found in files that are not open.
+
+        Args:
+            seen: what was found, in these and perhaps in others.
+            before: the files whose diagnostics are taken back where nothing was found in them.
+        """
+        closed = {
+            path: one
+            for one in seen
+            if one.version is None and (path := path_of(one.uri)) is not None
+        }
+        for path in set(before) - closed.keys():
+            if self._pushed.pop(path, None) and self._ls.documents.of_file(path) is None:
+                self._publisher.publish(path.as_uri(), [], None)
+        for path, one in closed.items():
+            if one.found is None or self._ls.documents.of_file(path) is not None:
+                continue
+            if self._pushed.get(path) != one.result_id:
+                self._publisher.publish(one.uri, [*one.found.diagnostics], None)
+            self._pushed[path] = one.result_id
+
+    async def _correct(self) -> None:
+        """Look again at the files whose diagnostics the client still shows."""
+        while self._correct_again:
+            self._correct_again = False
+            for path, known in list(self._pushed.items()):
+                seen = await self._look(path, known)
+                self._push([seen] if seen else [], [path])
 
 
 def _difference(seen: Seen | None, known: types.PreviousResultId | None) -> _Full | None:

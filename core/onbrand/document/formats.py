@@ -122,12 +122,16 @@ def of_document(language: str, path: str) -> InputFormat | None:
     """Return the format of a document that is open in an editor.
 
     The language id decides, unless it is plain text: an editor without the right plug-in says that
-    of a README.md, so the suffix decides first.
+    of a README.md, so the suffix decides first. An id that nobody knows says that the document is
+    no plain text, whatever its suffix: a ``requirements.txt`` is "pip-requirements".
     """
     said = next((one for one in FORMATS.values() if language.lower() in one.languages), None)
-    if said is None or said.name == "text":
-        return of_path(path) or said
-    return said
+    if said is not None and said.name != "text":
+        return said
+    named = of_path(path)
+    if said is None and language and named is not None and named.name == "text":
+        return None
+    return named or said
 
 
 def of_slack_type(filetype: str) -> InputFormat | None:

@@ -113,8 +113,8 @@ class Checker:
     async def plan(self, snapshot: Snapshot) -> Plan:
         """Return what a document is to be judged by, once that is loaded."""
         rules = self._projects.rules(snapshot.uri, snapshot.path)
-        if rules.problem or rules.silent:
-            return Plan(snapshot, rules, problem=rules.problem)
+        if snapshot.silent or rules.problem or rules.silent:
+            return Plan(snapshot, rules, problem=None if snapshot.silent else rules.problem)
         if problem := snapshot.problem:
             return Plan(snapshot, rules, problem=problem)
         marks = asyncio.ensure_future(self._labels.marks(rules))
@@ -138,7 +138,8 @@ class Checker:
             return found.checked
         rules = self._projects.rules(snapshot.uri, snapshot.path)
         engine = self._engines.ready(Key.of(rules))
-        if rules.problem or rules.silent or snapshot.problem or engine is None:
+        silent = snapshot.silent or rules.silent
+        if silent or rules.problem or snapshot.problem or engine is None:
             return None
         plan = Plan(snapshot, rules, engine, self._labels.known(rules))
         parsed = self._parsed.setdefault(snapshot.uri, Parsed())

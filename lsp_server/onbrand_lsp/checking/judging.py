@@ -37,6 +37,8 @@ class Checked:
     """Why it could not be judged: one line for the writer, with the fix."""
     result_id: str
     """Equal ids, equal findings; says nothing of the version."""
+    silent: str | None = None
+    """Why it is not to be judged, if so; nothing is wrong."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,18 @@ class Plan:
     marks: Marks = field(default_factory=Marks)
     problem: str | None = None
 
+    @property
+    def silent(self) -> str | None:
+        """Why the document is not to be judged, if so; nothing is wrong."""
+        return self.snapshot.silent or self.rules.silent
+
     @cached_property
     def rules_id(self) -> str:
         """Name everything that the text is judged and shown by."""
         settings = self.rules.settings
         parts = (
             self.rules.chosen,
-            self.rules.silent,
+            self.silent,
             self.problem,
             settings.brand,
             settings.gate,
@@ -119,7 +126,10 @@ def judge(
     snapshot, rules, settings = plan.snapshot, plan.rules, plan.rules.settings
     if plan.engine is None:
         nothing = parse("", snapshot.format)
-        return Checked(snapshot, nothing, settings, None, None, None, plan.problem, plan.result_id)
+        name, silent = plan.result_id, plan.silent
+        return Checked(
+            snapshot, nothing, settings, None, None, None, plan.problem, name, silent=silent
+        )
     scorer = plan.engine.scorer
     document = parsed.read(snapshot, settings)
     if gives_up():

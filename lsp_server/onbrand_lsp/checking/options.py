@@ -61,9 +61,11 @@ def editor_settings(data: object) -> tuple[EditorSettings, tuple[str, ...]]:
 
     Keys that are not ours are the client's own.
     """
-    given = data if isinstance(data, Mapping) else {}
+    given = section_of(data) or {}
     values: dict[str, object] = {}
     problems: list[str] = []
+    if SECTION in given:
+        problems.append(f"the editor's settings {SECTION} must be an object; they are ignored")
     for field in fields(EditorSettings):
         key = field.encode_name
         value = given.get(key)
@@ -76,3 +78,24 @@ def editor_settings(data: object) -> tuple[EditorSettings, tuple[str, ...]]:
                 f"the editor setting {SECTION}.{key} must be {_ALLOWED[key]}; it is ignored"
             )
     return EditorSettings(**values), tuple(problems)  # type: ignore[arg-type]
+
+
+def section_of(data: object) -> dict[str, object] | None:
+    """Return our section of an editor's settings, however they are laid out.
+
+    Editors send the section itself, all of their settings with the section as ``onbrand``, or flat
+    keys such as ``onbrand.brand``. None: there is nothing of ours in them.
+    """
+    if not isinstance(data, Mapping):
+        return None
+    prefix = f"{SECTION}."
+    nested, ours = data.get(SECTION), {field.encode_name for field in fields(EditorSettings)}
+    found = {key: value for key, value in data.items() if key in ours}
+    if isinstance(nested, Mapping):
+        found |= section_of(nested) or {}
+    elif nested is not None:
+        found[SECTION] = nested  # told as a mistake
+    for key, value in data.items():
+        if isinstance(key, str) and key.startswith(prefix):
+            found[key.removeprefix(prefix)] = value
+    return found if found or isinstance(nested, Mapping) else None

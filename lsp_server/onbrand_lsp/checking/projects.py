@@ -16,11 +16,15 @@ from onbrand.files import FileSignature, file_signature
 from onbrand.installation import STATE_FILE
 from onbrand_lsp.checking.options import EditorSettings, editor_settings
 from onbrand_lsp.checking.problems import Problems
+from onbrand_lsp.sync.uris import uri_key
 
 CONFIG_NAMES = ("onbrand.toml", "pyproject.toml", STATE_FILE)
 """The last one comes when the voices are installed that a URL in the others stands for."""
 VOICES = "voices"
 """The folder beside a configuration file that holds the voices when nobody names one."""
+
+UNCONFIGURED = "no onbrand.toml and no voices in the editor's settings"
+"""Why a document is not judged where nobody has set onbrand up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +76,15 @@ class Projects:
 
     def add_folder(self, uri: str, path: Path) -> None:
         """Take a workspace folder in."""
+        self.remove_folder(uri)
         self._folders[uri] = absolute(path)
 
     def remove_folder(self, uri: str) -> None:
-        """Let a workspace folder go, with its settings."""
-        self._folders.pop(uri, None)
-        self.set_editor(uri, {})
-        self._editor.pop(uri, None)
+        """Let a workspace folder go, however its URI is spelt, with its settings."""
+        for known in [one for one in self._folders if uri_key(one) == uri_key(uri)]:
+            del self._folders[known]
+            self.set_editor(known, {})
+            self._editor.pop(known, None)
 
     def set_editor(self, scope: str | None, data: object) -> bool:
         """Take the editor's section ``onbrand`` for a folder (None: for loose files).
@@ -133,6 +139,8 @@ class Projects:
             return Rules(Settings(), editor, base, silent="onbrand is switched off in the editor")
         try:
             settings = Settings() if place is None else self._configured(place)
+            if settings.source is None and path is not None and (real := _real(path)) != path:
+                settings = self._configured(real)  # the link to it lies outside the project
         except OnbrandError as error:
             return Rules(Settings(), editor, base, problem=str(error))
         self._problems.set(("settings", settings.source), settings.warnings)
@@ -154,6 +162,10 @@ class Projects:
         if path is None:
             return next(iter(self._folders.items()), (None, None))
         inside = [item for item in self._folders.items() if path.is_relative_to(item[1])]
+        if not inside:  # editor and server may know one of them by a link
+            real = _real(path)
+            folders = self._folders.items()
+            inside = [item for item in folders if real.is_relative_to(_real(item[1]))]
         return max(inside, key=lambda item: len(item[1].parts), default=(None, None))
 
     def _configured(self, path: Path) -> Settings:
@@ -214,7 +226,7 @@ class Projects:
         if settings.uninstalled:
             return settings.uninstalled[0].message, None
         if settings.source is None:
-            return None, "no onbrand.toml and no voices in the editor's settings"
+            return None, UNCONFIGURED
         return (
             f'{settings.source}: no voices; name their folder (voices = ["…"]) or train some '
             "with onbrand train"
@@ -224,6 +236,10 @@ class Projects:
 def config_stamp(folder: Path) -> FileSignature:
     """Return what changes when a configuration file is written, comes or goes."""
     return file_signature(folder / name for name in CONFIG_NAMES)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def _beside(files: Iterable[Path]) -> tuple[Path, ...]:

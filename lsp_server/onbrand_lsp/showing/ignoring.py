@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,12 @@ from tomlkit.items import Array
 from onbrand.config import load_config
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text, write_atomic
+from onbrand.installation import data_folder
 from onbrand.labels.normalization import normalise_text, text_key
 
 KEY = "ignore"
+LOCK_TIMEOUT = 10.0
+"""Seconds to wait for another server that writes to the same file."""
 _PYPROJECT = ("tool", "onbrand")
 _INDENT = re.compile(r"\n([ \t]*)[^\s\]]")
 """What stands before the first item, or comment, that has a line of its own."""
@@ -36,6 +43,36 @@ def ignore_in_project(place: Path, sentence: str) -> Path:
         OnbrandError: the file is broken, read-only or of a kind that only people can edit.
     """
     file = place / "onbrand.toml" if place.is_dir() else place
+    with _locked(file):
+        return _add(file, sentence)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold other servers of this user off a file that is read, changed and written.
+
+    The lock is no file in the project: one that stays behind would be committed.
+    """
+    import filelock
+
+    name = hashlib.sha256(os.fsencode(os.path.realpath(file))).hexdigest()[:32]
+    path = data_folder() / "locks" / f"{name}.lock"
+    lock = filelock.FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=LOCK_TIMEOUT)
+    except filelock.Timeout:
+        raise OnbrandError("another editor is writing to it; try again", path=file) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OnbrandError(f"cannot be locked ({reason}); check the folder", path=path) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _add(file: Path, sentence: str) -> Path:
     if file.exists():
         load_config(file)  # what is broken already gets its own error
         old = read_text(file)

@@ -1,4 +1,4 @@
-"""The verdict above the text: on the draft, and on each of its sections."""
+"""The verdict above the text: on the draft, and on each of its sections that wants review."""
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ class Section:
 
 
 def lenses(checked: Checked, encoding: Encoding) -> list[types.CodeLens]:
-    """Return a lens for the draft, above its first line of content, and one for each section."""
+    """Return a lens for the draft, above its first line of content, and for sections to review."""
     if checked.report is None:
         return []
     lines = checked.snapshot.lines
     marked = [(_top(checked), draft_title(checked.report))]
     for section in sections(checked):
+        if section.verdict != "review":
+            continue
         p, judged = format_probability(section.probability, checked.report.gate), section.sentences
         marked.append(
             (section.span, f"P {p}, {section.verdict} - {_count(judged, checked.report.brand)}")

@@ -89,6 +89,8 @@ def _setting(setting: Setting, editor: EditorSettings) -> dict[str, Any]:
 def configuration_text(found: dict[str, Any]) -> str:
     """Return `configuration` as Markdown."""
     lines = [f"# Configuration of {found['path'] or 'a document that was never saved'}", ""]
+    if why := found.get("problem") or found.get("reason"):
+        lines += [f"It is not judged: {why}", "", *filter(None, [found.get("setUp")])]
     for setting in found["settings"]:
         value = setting["value"]
         said = ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from onbrand_lsp.checking.projects import UNCONFIGURED
+
 if TYPE_CHECKING:
     from onbrand_lsp.checking.judging import Checked
 
@@ -22,7 +24,8 @@ def status(checked: Checked, brands: Sequence[str]) -> dict[str, Any]:
         "uri": checked.snapshot.uri,
         "version": checked.snapshot.version,
         "state": state,
-        "message": checked.problem,
+        "message": checked.problem or checked.silent,
+        "setUp": checked.silent == UNCONFIGURED,
         "brand": checked.brand,
         "brands": list(brands),
         "probability": None,

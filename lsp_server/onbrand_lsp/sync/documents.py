@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +17,11 @@ from onbrand.document import formats
 from onbrand.document.formats import InputFormat
 from onbrand.document.positions import Encoding, LineIndex
 from onbrand_lsp.sync.edits import apply_changes
-from onbrand_lsp.sync.uris import path_of
+from onbrand_lsp.sync.uris import is_view, path_of, uri_key
 
 logger = logging.getLogger(__name__)
+
+_LANGUAGE = re.compile(r"[\w.+/-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,24 @@ class Snapshot:
 
     @property
     def format(self) -> str:
-        """The name of its format; plain text where it has none, and is not judged (`problem`)."""
+        """The name of its format; plain text where it has none, and is not judged (`silent`)."""
         return "text" if self.input_format is None else self.input_format.name
 
     @property
-    def problem(self) -> str | None:
-        """Why it is not judged: it is too long, or in no format that is known."""
+    def silent(self) -> str | None:
+        """Why it is not to be judged, if so; nothing is wrong."""
+        if is_view(self.uri):
+            return "it is a view of something else, no draft"
+        if self.path is not None and ".git" in self.path.parts:
+            return "it is a file of git's, no draft"
         if self.input_format is None:
-            hint = "set its language in the editor, or leave it out of the server's languages"
-            return str(formats.unknown_format(self.name, hint))
+            named = f" ({self.language})" if _LANGUAGE.fullmatch(self.language) else ""
+            return f"its language{named} is none that onbrand reads"
+        return None
+
+    @property
+    def problem(self) -> str | None:
+        """Why it cannot be judged: it is too long."""
         if self._too_long:
             limit = f"{MAX_DRAFT_BYTES / 1024**2:.0f} MB"
             return f"{self.name}: is longer than {limit}, the limit; split or exclude it"
@@ -79,6 +92,7 @@ class DocumentStore:
         self.encoding = encoding
         """Unit of a column in every position; the client says so at ``initialize``."""
         self._documents: dict[str, Snapshot] = {}
+        self._real: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Snapshot]:
         """Iterate over the documents as they are now, in the order in which they were opened."""
@@ -89,7 +103,15 @@ class DocumentStore:
 
     def get(self, uri: str) -> Snapshot | None:
         """Return the present version of a document; None: it is not open."""
-        return self._documents.get(unquote(uri))
+        return self._documents.get(uri_key(uri))
+
+    def of_file(self, path: Path) -> Snapshot | None:
+        """Return the open document of a file, which the client may know by a link to it."""
+        found = self.get(path.as_uri())
+        if found is None and self._documents:
+            key = self._real.get(os.path.realpath(path))
+            found = None if key is None else self._documents.get(key)
+        return found
 
     def open(self, item: types.TextDocumentItem) -> Snapshot:
         """Take in a document; one that is open already is replaced."""
@@ -97,8 +119,12 @@ class DocumentStore:
         if isinstance(language, types.LanguageKind):
             language = language.value
         snapshot = Snapshot(item.uri, item.version, language, item.text, LineIndex(item.text))
-        # Clients spell one URI in several ways: c%3A and c:.
-        self._documents[unquote(item.uri)] = snapshot
+        key = uri_key(item.uri)
+        self._documents[key] = snapshot
+        if snapshot.path is not None:
+            self._real[os.path.realpath(snapshot.path)] = key
+        if silent := snapshot.silent:
+            logger.debug("a document is left alone: %s", silent)
         return snapshot
 
     def change(self, params: types.DidChangeTextDocumentParams) -> Snapshot | None:
@@ -114,10 +140,14 @@ class DocumentStore:
         snapshot = Snapshot(
             old.uri, params.text_document.version, old.language, text, LineIndex(text)
         )
-        self._documents[unquote(old.uri)] = snapshot
+        self._documents[uri_key(old.uri)] = snapshot
         return snapshot
 
-    def close(self, uri: str) -> None:
-        """Forget a document."""
-        if self._documents.pop(unquote(uri), None) is None:
+    def close(self, uri: str) -> Snapshot | None:
+        """Forget a document and return its last version; None: it was not open."""
+        key = uri_key(uri)
+        closed = self._documents.pop(key, None)
+        if closed is None:
             logger.warning("textDocument/didClose of a document that is not open; ignored")
+        self._real = {path: known for path, known in self._real.items() if known != key}
+        return closed

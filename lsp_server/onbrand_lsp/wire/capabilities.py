@@ -125,7 +125,7 @@ class ClientSupport:
             client_commands=options.has("clientCommands"),
             vouches=options.at("trusted") is True,
             trusted=options.at("trusted") in (None, True),  # trust that is misspelt is not given
-            settings=settings if isinstance(settings, dict) else {},
+            settings=settings if isinstance(settings, dict) else options.part_named(IDENTIFIER),
         )
 
 
@@ -190,6 +190,11 @@ class _Tree:
 
     def has(self, path: str) -> bool:
         return self.at(path) is True
+
+    def part_named(self, name: str) -> JSON:
+        """Return the entries that are called ``name``, or begin with it and a dot."""
+        root = self._root if isinstance(self._root, dict) else {}
+        return {key: root[key] for key in root if key.partition(".")[0] == name}
 
     def list_at(self, path: str) -> list[object]:
         value = self.at(path)

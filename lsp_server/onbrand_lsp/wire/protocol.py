@@ -68,6 +68,7 @@ class OnbrandProtocol(RpcProtocol):
         make_strict(converter)
         self._requests = {}
         self._notices = set()
+        self._unoffered = set()
         self._end: Callable[[], object] = lambda: None
         for method in [name for name in self.fm.builtin_features if name.startswith(_NOTEBOOKS)]:
             del self.fm.builtin_features[method]  # they would put texts into pygls' workspace
@@ -130,8 +131,12 @@ class OnbrandProtocol(RpcProtocol):
     def lsp_text_document__did_change(
         self, params: types.DidChangeTextDocumentParams
     ) -> Generator[_Feature, Any, None]:
-        """Change a document; of one that is not open the feature does not hear."""
-        if self._server.documents.change(params) is not None:
+        """Change a document; of one that is not open the feature does not hear.
+
+        It hears the URI as the document was opened with, however this message spells it.
+        """
+        if (changed := self._server.documents.change(params)) is not None:
+            params.text_document.uri = changed.uri
             yield from self._feature(types.TEXT_DOCUMENT_DID_CHANGE, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
@@ -139,7 +144,8 @@ class OnbrandProtocol(RpcProtocol):
         self, params: types.DidCloseTextDocumentParams
     ) -> Generator[_Feature, Any, None]:
         """Forget a document."""
-        self._server.documents.close(params.text_document.uri)
+        if (closed := self._server.documents.close(params.text_document.uri)) is not None:
+            params.text_document.uri = closed.uri
         yield from self._feature(types.TEXT_DOCUMENT_DID_CLOSE, params)
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 _Id = str | int | None
 _IDS = (str, int, type(None))
 _METHOD = re.compile(r"[\w$/.]{1,60}")
+_UNOFFERED = 100
+"""So many methods are logged; no client that means well has more."""
 _CLIENT_ERRORS = (JsonRpcInvalidParams, JsonRpcInvalidRequest, JsonRpcMethodNotFound)
 
 
@@ -50,6 +52,8 @@ class RpcProtocol(LanguageServerProtocol):
     _requests: dict[_Id, asyncio.Task[object]]
     """What the client waits for. (pygls' `_request_futures` are what we wait for.)"""
     _notices: set[asyncio.Task[object]]
+    _unoffered: set[str]
+    """Methods that the client uses although nobody offered them; each is logged once."""
 
     def receive(self, message: JSON | Malformed) -> None:
         """Take a message from the client."""
@@ -97,7 +101,7 @@ class RpcProtocol(LanguageServerProtocol):
             result = context.run(self._call, method, message)
         except JsonRpcMethodNotFound:
             if not method.startswith("$/"):  # those may be ignored, says the protocol
-                logger.info("%s is not supported; ignored", _shown(method))
+                self._log_unoffered(method, logging.INFO, "is not supported; ignored")
         except Exception as error:
             self._missed(method, message, error)
         else:
@@ -210,13 +214,22 @@ class RpcProtocol(LanguageServerProtocol):
             code, message = types.LSPErrorCodes.RequestFailed.value, str(error)
         elif isinstance(error, JsonRpcException):
             code, message, data = error.code, error.message, error.data
-            if isinstance(error, _CLIENT_ERRORS):
+            if isinstance(error, JsonRpcMethodNotFound):
+                self._log_unoffered(method, logging.WARNING, f"refused: {message}")
+            elif isinstance(error, _CLIENT_ERRORS):
                 logger.warning("%s refused: %s", _shown(method), message)
         else:
             code = types.ErrorCodes.InternalError.value
             message = f"internal error ({type(error).__name__}); see the log"
             logger.error("%s failed: %s", _shown(method), describe(error))
         self.connection.send(error_response(request, code, message, data))
+
+    def _log_unoffered(self, method: str, level: int, outcome: str) -> None:
+        """Log the first use of a method that is not offered; Kate uses some at every keystroke."""
+        shown = _shown(method)
+        if shown not in self._unoffered and len(self._unoffered) < _UNOFFERED:
+            self._unoffered.add(shown)
+            logger.log(level, "%s %s", shown, outcome)
 
     def _missed(self, method: str, _message: JSON, error: Exception) -> None:
         """Log a notification that came to nothing."""

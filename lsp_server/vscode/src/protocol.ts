@@ -25,6 +25,8 @@ export interface Status {
   readonly version?: number | null;
   readonly state: "loading" | "ready" | "silent" | "problem";
   readonly message?: string | null;
+  /** Nobody has set onbrand up for this draft. */
+  readonly setUp?: boolean;
   readonly brand?: string | null;
   readonly brands?: readonly string[];
   readonly probability?: number | null;

@@ -43,7 +43,12 @@ export class StatusItem implements vscode.Disposable {
     this.item.backgroundColor = alarming
       ? new vscode.ThemeColor("statusBarItem.warningBackground")
       : undefined;
-    this.item.command = this.server.state.kind === "missing" ? Command.install : Command.menu;
+    this.item.command =
+      this.server.state.kind === "missing"
+        ? Command.install
+        : status?.setUp
+          ? Command.setUpFolder
+          : Command.menu;
     this.item.tooltip = this.tooltip();
     this.item.show();
   }

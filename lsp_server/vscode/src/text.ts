@@ -49,6 +49,12 @@ function draftFace(status: Status | undefined): Face {
     return alarm("$(warning) onbrand", `onbrand: ${status.message ?? "this draft is not checked"}`);
   }
   const brand = status.brand;
+  if (status.setUp) {
+    return calm(
+      "$(gear) onbrand: set up",
+      "onbrand: set this folder up, and its drafts are checked",
+    );
+  }
   if (status.state === "silent" || !brand) {
     return calm("onbrand", "onbrand: no brand is set for this file");
   }

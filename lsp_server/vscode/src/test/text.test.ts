@@ -55,6 +55,12 @@ const FACES: Record<string, [ServerState, Status | undefined, string, boolean]> 
     false,
   ],
   "a draft without a brand": [RUNS, status({ state: "silent", brand: null }), "onbrand", false],
+  "a draft in a folder that nobody set up": [
+    RUNS,
+    status({ state: "silent", brand: null, setUp: true }),
+    "$(gear) onbrand: set up",
+    false,
+  ],
   "a draft that cannot be judged": [
     RUNS,
     status({ state: "problem", message: "no voice for brand 'x'" }),
