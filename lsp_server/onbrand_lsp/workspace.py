@@ -86,6 +86,7 @@ class WorkspaceCheck:
         self, params: types.WorkspaceDiagnosticParams
     ) -> types.WorkspaceDiagnosticReport:
         """Answer ``workspace/diagnostic`` when something differs from what the client knows."""
+        self._publisher.pulled()
         before = {
             path: previous
             for previous in params.previous_result_ids
@@ -111,7 +112,7 @@ class WorkspaceCheck:
                 report(ProgressEvent(path.name, n, len(paths)))
                 one = await self._look(path, None)
                 seen += [one] if one else []
-        if not self._ls.client.pulls:
+        if self._publisher.pushes:
             self._push(seen)
         return seen
 
@@ -155,7 +156,7 @@ class WorkspaceCheck:
         opened = self._ls.documents.get(uri)
         try:
             if opened is not None:
-                found = await self._publisher.found(opened)
+                found = await self._publisher.shown(opened)
                 if found.checked.scorer is None:
                     return None
                 return Seen(opened.uri, opened.version, found.checked.result_id, found)

@@ -37,6 +37,8 @@ class Checked:
     """Why it could not be judged: one line for the writer, with the fix."""
     result_id: str
     """Equal ids, equal findings; says nothing of the version."""
+    rules_id: str = ""
+    """Equal ids, judged and shown by the same."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def judge(
     snapshot, rules, settings = plan.snapshot, plan.rules, plan.rules.settings
     if plan.engine is None:
         nothing = parse("", snapshot.format)
-        return Checked(snapshot, nothing, settings, None, None, None, plan.problem, plan.result_id)
+        ids = plan.result_id, plan.rules_id
+        return Checked(snapshot, nothing, settings, None, None, None, plan.problem, *ids)
     scorer = plan.engine.scorer
     document = parsed.read(snapshot, settings.quotes)
     if gives_up():
@@ -138,7 +141,8 @@ def judge(
             cancelled=gives_up,
         )
         report = _without_marked(report, plan.marks)
-    return Checked(snapshot, document, settings, report, scorer, brand, problem, plan.result_id)
+    ids = plan.result_id, plan.rules_id
+    return Checked(snapshot, document, settings, report, scorer, brand, problem, *ids)
 
 
 def judge_as(checked: Checked, brand: str) -> float | None:

@@ -28,6 +28,9 @@ class EditorSettings(Struct, frozen=True, rename="camel"):
     threshold: Probability | None = None
     debounce: Annotated[int, Meta(ge=0, le=10_000)] = 150
     """Milliseconds after the last change before a document is checked."""
+    typing_pause: Annotated[int, Meta(ge=0, le=10_000)] = 1000
+    """Milliseconds without a change from which on the writer is not typing; until then a sentence
+    that is being edited gets no new finding. 0: it gets them at once."""
     severity: Severity = "auto"
     code_lens: bool = True
     author: Name | None = None
@@ -44,6 +47,7 @@ _ALLOWED = {
     "gate": "a number from 0 to 1",
     "threshold": "a number from 0 to 1",
     "debounce": "milliseconds from 0 to 10000",
+    "typingPause": "milliseconds from 0 to 10000",
     "severity": "auto, error, warning, information or hint",
     "codeLens": "true or false",
     "author": "a name or an e-mail address",
