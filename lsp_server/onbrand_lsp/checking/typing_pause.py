@@ -255,7 +255,7 @@ class _View:
         shown: list[_Shown] = []
         for one in self.found:
             old = untouched.get(one.span) if one.text else None
-            if one.span in held or (not one.text and typing and self._is_on_edited_lines(one)):
+            if one.span in held if one.text else typing and self._is_on_edited_lines(one):
                 old = next((s for s in standing if _is_kin(s, one)), None)
             elif not (typing and one.text) or self._is_news(one, old):
                 shown.append(one)
