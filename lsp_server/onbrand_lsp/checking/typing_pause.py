@@ -257,7 +257,7 @@ class _View:
             old = untouched.get(one.span) if one.text else None
             if one.span in held if one.text else typing and self._is_on_edited_lines(one):
                 old = next((s for s in standing if _is_kin(s, one)), None)
-            elif not (typing and one.text) or self._is_news(one, old):
+            elif not (typing and one.text) or self._is_free(one, old):
                 shown.append(one)
                 continue
             if old is not None:
@@ -306,10 +306,14 @@ class _View:
         text = self._checked.snapshot.text[start:position]
         return position >= end and not _ENDED.search(text)
 
-    def _is_news(self, one: _Shown, old: _Shown | None) -> bool:
-        """Tell whether a finding outside of what is being edited comes of what was written."""
+    def _is_free(self, one: _Shown, old: _Shown | None) -> bool:
+        """Tell whether a finding outside of what is being edited is shown as it was found.
+
+        It is where it comes of what was written, or says what the editor shows already.
+        """
         if old is not None:
-            return (old.text, old.rules) != (one.text, one.rules)
+            same = (old.text, old.rules) == (one.text, one.rules)
+            return not same or _says_the_same(old.diagnostic, one.diagnostic)
         written = self._draft.written
         index = bisect_left(written, one.span.start, key=lambda each: each.end)
         return index < len(written) and written[index].start <= one.span.end
@@ -376,6 +380,10 @@ def _is_kin(old: _Shown, new: _Shown) -> bool:
     """Tell whether two findings are of one kind, in one place."""
     meet = old.span.start < new.span.end and new.span.start < old.span.end
     return meet and old.diagnostic.code == new.diagnostic.code
+
+
+def _says_the_same(one: types.Diagnostic, other: types.Diagnostic) -> bool:
+    return (one.message, one.severity) == (other.message, other.severity)
 
 
 def _written_at(document: Document, position: int) -> Sentence | None:
