@@ -23,9 +23,9 @@ from figures import Row, write
 from onbrand import Scorer
 from onbrand.encoder import Encoder
 from onbrand.labels.files import group_by_brand, read_labels
+from onbrand.training.train import train_voices
 from onbrand.voice.model import Voice
 from onbrand_cli.demo import brand_files, draft_files
-from onbrand_cli.train import train_all
 
 DRAFT_WORDS = 1000
 BRANDS = 14
@@ -114,7 +114,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "voices"
         started = time.perf_counter()
-        voices = train_all(brands, folder)
+        voices = train_voices(brands, folder)
         training = (time.perf_counter() - started) / len(brands)
         table = [
             *command_line(folder, runs),

@@ -65,7 +65,10 @@ class LanguageClient:
                 "workspaceFolders": [{"uri": folder.as_uri(), "name": folder.name}],
                 "capabilities": {
                     "textDocument": text,
-                    "workspace": {"configuration": True},
+                    "workspace": {
+                        "configuration": True,
+                        "diagnostics": {"refreshSupport": True},
+                    },
                     "general": {"positionEncodings": ["utf-16"]},
                 },
                 "initializationOptions": {"settings": settings},
@@ -112,6 +115,10 @@ class LanguageClient:
         document = {"uri": uri, "version": version}
         changed = {"textDocument": document, "contentChanges": list(changes)}
         self.notify("textDocument/didChange", changed)
+
+    def save(self, uri: str) -> None:
+        """Say that a document was saved."""
+        self.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
 
     def close(self, uri: str) -> None:
         """Close a document."""

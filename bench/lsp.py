@@ -2,7 +2,8 @@
 
 Every figure is taken over the pipes of a real server process, as an editor would. It runs in any
 checkout: fourteen voices are made of the four example brands'. Writes ``bench/results/lsp.json``
-and ``lsp.md``. Usage: ``python bench/lsp.py [--help]``
+and ``lsp.md``. Where the benchmark data is there, drafts are typed, too (see `keystrokes`), which
+writes ``lsp_typing.*``. Usage: ``python bench/lsp.py [--help]``
 """
 
 from __future__ import annotations
@@ -19,19 +20,22 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import keystrokes
 import msgspec
-from data import RESULTS
+from data import DATA, RESULTS, need
 from language_client import LanguageClient
 from writing import BRAND, Editor, markdown
 
 from onbrand.files import write_atomic
 from onbrand.labels.files import group_by_brand, read_labels
+from onbrand.training.train import train_voices
 from onbrand.voice.storage import save_voice
 from onbrand_cli.demo import brand_files
-from onbrand_cli.train import train_all
 
 BRANDS = 14
 SEED = 20261122
+AT_ONCE = {"debounce": 0, "typingPause": 0}
+"""Settings with which every keystroke is answered."""
 MS = 1000.0
 
 
@@ -68,7 +72,7 @@ class Row:
 
 def make_project(folder: Path) -> None:
     """Write a project with fourteen voices: the example brands' under other names."""
-    voices = train_all(group_by_brand(read_labels(brand_files())), folder / "trained")
+    voices = train_voices(group_by_brand(read_labels(brand_files())), folder / "trained")
     for number in range(BRANDS):
         voice = voices[number % len(voices)]
         manifest = msgspec.structs.replace(voice.manifest, brand=f"{voice.brand}-{number}")
@@ -80,7 +84,7 @@ def make_project(folder: Path) -> None:
 def typing(folder: Path, words: int, edits: int, *, pulls: bool) -> list[float]:
     """Return milliseconds from each keystroke to its diagnostics, without the debounce."""
     rng = random.Random(SEED + words)
-    client = LanguageClient(folder, {"debounce": 0}, pulls=pulls)
+    client = LanguageClient(folder, AT_ONCE, pulls=pulls)
     editor, uri = Editor(markdown(words, rng), rng), (folder / f"{words}.md").as_uri()
     client.open(uri, editor.text)
     client.pull(uri) if pulls else client.pushed(uri, 1)
@@ -141,7 +145,7 @@ def an_hour(folder: Path, keystrokes: int) -> tuple[float, float]:
     The growth is that of the medians of the third and the last quarter.
     """
     rng = random.Random(SEED)
-    client = LanguageClient(folder, {"debounce": 0})
+    client = LanguageClient(folder, AT_ONCE)
     editor, uri = Editor(markdown(3000, rng), rng), (folder / "hour.md").as_uri()
     client.open(uri, editor.text)
     memory = []
@@ -159,10 +163,11 @@ def an_hour(folder: Path, keystrokes: int) -> tuple[float, float]:
 def disagreements(folder: Path, sequences: int) -> int:
     """Return after how many random edit sequences the server differs from a fresh check.
 
-    A report's id is a hash of the text and what judges it, so equal ids are equal texts.
+    A report's id is a hash of the text and what judges it, so equal ids are equal texts. Each
+    sequence ends with saving: until then, what is new may wait for the writer to pause.
     """
     rng = random.Random(SEED)
-    client = LanguageClient(folder, {"debounce": 0})
+    client = LanguageClient(folder, {"debounce": 0, "typingPause": 10_000})
     wrong = 0
     for number, editor in enumerate(_editors(rng, sequences)):
         uri, fresh = (folder / "edited.md").as_uri(), (folder / "fresh.md").as_uri()
@@ -173,6 +178,8 @@ def disagreements(folder: Path, sequences: int) -> int:
         for _ in range(rng.randint(1, 4)):
             changes = editor.do_anything()
             client.change(uri, editor.version, changes)
+        client.pull(uri)
+        client.save(uri)
         client.open(fresh, editor.text)
         edited, again = client.pull(uri), client.pull(fresh)
         client.close(fresh)
@@ -228,7 +235,18 @@ def main() -> None:
     parser.add_argument("--sequences", type=int, default=10_000)
     parser.add_argument("--keystrokes", type=int, default=18_000, help="five a second for an hour")
     parser.add_argument("--runs", type=int, default=9, help="starts of the server")
+    parser.add_argument("--only", choices=["server", "typing"], help="leave the other part out")
+    parser.add_argument("--data", type=Path, default=DATA, help="drafts to type")
+    parser.add_argument("--keys", type=int, default=1000, help="keys of each draft")
     chosen = parser.parse_args()
+    if chosen.only != "typing":
+        serve(chosen)
+    if chosen.only != "server":
+        keystrokes.measure(need(chosen.data), chosen.keys)
+
+
+def serve(chosen: argparse.Namespace) -> None:
+    """Measure a server process, print and write the table."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         make_project(folder)

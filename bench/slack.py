@@ -34,8 +34,8 @@ from slack_load import (
 )
 
 from onbrand.labels.files import group_by_brand, read_labels
+from onbrand.training.train import train_voices
 from onbrand_cli.demo import brand_files
-from onbrand_cli.train import train_all
 
 SEED = 20261122
 WORDS = 300
@@ -204,7 +204,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         voices = root / "voices"
-        train_all(group_by_brand(read_labels(brand_files())), voices)
+        train_voices(group_by_brand(read_labels(brand_files())), voices)
         parts: list[Callable[[Path], list[Row]]] = [
             lambda folder: burst(folder, voices, chosen.commands),
             lambda folder: full_queue(folder, voices, chosen.commands, chosen.commands // 4),

@@ -51,8 +51,14 @@ def did_close(ls: OnbrandServer, params: types.DidCloseTextDocumentParams) -> No
     ls.workspace_check.wake_for(uri)
 
 
+def will_save(ls: OnbrandServer, params: types.WillSaveTextDocumentParams) -> None:
+    """Note whether it is the writer who saves."""
+    ls.publisher.will_save(params.text_document.uri, params.reason)
+
+
 def did_save(ls: OnbrandServer, params: types.DidSaveTextDocumentParams) -> None:
-    """Notice configuration that was edited here, by clients that cannot watch files."""
+    """Show all findings, and notice configuration if the client cannot watch files."""
+    ls.publisher.saved(params.text_document.uri)
     if not ls.client.watched_files_dynamic:
         ls.watcher.told([params.text_document.uri])
 
@@ -153,6 +159,7 @@ FEATURES: dict[str, Callable[..., Any]] = {
     types.TEXT_DOCUMENT_DID_OPEN: did_open,
     types.TEXT_DOCUMENT_DID_CHANGE: did_change,
     types.TEXT_DOCUMENT_DID_CLOSE: did_close,
+    types.TEXT_DOCUMENT_WILL_SAVE: will_save,
     types.TEXT_DOCUMENT_DID_SAVE: did_save,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,

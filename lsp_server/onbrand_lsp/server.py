@@ -49,6 +49,7 @@ class OnbrandServer(SyncedServer):
             settled=self.settled,
             on_found=self._found,
             on_refresh=self.drafts_changed,
+            on_pause=lambda uri: self.workspace_check.wake_for(uri),
         )
         self.workspace_check = WorkspaceCheck(
             self, self.projects, self.checker, self.publisher, settled=self.settled
@@ -74,6 +75,7 @@ class OnbrandServer(SyncedServer):
         """Stop all work."""
         self.cancel_tasks()
         self.watcher.close()
+        self.publisher.close()
         self.checker.close()
         self.engines.close()
         self.labels.close()

@@ -100,6 +100,7 @@ class WorkspaceCheck:
         self, params: types.WorkspaceDiagnosticParams
     ) -> types.WorkspaceDiagnosticReport:
         """Answer ``workspace/diagnostic`` when something differs from what the client knows."""
+        self._publisher.pulled()
         before = {
             path: previous
             for previous in params.previous_result_ids
@@ -125,7 +126,7 @@ class WorkspaceCheck:
                 report(ProgressEvent(path.name, n, len(paths)))
                 one = await self._look(path, None)
                 seen += [one] if one else []
-        if not self._ls.client.pulls:
+        if self._publisher.pushes:
             self._push(seen, self._pushed.keys())
         return seen
 
@@ -169,7 +170,7 @@ class WorkspaceCheck:
         opened = self._ls.documents.of_file(path)
         try:
             if opened is not None:
-                found = await self._publisher.found(opened)
+                found = await self._publisher.shown(opened)
                 if found.checked.scorer is None:
                     return None
                 return Seen(opened.uri, opened.version, found.checked.result_id, found)

@@ -24,6 +24,8 @@ from onbrand.document.positions import Span
 PATIENCE = 60.0
 """Seconds until a test gives up; never what it measures."""
 COMMAND = (sys.executable, "-m", "onbrand", "lsp")
+AT_ONCE = {"settings": {"typingPause": 0}}
+"""Options with which a new finding does not wait for the writer to pause."""
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 OFF_BRAND = "Our stakeholders leverage synergies to drive scalable, best-in-class outcomes."
 """Off-brand for every example brand."""

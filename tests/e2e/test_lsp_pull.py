@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from lsp_session import (
+    AT_ONCE,
     DRAFT,
     EDITOR_FEATURES,
     ENCODINGS,
@@ -60,7 +61,7 @@ async def test_what_is_known_is_not_sent_again(
     connect: Connector, tmp_path: Path, example_voices: Path
 ) -> None:
     folder = project(tmp_path, example_voices)
-    editor = await connect(folder)
+    editor = await connect(folder, options=AT_ONCE)
     uri = (folder / "a.md").as_uri()
     editor.open(uri, OFF_BRAND)
     first = await editor.pull(uri)

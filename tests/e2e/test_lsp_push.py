@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from lsp_session import (
+    AT_ONCE,
     DRAFT,
     OFF_BRAND,
     ON_BRAND,
     Connector,
     connect,
+    eventually,
     fresh,
     project,
     ranges,
@@ -26,7 +28,7 @@ async def test_diagnostics_come_with_their_version_and_go_with_the_document(
     connect: Connector, tmp_path: Path, example_voices: Path, transport: str
 ) -> None:
     folder = project(tmp_path, example_voices)
-    editor = await connect(folder, pulls=False, transport=transport)
+    editor = await connect(folder, pulls=False, transport=transport, options=AT_ONCE)
     assert editor.result is not None
     assert editor.result.capabilities.diagnostic_provider is None
     uri = (folder / "a.md").as_uri()
@@ -41,6 +43,19 @@ async def test_diagnostics_come_with_their_version_and_go_with_the_document(
     assert len(ranges((await editor.pushed(uri, 3)).diagnostics)) == 1
     editor.close(uri)
     assert not (await editor.pushed(uri, None)).diagnostics
+
+
+async def test_a_new_finding_comes_by_itself_when_the_writer_pauses(
+    connect: Connector, tmp_path: Path, example_voices: Path
+) -> None:
+    folder = project(tmp_path, example_voices)
+    editor = await connect(folder, pulls=False)
+    uri = (folder / "a.md").as_uri()
+    editor.open(uri, ON_BRAND)
+    assert ranges((await editor.pushed(uri, 1)).diagnostics) == []
+    editor.replace(uri, f"{ON_BRAND} {OFF_BRAND}", 2)
+    await eventually(lambda: bool(editor.published and ranges(editor.published[-1].diagnostics)))
+    assert editor.published[-1].version == 2
 
 
 async def test_no_outdated_diagnostics_are_pushed(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from lsp_session import (
+    AT_ONCE,
     OFF_BRAND,
     Connector,
     Editor,
@@ -187,7 +188,7 @@ async def test_another_encoder_is_refused_and_the_old_one_goes_on(
     bundle = tmp_path / "encoder"
     shutil.copytree(default_bundle(), bundle)
     folder = project(tmp_path / "project", example_voices, more=f'encoder = "{bundle}"\n')
-    editor = await connect(folder)
+    editor = await connect(folder, options=AT_ONCE)
     uri = (folder / "a.md").as_uri()
     editor.open(uri, OFF_BRAND)
     assert await count(editor, uri) == 1

@@ -136,6 +136,7 @@ def test_the_answer_is_one_by_the_protocol() -> None:
     assert offers.text_document_sync == types.TextDocumentSyncOptions(
         open_close=True,
         change=types.TextDocumentSyncKind.Incremental,
+        will_save=True,
         save=types.SaveOptions(include_text=False),
     )
     assert offers.code_action_provider.code_action_kinds == (types.CodeActionKind.QuickFix,)

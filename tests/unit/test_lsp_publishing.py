@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from lsp_clock import HandClock
 
 from onbrand_lsp.early import begin
 from onbrand_lsp.features import build_server
@@ -36,6 +37,9 @@ class Wire:
         self.server.protocol.begin(self, given, lambda: None)  # type: ignore[arg-type]
         self.folder = folder
         self._ids = 0
+        self.clock = HandClock()
+        publisher = self.server.publisher
+        publisher._clock = publisher._pause._clock = lambda: self.clock
 
     def send(self, message: Any, default: Callable[[Any], Any] | None = None) -> None:
         self.sent.append(json.loads(json.dumps(message, default=default)))
@@ -75,6 +79,17 @@ class Wire:
         document = {"uri": uri, "version": version}
         changes = [{"text": text}]
         self.notify("textDocument/didChange", textDocument=document, contentChanges=changes)
+
+    def save(self, uri: str, reason: int | None = None) -> None:
+        document = {"uri": uri}
+        if reason is not None:
+            self.notify("textDocument/willSave", textDocument=document, reason=reason)
+        self.notify("textDocument/didSave", textDocument=document)
+
+    async def pull(self, uri: str) -> list[str]:
+        """Return what is underlined, for a client that pulls."""
+        answer = await self.ask("textDocument/diagnostic", textDocument={"uri": uri})
+        return [one["code"] for one in answer["result"]["items"]]
 
     def close(self, uri: str) -> None:
         self.notify("textDocument/didClose", textDocument={"uri": uri})
@@ -148,6 +163,7 @@ async def test_an_outdated_pull_says_whether_to_ask_again(
         wire.close(uri)
     else:
         wire.change(uri, OFF_BRAND * 2, 2)
+        wire.clock.advance(0.2)
     go_on.set()
     answer = await asking
     assert answer["error"]["code"] == -32802
@@ -158,6 +174,7 @@ async def test_nothing_is_kept_of_documents_that_were_closed(wire: Wire) -> None
     for n in range(30):
         uri = wire.open(f"{n}.md")
         wire.change(uri, OFF_BRAND * 2, 2)
+        wire.clock.advance(0.2)
         if n % 3:
             await wire.until(lambda uri=uri: _is_pushed(wire, uri, 2))  # type: ignore[misc]
         wire.close(uri)
@@ -165,6 +182,7 @@ async def test_nothing_is_kept_of_documents_that_were_closed(wire: Wire) -> None
     publisher = wire.server.publisher
     assert not publisher._edited
     assert not publisher._pushes
+    assert not publisher._pause._drafts
     assert not wire.server._told
     assert len(wire.server.documents) == 0
     assert not wire.pushed()[-1]["diagnostics"]
@@ -192,3 +210,109 @@ async def test_voices_in_use_are_watched_wherever_they_are(
     assert {"baseUri": example_voices.as_uri(), "pattern": "**/*"} in watched()
     assert "**/onbrand.toml" in watched()
     wire.close(uri)
+
+
+ON_BRAND = "Hello. Do sit down."
+REFRESH = "workspace/diagnostic/refresh"
+
+
+async def settle(wire: Wire, uri: str, text: str, version: int) -> None:
+    """Write a text, and let the debounce pass but not the pause."""
+    wire.change(uri, text, version)
+    wire.clock.advance(0.2)
+
+
+async def test_those_who_pull_are_told_to_pull_again_after_the_pause(wire: Wire) -> None:
+    uri = wire.open("a.md", ON_BRAND)
+    assert await wire.pull(uri) == []
+    await settle(wire, uri, f"{ON_BRAND} {OFF_BRAND}", 2)
+    assert await wire.pull(uri) == []
+    assert REFRESH not in wire.methods()
+    wire.clock.advance(0.8)
+    assert wire.methods().count(REFRESH) == 1
+    assert await wire.pull(uri) == ["off-brand"]
+    assert wire.pushed() == []
+
+
+async def test_the_others_are_told_after_the_pause(wire: Wire) -> None:
+    uri = wire.open("a.md", ON_BRAND)
+    await wire.until(lambda: len(wire.pushed()) == 1)
+    await settle(wire, uri, f"{ON_BRAND} {OFF_BRAND}", 2)
+    await wire.until(lambda: len(wire.pushed()) == 2)
+    assert wire.pushed()[-1]["diagnostics"] == []
+    wire.clock.advance(0.8)
+    await wire.until(lambda: len(wire.pushed()) == 3)
+    assert len(wire.pushed()[-1]["diagnostics"]) == 1
+    assert wire.pushed()[-1]["version"] == 2
+
+
+async def test_saving_shows_what_waits_unless_the_editor_saves_by_itself(wire: Wire) -> None:
+    uri = wire.open("a.md", ON_BRAND)
+    unfinished = f"{ON_BRAND} {OFF_BRAND}".rstrip(".")
+    await settle(wire, uri, unfinished, 2)
+    await wire.until(lambda: bool(wire.pushed()) and wire.pushed()[-1]["version"] == 2)
+    wire.clock.advance(30)
+    wire.save(uri, reason=2)
+    await asyncio.gather(*wire.server.publisher._pushes.values())
+    assert wire.pushed()[-1]["diagnostics"] == []
+    wire.save(uri, reason=1)
+    await wire.until(lambda: len(wire.pushed()[-1]["diagnostics"]) == 1)
+
+
+async def test_a_pull_client_that_cannot_be_refreshed_waits_for_the_pause(
+    tmp_path: Path, example_voices: Path
+) -> None:
+    (tmp_path / "onbrand.toml").write_text(
+        f'root = true\nvoices = ["{example_voices.as_posix()}"]\nbrand = "oatfolk"\n'
+    )
+    wire = Wire(tmp_path, capabilities={"textDocument": {"diagnostic": {}}})
+    wire.notify("initialized")
+    uri = wire.open("a.md", ON_BRAND)
+    assert await wire.pull(uri) == []
+    await settle(wire, uri, f"{ON_BRAND} {OFF_BRAND}", 2)
+    asking = asyncio.ensure_future(wire.pull(uri))
+    await wire.until(lambda: wire.server.publisher._pause.until(uri) is not None)
+    assert not asking.done()
+    wire.clock.advance(0.8)
+    assert await asking == ["off-brand"]
+    wire.server.close()
+    await asyncio.gather(*wire.server._tasks, return_exceptions=True)
+
+
+async def test_a_client_that_could_pull_and_never_does_is_told(wire: Wire) -> None:
+    wire.open("a.md")
+    wire.clock.advance(1.9)
+    assert not wire.server.publisher.pushes
+    wire.clock.advance(0.2)
+    other = wire.open("b.md")
+    await wire.until(lambda: len(wire.pushed()) == 2)
+    assert all(len(one["diagnostics"]) == 1 for one in wire.pushed())
+    wire.change(other, ON_BRAND, 2)
+    wire.clock.advance(0.2)
+    await wire.until(lambda: _is_pushed(wire, other, 2))
+    wire.close(other)
+    assert wire.pushed()[-1] == {"uri": other, "diagnostics": []}
+
+
+async def test_the_first_pull_takes_back_what_was_pushed(wire: Wire) -> None:
+    uri, other = wire.open("a.md"), wire.open("b.md", ON_BRAND)
+    wire.clock.advance(3)
+    await wire.until(lambda: len(wire.pushed()) == 2)
+    assert await wire.pull(uri) == ["off-brand"]
+    assert wire.pushed()[2:] == [{"uri": uri, "diagnostics": []}]
+    wire.change(other, OFF_BRAND, 2)
+    wire.clock.advance(30)
+    assert await wire.pull(other) == ["off-brand"]
+    assert not wire.server.publisher.pushes
+    assert len(wire.pushed()) == 3
+
+
+async def test_a_client_that_pulls_in_time_is_never_pushed_to(wire: Wire) -> None:
+    uri = wire.open("a.md")
+    wire.clock.advance(1)
+    assert await wire.pull(uri) == ["off-brand"]
+    wire.clock.advance(30)
+    wire.open("b.md")
+    wire.clock.advance(30)
+    assert not wire.server.publisher.pushes
+    assert wire.pushed() == []

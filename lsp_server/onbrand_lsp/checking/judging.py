@@ -39,6 +39,8 @@ class Checked:
     """Equal ids, equal findings; says nothing of the version."""
     silent: str | None = None
     """Why it is not to be judged, if so; nothing is wrong."""
+    rules_id: str = ""
+    """Equal ids, judged and shown by the same."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,8 @@ def judge(
     snapshot, rules, settings = plan.snapshot, plan.rules, plan.rules.settings
     if plan.engine is None:
         nothing = parse("", snapshot.format)
-        name, silent = plan.result_id, plan.silent
-        return Checked(
-            snapshot, nothing, settings, None, None, None, plan.problem, name, silent=silent
-        )
+        nothing_found = (snapshot, nothing, settings, None, None, None, plan.problem)
+        return Checked(*nothing_found, plan.result_id, plan.silent, plan.rules_id)
     scorer = plan.engine.scorer
     document = parsed.read(snapshot, settings)
     if gives_up():
@@ -153,7 +153,8 @@ def judge(
             cancelled=gives_up,
         )
         report = _without_marked(report, plan.marks)
-    return Checked(snapshot, document, settings, report, scorer, brand, problem, plan.result_id)
+    ids = plan.result_id, plan.rules_id
+    return Checked(snapshot, document, settings, report, scorer, brand, problem, *ids)
 
 
 def judge_as(checked: Checked, brand: str) -> float | None:

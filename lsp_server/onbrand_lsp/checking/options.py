@@ -28,6 +28,9 @@ class EditorSettings(Struct, frozen=True, rename="camel"):
     threshold: Probability | None = None
     debounce: Annotated[int, Meta(ge=0, le=10_000)] = 150
     """Milliseconds after the last change before a document is checked."""
+    typing_pause: Annotated[int, Meta(ge=0, le=10_000)] = 1000
+    """Milliseconds without a change from which on the writer is not typing; until then a sentence
+    that is being edited gets no new finding. 0: it gets them at once."""
     severity: Severity = "auto"
     underline: Underline = "sentence"
     max_findings: FindingLimit = 5
@@ -47,6 +50,7 @@ _ALLOWED = {
     "gate": "a number from 0 to 1",
     "threshold": "a number from 0 to 1",
     "debounce": "milliseconds from 0 to 10000",
+    "typingPause": "milliseconds from 0 to 10000",
     "severity": "auto, error, warning, information or hint",
     "underline": "sentence or words",
     "maxFindings": "a number from 0 (no limit) to 1000",

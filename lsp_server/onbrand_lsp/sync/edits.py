@@ -3,15 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from lsprotocol import types
 
-from onbrand.document.positions import Encoding, LineIndex
+from onbrand.document.positions import Encoding, LineIndex, Span
 
 _BREAK = re.compile(r"[\r\n]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+class Edit(NamedTuple):
+    """One stretch of a text replaced by another; code points."""
+
+    start: int
+    old_end: int
+    """Where the stretch ended in the text before."""
+    new_end: int
+    """Where what stands there now ends."""
+
+    def after(self, span: Span) -> Span:
+        """Return where a span of the text before stands now."""
+        return self._moved(span, self.old_end, self.new_end)
+
+    def before(self, span: Span) -> Span:
+        """Return where a span of the text after the edit stood, what was replaced included."""
+        return self._moved(span, self.new_end, self.old_end)
+
+    def _moved(self, span: Span, here: int, there: int) -> Span:
+        start, end = span
+        if start > self.start:
+            start = max(self.start, start + there - here if start >= here else self.start)
+        if end > self.start:
+            end = there if end <= here else end + there - here
+        return Span(start, max(start, end))
+
+
+def edit_between(old: str, new: str) -> Edit:
+    """Return the one edit that makes a text into another; several in one count as what spans them.
+
+    It costs some comparisons of memory, whatever the length.
+    """
+    shorter = min(len(old), len(new))
+    start = _agreement(shorter, lambda n: old[:n] == new[:n])
+    rest = shorter - start
+    same = _agreement(rest, lambda n: old[len(old) - n :] == new[len(new) - n :])
+    return Edit(start, len(old) - same, len(new) - same)
+
+
+def _agreement(most: int, agree: Callable[[int], bool]) -> int:
+    """Return the largest number of characters, at most ``most``, for which two texts agree."""
+    return bisect_left(range(1, most + 1), x=True, key=lambda n: not agree(n))
 
 
 def apply_changes(

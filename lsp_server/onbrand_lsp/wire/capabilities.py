@@ -159,6 +159,7 @@ def initialize_result(client: ClientSupport) -> JSON:
         "textDocumentSync": {
             "openClose": True,
             "change": 2,  # incremental
+            "willSave": True,
             "save": {"includeText": False},
         },
         "hoverProvider": True,
