@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,6 +28,10 @@ class Extracted(NamedTuple):
     """In the order of the source."""
     problems: tuple[str, ...] = ()
     """Warnings for the writer, one line each."""
+    skipped: Mapping[str, int] = {}
+    """Characters that are left out, by reason (see `onbrand.document.masking.Skipped`)."""
+    language: str | None = None
+    """The language that the document names, as in ``de`` or ``pt-BR``."""
 
 
 @dataclass(slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from onbrand.document import directives, formats
 from onbrand.document.blocks import Block
+from onbrand.document.dialects import PLAIN, Dialect
 from onbrand.document.masking import mask
 from onbrand.document.positions import LineIndex, OffsetMap, Span
 from onbrand.document.sentences import split_sentences
@@ -66,9 +68,20 @@ class Document:
     """Number of sentences that comments suppressed."""
     warnings: tuple[str, ...] = ()
     """Misspelt directives, broken front matter and the like, one line each."""
+    skipped: dict[str, int] = field(default_factory=dict, compare=False)
+    """Characters that are left out, by reason: "code", "quotes", "front matter", and "unknown
+    blocks", of which nothing says whether they hold prose."""
+    dialect: Dialect = field(default=PLAIN, repr=False, compare=False)
+    """How it was read."""
 
 
-def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Document:  # noqa: A002
+def parse(
+    source: str,
+    format: str = "markdown",  # noqa: A002
+    *,
+    quotes: bool = False,
+    dialect: Dialect = PLAIN,
+) -> Document:
     """Split a document into the sentences to judge.
 
     Left out are code, front matter, URLs, tags, template tags, comments, formulas, figures, block
@@ -79,6 +92,7 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         source: the text of the file, line ends as they are.
         format: how to read it: the name of one of `onbrand.document.formats.FORMATS`.
         quotes: judge block quotes too.
+        dialect: what its site adds to the format, and its language.
 
     Raises:
         OnbrandError: there is no such format.
@@ -86,13 +100,17 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
     lines = LineIndex(source)
     matter = directives.read_front_matter(source)
     body = mask(source[: matter.end], " ") + source[matter.end :]
-    blocks, comments, problems = formats.get(format).extract(body, quotes)
+    found = formats.get(format).parse(body, quotes, dialect)
+    language = matter.language or found.language or dialect.language or "en"
     sentences = [
         _sentence(block, index, start, end)
-        for index, block in enumerate(blocks)
-        for start, end in split_sentences(block.text, block.links)
+        for index, block in enumerate(found.blocks)
+        for start, end in split_sentences(block.text, block.links, language)
     ]
-    switches, misspelt = directives.read_directives(comments, lines)
+    skipped = Counter(found.skipped)
+    if matter.end:
+        skipped["front matter"] += matter.end
+    switches, misspelt = directives.read_directives(found.comments, lines)
     kept = sentences
     if switches:
         spans = [sentence.span for sentence in sentences]
@@ -109,12 +127,19 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         brand=matter.brand,
         lines=lines,
         suppressed=len(sentences) - len(kept),
-        warnings=tuple(filter(None, [matter.warning, *problems, *misspelt])),
+        warnings=tuple(filter(None, [matter.warning, *found.problems, *misspelt])),
+        skipped=dict(skipped),
+        dialect=dialect,
     )
 
 
 def parse_named(
-    source: str, path: str, *, read_as: str | None = None, quotes: bool = False
+    source: str,
+    path: str,
+    *,
+    read_as: str | None = None,
+    quotes: bool = False,
+    dialect: Dialect = PLAIN,
 ) -> Document:
     """Parse a document in the format that its name says; a warning says where it says none.
 
@@ -123,9 +148,11 @@ def parse_named(
         path: its name; the suffix says the format.
         read_as: the format to use, whatever the name.
         quotes: judge block quotes too.
+        dialect: what its site adds to the format, and its language.
     """
     known = formats.get(read_as) if read_as else formats.of_path(path)
-    document = parse(source, known.name if known else "text", quotes=quotes)
+    name = formats.in_dialect(known.name, source, dialect) if known else "text"
+    document = parse(source, name, quotes=quotes, dialect=dialect)
     if known:
         return document
     warning = "its name does not say its format, so it was read as plain text"
