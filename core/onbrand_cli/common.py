@@ -396,7 +396,8 @@ def read_drafts(
             if name in named:
                 warn(f"{path}: not judged; {settings.source} excludes it")
             continue
-        form = (chosen if name in named else None) or formats.of_path(path)
+        set_format = formats.get(settings.format) if settings.format else None
+        form = (chosen if name in named else None) or set_format or formats.of_path(path)
         if name == STDIN:
             read = form or formats.get("text")
             source = decode_draft(read_standard_input(path, max_bytes=max_bytes(read)), path, read)
@@ -406,7 +407,11 @@ def read_drafts(
         else:
             source = read_draft(Path(name), form)
         document = parse_named(
-            source, path, read_as=form.name if form else None, quotes=settings.quotes
+            source,
+            path,
+            read_as=form.name if form else None,
+            quotes=settings.quotes,
+            dialect=settings.dialect,
         )
         drafts.append(Draft(path, source, document, settings))
     kinds = note_left_out(others)

@@ -25,8 +25,8 @@ class Dialect:
     """How the documents of a site are read."""
 
     site: Site | None = None
-    mdx: bool = False
-    """Whether ``.md`` files are MDX."""
+    mdx: bool | None = None
+    """Whether ``.md`` files are MDX; None: those are that begin with an import."""
     language: str | None = None
     """The language whose abbreviations hold, as in ``de`` or ``pt-BR``; a document may name its
     own."""
@@ -190,7 +190,7 @@ def _read(file: str, modified: int) -> Dialect | None:
     said = _LANGUAGE.finditer(text)
     # In `mkdocs.yml` "lang" names the other versions of a site.
     language = next((one for one in said if site != "mkdocs" or "lang:" not in one[0]), None)
-    mdx = site == "docusaurus" and not _DETECT.search(text)
+    mdx = True if site == "docusaurus" and not _DETECT.search(text) else None
     return Dialect(site, mdx, language and language["language"])
 
 

@@ -138,7 +138,7 @@ def in_dialect(name: str, source: str, dialect: Dialect) -> str:
         source: the document; one that begins with imports is MDX, whatever the site.
         dialect: that of its site.
     """
-    if name != "markdown":
+    if name != "markdown" or dialect.mdx is False:
         return name
     begin = directives.read_front_matter(source).end
     return "mdx" if dialect.mdx or is_mdx(source[begin : begin + _MAX_IMPORT]) else name

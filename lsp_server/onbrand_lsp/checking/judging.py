@@ -8,7 +8,9 @@ from functools import cached_property
 from hashlib import blake2b
 
 from onbrand.config import Settings
+from onbrand.document.dialects import Dialect
 from onbrand.document.document import Document, parse
+from onbrand.document.formats import in_dialect
 from onbrand.errors import Cancelled
 from onbrand.results import Report
 from onbrand.scorer import Scorer
@@ -61,6 +63,8 @@ class Plan:
             settings.gate,
             settings.threshold,
             settings.quotes,
+            settings.format,
+            settings.dialect,
             sorted(settings.ignore),
             self.rules.editor.severity,
             self.engine.id if self.engine else None,
@@ -78,17 +82,19 @@ class Parsed:
     """The last parse of a document, for whichever thread comes next."""
 
     def __init__(self) -> None:
-        self._last: tuple[bool, Document] | None = None
+        self._last: tuple[tuple[str, bool, Dialect], Document] | None = None
 
-    def read(self, snapshot: Snapshot, quotes: bool) -> Document:
+    def read(self, snapshot: Snapshot, settings: Settings) -> Document:
         """Return the document as parsed, now or before."""
+        dialect = settings.dialect
+        said = settings.format or snapshot.format
+        key = said, settings.quotes, dialect
         last = self._last
-        if last is not None and last[0] == quotes:
-            document = last[1]
-            if document.format == snapshot.format and document.source == snapshot.text:
-                return document
-        document = parse(snapshot.text, snapshot.format, quotes=quotes)
-        self._last = quotes, document
+        if last is not None and last[0] == key and last[1].source == snapshot.text:
+            return last[1]
+        read_as = said if settings.format else in_dialect(said, snapshot.text, dialect)
+        document = parse(snapshot.text, read_as, quotes=settings.quotes, dialect=dialect)
+        self._last = key, document
         return document
 
 
@@ -116,7 +122,7 @@ def judge(
         nothing = parse("", snapshot.format)
         return Checked(snapshot, nothing, settings, None, None, None, plan.problem, plan.result_id)
     scorer = plan.engine.scorer
-    document = parsed.read(snapshot, settings.quotes)
+    document = parsed.read(snapshot, settings)
     if gives_up():
         raise Cancelled
     brand = rules.chosen or document.brand or settings.brand or plan.engine.avoid
