@@ -14,12 +14,14 @@ from typing import NamedTuple
 from onbrand.document.dialects import Dialect
 from onbrand.document.fences import (
     CODE_DIRECTIVES,
+    OPTIONS,
     PROSE_DIRECTIVES,
-    TITLED_DIRECTIVES,
+    UNTITLED_DIRECTIVES,
     title_or_nothing,
 )
 from onbrand.document.masking import (
     CODE_NAMES,
+    PLACEHOLDER,
     REMOVED,
     Ranges,
     Replacement,
@@ -34,9 +36,12 @@ _LINE = re.compile(
     r"(?P<indented>!!!|\?\?\?\+?|===[!+]?)(?P<heading>[^\r\n]*)"
     r"|(?P<slashes>/{3,}+)(?P<block>[^\r\n]*)"
     r"|(?P<colons>:{2,}+)(?P<div>[^\r\n]*)"
+    r"|(?P<definition>:(?=[ \t]++\S))(?P<meaning>[^\r\n]*)"
     r"|(?P<snippet>;?-+8<-+)(?P<file>[^\r\n]*)"
     r"|(?P<target>\([\w .:/+-]+\)=[ \t]*)(?![^\r\n])"
     r"|(?P<percent>%+)(?P<said>[^\r\n]*)"
+    r"|(?P<grid>\+[-=:+]{3,}\+[ \t]*)(?![^\r\n])"
+    r"|(?P<rule>-{2,}+(?:[ ]++-{2,}+)++[ \t]*)(?![^\r\n])"
     r"|(?P<break>\+{3,})(?=[ \t{]|(?![^\r\n]))[^\r\n]*"
     r"|(?P<callout>\[![\w\u0080-\uffff :/|-]+\][+-]?[ \t]*)(?P<title>[^\r\n]*)"
     r"|(?P<aside>\*\[[^\[\]\r\n]+\]:|<<<[ \t]*[@/.]|@\[[\w-]*\]\(|@include\b|\{::?/?\w|\\[a-z]{3,}(?:\{[^{}\r\n]*\})*+"
@@ -45,17 +50,12 @@ _LINE = re.compile(
     r")(?![^\r\n])",
     re.IGNORECASE,
 )
-_MARKS = ("!!!", "???", "===", "///", "::", "8<-", ")=", "%", "+++", "[!", "*[", "<<<", "@", "{:")
+_MARKS = ("!!!", "???", "===", "///", "::", "8<-", ")=", "%", "+++", "[!", "*[", "<<<", "@", "{:", "\n:", "\r:", "+-", "-- -")
 _MARKS_TOO = ("\\", "toc", "TOC", "(ref:")
 _ARGUMENTS = re.compile(
     r"[ \t]*+(?:[\w-]++(?:[ \t]++[\w-]++)*+)?[ \t]*+(?:[\"“](?P<title>[^\r\n]*)[\"”])?[ \t]*"
 )
 _BLOCK = re.compile(r"[ \t]+[\w-]+[ \t]*(?:\|[ \t]*(?P<title>[^\r\n]*))?")
-_OPTION = re.compile(
-    r"(?:(?>\r\n|\n|\r)[ \t>]*:[\w-]+:(?![^\s])[^\r\n]*)+"
-    r"|(?>\r\n|\n|\r)[ \t>]*---[ \t]*(?![^\r\n])(?:(?>\r\n|\n|\r)(?![ \t>]*---)[^\r\n]*){0,40}+"
-    r"(?>\r\n|\n|\r)[ \t>]*---[ \t]*(?![^\r\n])"
-)
 _BLOCK_OPTION = re.compile(r"(?:(?>\r\n|\n|\r)(?:[ ]{4,}|\t)[ \t]*[\w-]+:(?![^\s])[^\r\n]*)+")
 _DIV = re.compile(
     r"[ \t]*+(?:\{(?P<directive>[\w:.-]+)\}|(?P<attributes>\{[^{}]*\})|(?P<name>[\w.:/-]+))?"
@@ -70,6 +70,9 @@ note tip info warning danger caution important success details question hint exa
 todo bug failure theorem warn check error secondary primary
 """
 _TITLED_NAMES = frozenset(_ADMONITIONS.split())
+_GRID_ROWS = re.compile(r"(?:(?>\r\n|\n|\r)[ \t>]*[+|][^\r\n]*)*+")
+_TABLE_ROWS = re.compile(r"(?:(?>\r\n|\n|\r)(?=[ \t]*[^\s])[^\r\n]*)*+")
+_MAX_ABOVE = 300
 _LIST_ITEM = re.compile(r"(?<![^\r\n])[ \t]*(?:[*+-]|\d{1,3}[.)])[ \t]+[^\r\n]*\Z")
 
 
@@ -91,7 +94,7 @@ def mask_containers(text: str, code: Ranges, dialect: Dialect, skipped: Skipped)
         skipped: what is left out is counted in it.
     """
     lowered = any(mark in text for mark in _MARKS) or any(mark in text for mark in _MARKS_TOO)
-    if not lowered and "[[" not in text:
+    if not lowered and "[[" not in text and not text.lstrip().startswith(":"):
         return Containers(text, frozenset())
     masker = _Masker(text, code, dialect, skipped)
     masker.run()
@@ -168,19 +171,18 @@ class _Masker:
         name = (said["directive"] or said["name"] or "").lower()
         if name and self._is_left_out(name, start, end, many, directive=bool(said["directive"])):
             return
-        titled = name in TITLED_DIRECTIVES or not said["directive"]
+        titled = name not in UNTITLED_DIRECTIVES or not said["directive"]
         title = said["title"].rstrip(" \t:")
         title_end = said.start("title") + len(title)
         if said["inner"]:
             self._heading(start, said.start("inner"), said.end("inner"), end)
-        elif title and said["directive"] and not titled:
-            self._hide(start, said.start("title"))
-            self._at = end
-        elif title and titled and (name in _TITLED_NAMES or not _NOT_TITLE.search(title)):
+        elif title and titled and (
+            said["directive"] or name in _TITLED_NAMES or not _NOT_TITLE.search(title)
+        ):
             self._heading(start, said.start("title"), title_end, end)
         else:
             self._hide(start, end)
-        if said["directive"] and (options := _OPTION.match(self._text, end)):
+        if said["directive"] and (options := OPTIONS.match(self._text, end)):
             self._hide(end, options.end())
 
     def _is_left_out(self, name: str, start: int, end: int, many: int, *, directive: bool) -> bool:
@@ -214,6 +216,14 @@ class _Masker:
         self._unclosed = many
         return None
 
+    def definition(self, found: re.Match[str]) -> None:
+        """``:   Text`` below a comment or a macro, which CommonMark takes for no term."""
+        above = _last_line(self._text, found.start())
+        if not above or above[0] in f"<#{REMOVED}{PLACEHOLDER}":
+            start = found.start("definition")
+            self.items.append(start)
+            self.replacements.append(Replacement(start, start + 1, "-"))
+
     def snippet(self, found: re.Match[str]) -> None:
         """``--8<-- "file"``, or a list of files between two such lines."""
         end = found.end()
@@ -228,8 +238,7 @@ class _Masker:
 
     def percent(self, found: re.Match[str]) -> None:
         """``% comment`` of MyST, ``%% comment`` of Obsidian, at the start of a paragraph."""
-        before = self._text[max(0, found.start() - 3) : found.start()]
-        begins = not before.strip(" \t\r\n") and before.count("\n") + before.count("\r") > 1
+        begins = not _last_line(self._text, found.start(), blank=False).strip()
         said = found["said"]
         follows = self._at and found.start() - self._at <= 2  # noqa: PLR2004 - a line break
         is_comment = said[:1].isspace() or not said or found["percent"] == "%%"
@@ -252,12 +261,25 @@ class _Masker:
             return
         if said.startswith("{") and not found["rest"].rstrip().endswith("}"):
             return
-        if said.startswith("{:") and "toc" in found["rest"]:
+        if said.startswith("{:") and "toc" in found[0]:
             self._hide_item_above(found)
         if said.startswith("(ref:"):
             self._hide(found.start("aside"), found.end("aside"))
         else:
             self._hide(found.start("aside"), found.end())
+
+    def grid(self, found: re.Match[str]) -> None:
+        """A grid table of Pandoc, whose cells may span lines."""
+        rows = _GRID_ROWS.match(self._text, found.end())
+        if rows and rows[0].count("+") > 1:
+            self._hide(found.start("grid"), rows.end(), "unknown blocks")
+
+    def rule(self, found: re.Match[str]) -> None:
+        """The line below the header of a simple table of Pandoc."""
+        above = _last_line(self._text, found.start(), blank=False)
+        rows = _TABLE_ROWS.match(self._text, found.end())
+        start = found.start("rule") - (len(above) + 1 if above else 0)
+        self._hide(max(start, self._at), rows.end() if rows else found.end(), "unknown blocks")
 
     def _hide_item_above(self, found: re.Match[str]) -> None:
         """Hide the item that kramdown replaces by the table of contents."""
@@ -272,15 +294,25 @@ class _Masker:
         self._hide(found.start("break"), found.end())
 
 
+def _last_line(text: str, end: int, *, blank: bool = True) -> str:
+    """Return the last line with text before an offset, or the one just before it, without space."""
+    before = text[max(0, end - _MAX_ABOVE) : end]
+    before = before.rstrip() if blank else before.removesuffix("\n").removesuffix("\r")
+    return before[max(before.rfind("\n"), before.rfind("\r")) + 1 :].lstrip(" \t" if blank else "")
+
+
 _MAX_SNIPPET = 4000
 _KINDS: dict[str, Callable[[_Masker, re.Match[str]], None]] = {
     "indented": _Masker.indented,
     "slashes": _Masker.slashes,
     "colons": _Masker.colons,
+    "definition": _Masker.definition,
     "snippet": _Masker.snippet,
     "target": _Masker.target,
     "percent": _Masker.percent,
     "callout": _Masker.callout,
     "aside": _Masker.aside,
+    "grid": _Masker.grid,
+    "rule": _Masker.rule,
     "break": _Masker.line,
 }

@@ -20,7 +20,8 @@ _FENCE = re.compile(
 _DIRECTIVE = re.compile(r"\{(?P<name>[\w:.-]+)\}[ \t]*(?P<argument>[^\r\n]*)")
 _TICKS = re.compile(r"`++")
 _BLANK_LINE = re.compile(r"(?>\r\n|\n|\r)[ \t]*+(?=[\r\n])")
-_RAW = re.compile(r"<(script|style)\b[^<>]*+>", re.IGNORECASE)
+_RAW = re.compile(r"<(?P<slash>/?)(?P<name>script|style)\b[^<>]*+>", re.IGNORECASE)
+_RAW_MARKS = ("</script", "</style", "</SCRIPT", "</STYLE", "</Script", "</Style")
 _MAX_TOP_INDENT = 3
 
 _PROSE_DIRECTIVES = """
@@ -29,17 +30,22 @@ versionadded versionchanged versionremoved deprecated topic sidebar margin aside
 pull-quote card grid grid-item grid-item-card tab-set tab-item tabbed tab panels div container
 exercise solution theorem lemma proof definition remark example corollary proposition
 prf:theorem prf:lemma prf:proof prf:definition prf:remark prf:example admonition-title
-figure figure-md only details rubric centered line-block callout tab-body
+list-table glossary table hlist figure figure-md only details rubric centered line-block callout tab-body
 """
 PROSE_DIRECTIVES = frozenset(_PROSE_DIRECTIVES.split())
 """Directives of MyST whose content is prose."""
-_TITLED = """
-admonition dropdown topic sidebar tab-item tabbed tab card grid-item-card rubric centered details
-exercise theorem lemma proof definition remark example corollary proposition callout
-prf:theorem prf:lemma prf:proof prf:definition prf:remark prf:example
+_UNTITLED = """
+figure figure-md only grid grid-item tab-set hlist div container versionadded versionchanged
+versionremoved deprecated panels tab-body
 """
-TITLED_DIRECTIVES = frozenset(_TITLED.split())
-"""Directives whose argument is a title that readers see."""
+UNTITLED_DIRECTIVES = frozenset(_UNTITLED.split())
+"""Those whose argument is a path, a number or the like; of the others it is prose."""
+OPTIONS = re.compile(
+    r"(?:(?>\r\n|\n|\r)[ \t>]*:[\w-]+:(?![^\s])[^\r\n]*)+"
+    r"|(?>\r\n|\n|\r)[ \t>]*---[ \t]*(?![^\r\n])(?:(?>\r\n|\n|\r)(?![ \t>]*---)[^\r\n]*){0,40}+"
+    r"(?>\r\n|\n|\r)[ \t>]*---[ \t]*(?![^\r\n])"
+)
+"""The options of a directive, from the end of its first line."""
 
 _CODE_DIRECTIVES = """
 toctree code-block sourcecode code-cell image include literalinclude autosummary automodule autoclass
@@ -146,33 +152,23 @@ def mask_scripts(text: str, code: Ranges) -> tuple[str, int]:
     Returns:
         The text, and how many characters of it are masked.
     """
-    if not _RAW.search(text):
+    if not any(mark in text for mark in _RAW_MARKS):
         return text, 0
     parts: list[str] = []
     at = masked = 0
-    lower = text.lower() if text.isascii() else _lower(text)
-    closers: dict[str, int] = {}
+    opened: re.Match[str] | None = None
     for found in _RAW.finditer(text):
         if found.start() < at or found.start() in code:
             continue
-        name = f"</{found[1].lower()}"
-        closer = closers.get(name, 0)
-        if 0 <= closer < found.end():
-            closer = closers[name] = lower.find(name, found.end())
-        end = text.find(">", closer) + 1 if closer >= 0 else 0
-        if end > 0:
-            parts += text[at : found.start()], mask(text[found.start() : end], REMOVED)
-            at = end
-            masked += end - found.start()
+        if not found["slash"]:
+            opened = opened or found
+        elif opened and opened["name"].lower() == found["name"].lower():
+            start, end = opened.start(), found.end()
+            parts += text[at:start], mask(text[start:end], REMOVED)
+            at, opened = end, None
+            masked += end - start
     return "".join(parts) + text[at:], masked
 
-
-def _lower(text: str) -> str:
-    """Return a text of the same length in which the letters of ASCII are lower case."""
-    return text.translate(_LOWER)
-
-
-_LOWER = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def replace_fences(fences: Fences, text: str) -> list[Replacement]:
@@ -181,14 +177,16 @@ def replace_fences(fences: Fences, text: str) -> list[Replacement]:
     for start, argument, end, closer, name in fences.prose:
         if closer is None:
             continue
-        found.append(title_or_nothing(text, start, argument, end, titled=name in TITLED_DIRECTIVES))
+        if name in UNTITLED_DIRECTIVES:
+            argument = end
+        found.append(title_or_nothing(text, start, argument, end))
+        if options := OPTIONS.match(text, end):
+            found.append(Replacement(end, options.end(), mask(options[0], REMOVED)))
         found.append(Replacement(*closer, REMOVED * (closer[1] - closer[0])))
     return found
 
 
-def title_or_nothing(
-    text: str, start: int, title: int, end: int, *, titled: bool = True
-) -> Replacement:
+def title_or_nothing(text: str, start: int, title: int, end: int) -> Replacement:
     """Return what stands for the first line of a block: a heading, or nothing without a title.
 
     Args:
@@ -196,11 +194,8 @@ def title_or_nothing(
         start: where the block's markers begin, at least three characters before the title.
         title: where its title begins.
         end: where the title ends.
-        titled: whether there is a title; else the words are part of what follows.
     """
     words = text[title:end]
     if not words.strip():
         return Replacement(start, end, mask(text[start:end], REMOVED))
-    gap = title - start
-    before = "# " + REMOVED * (gap - 2) if titled and gap > 2 else REMOVED * gap  # noqa: PLR2004
-    return Replacement(start, end, before + words)
+    return Replacement(start, end, "# " + REMOVED * (title - start - 2) + words)

@@ -115,6 +115,11 @@ class HtmlReader:
         """The kind of block that the open elements imply."""
         return next((kind for kind, depth in self._depth.items() if depth), self._builder.kind)
 
+    @property
+    def in_table_or_list(self) -> bool:
+        """Whether a table or a list of HTML is open."""
+        return bool(self._depth["table cell"] or self._depth["list item"])
+
     def leave(self, offset: int) -> None:
         """Drop the hiding elements that end at or before an offset."""
         if self._hidden:

@@ -36,8 +36,8 @@ def _placeholder(found: re.Match[str]) -> str:
 
 def _attributes(found: re.Match[str]) -> str:
     """Return what stands for ``{.class}``; after ``[text]`` it becomes the target of a link."""
-    if found["span"]:
-        return "](" + "x" * (len(found[0]) - 3) + ")"
+    if found.string[found.start() - 1 : found.start()] == "]":
+        return "(" + "x" * (len(found[0]) - 2) + ")"
     return mask(found[0], REMOVED)
 
 
@@ -74,7 +74,7 @@ _ATTRIBUTES = rf"\{{:?[ \t]*+{_ITEM}(?:[ \t]++{_ITEM})*+[ \t]*+\}}"
 
 # What may span lines, in the order in which it is looked for.
 _SPANS = (
-    Rule(("%%",), re.compile(r"(?<![\w%])%%(?:[^%]|%(?!%))++%%(?!\w)"), _removed),
+    Rule(("%%",), re.compile(r"%%(?<![\w%]%%)(?:[^%]|%(?!%))++%%(?!\w)"), _removed),
     Rule(
         ("{::",),
         re.compile(r"\{::comment\}(?:[^{]|\{(?![:/]))*+\{:/(?:comment)?\}", re.I),
@@ -104,32 +104,36 @@ _SPANS = (
 )
 _LINES = (
     # Roles of MyST and reStructuredText before code: {ref}`x`, :ref:`x`.
-    Rule(("}`", ":`"), re.compile(r"(?:\{[\w:.+-]+\}|(?<![\w:]):[a-z][\w:+.-]*:)(?=`)"), _removed),
+    Rule(("}`",), re.compile(r"\{[\w:.+-]+\}(?=`)"), _removed),
+    Rule((":`",), re.compile(r":(?<![\w:]:)[a-z][\w:+.-]*:(?=`)"), _removed),
     # Components of MDC and directives of remark: :abbr[HTML]{title="…"}.
     Rule(
         ("[",),
         re.compile(
-            r"(?<![\w:\\/]):[a-z][\w-]*\[(?P<label>[^\[\]\r\n]*)\](?:\{[^{}\r\n]*\})?", re.IGNORECASE
+            r":(?<![\w:\\/]:)[A-Za-z][\w-]*\[(?P<label>[^\[\]\r\n]*)\](?:\{[^{}\r\n]*\})?"
         ),
         _label,
     ),
     # Icons and emoji: :material-clock:, :tada:, :+1:.
     Rule(
         (":",),
-        re.compile(r"(?<![\w:/\\]):(?=[\w+-]*[a-z+])[a-z0-9+_-]++:(?![\w:/])", re.IGNORECASE),
+        re.compile(r":(?<![\w:/\\]:)(?=[\w+-]*[A-Za-z+])[A-Za-z0-9+_-]++:(?![\w:/])"),
         _removed,
     ),
     Rule(
         ("{",),
-        re.compile(rf"(?P<span>\])?(?:{_ATTRIBUTES}|\{{:[^{{}}\r\n]*+\}}|\{{::[^{{}}\r\n]*+/?\}})"),
+        re.compile(rf"{_ATTRIBUTES}|\{{:[^{{}}\r\n]*+\}}"),
         _attributes,
     ),
-    Rule(("`{=",), re.compile(r"(?<=`)\{=\w+\}"), _removed),
+    Rule(("`{=",), re.compile(r"\{=(?<=`\{=)\w+\}"), _removed),
     # Keys, marks and insertions of PyMdown: ++ctrl+c++, ==marked==, ^^inserted^^.
-    Rule(("++",), re.compile(r"(?<![\w+])\+\+(?=[\w\"])[\w\"-]+(?:\+[\w\"-]+)*\+\+(?![\w+])"), _placeholder),
+    Rule(("++",), re.compile(r"\+\+(?<![\w+]\+\+)(?=[\w\"])[\w\"-]+(?:\+[\w\"-]+)*\+\+(?![\w+])"), _placeholder),
     Rule(
-        ("==", "^^"),
-        re.compile(r"(?<![=\w^])(==|\^\^)(?=[^\s=^])[^=^\r\n]*[^\s=^]\1(?![=\w^])"),
+        ("==",), re.compile(r"==(?<![=\w]==)(?=[^\s=])[^=\r\n]*[^\s=]==(?![=\w])"), _ends
+    ),
+    Rule(
+        ("^^",),
+        re.compile(r"\^\^(?<![\^\w]\^\^)(?=[^\s^])[^^\r\n]*[^\s^]\^\^(?![\^\w])"),
         _ends,
     ),
     Rule(("{++", "{--", "{==", "{~~"), re.compile(r"\{(?:\+\+|--|==|~~)|(?:\+\+|--|==|~~)\}"), _removed),
@@ -142,16 +146,17 @@ _LINES = (
     Rule(
         ("@",),
         re.compile(
-            r"\\@ref\([^()\r\n]*\)|(?<![\w@/.])-?@(?:(?:fig|tbl|sec|eq|lst|thm|lem|def|exm|nte|tip|wrn)"
+            r"@(?<![\w@/.]@)(?:ref\([^()\r\n]*\)|(?:fig|tbl|sec|eq|lst|thm|lem|def|exm|nte|tip|wrn)"
             r"-[\w:-]*\w|[A-Za-z]\w*\d{4}[a-z]?\w*)(?![\w/@])"
         ),
         _placeholder,
     ),
     Rule(("^",), re.compile(r"[ \t]\^[\w-]+[ \t]*(?![^\r\n])"), _removed),
 )
-_CITATION = re.compile(r"(?<![\w@/.])-?@[\w{][\w:.#$%&+?<>~/-]*\w")
+_CITATION = re.compile(r"@(?<![\w@/.]@)[\w{][\w:.#$%&+?<>~/-]*\w")
 _DEFINED = re.compile(r"(?<![^\r\n])[ >]{0,12}\[([^\[\]\r\n]{1,999})\]:")
-_REFERENCE = re.compile(r"\](?P<space>[ ]?)\[(?P<id>[^\[\]\r\n]*+)\](?!\()")
+_REFERENCE = re.compile(r"\](?P<space>[ ]?)\[(?P<id>[^\[\]\r\n]*+)\](?![(:])")
+_IDENTIFIER = re.compile(r"[\w.:/-]*[._:/][\w.:/-]*")
 
 
 def mask_spans(text: str, code: Ranges) -> list[Replacement]:
@@ -190,11 +195,12 @@ def _resolve_references(text: str) -> str:
     defined = {_key(found[1]) for found in _DEFINED.finditer(text)}
 
     def link(found: re.Match[str]) -> str:
-        if found["space"] or _key(found["id"]) in defined or found["id"].startswith("^"):
-            return found[0]
-        if not found["id"]:
-            return "]()"
-        return "](" + "x" * len(found["id"]) + ")"
+        name = _key(found["id"])
+        if name.startswith("^") or (name in defined) != bool(found["space"]):
+            # Python-Markdown knows a reference after a space, too.
+            if not (found["space"] and _IDENTIFIER.fullmatch(name)):
+                return found[0]
+        return "](" + "x" * (len(found[0]) - 3) + ")"
 
     return _REFERENCE.sub(link, text)
 

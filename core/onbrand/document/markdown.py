@@ -60,15 +60,14 @@ def extract(text: str, quotes: bool = False, dialect: Dialect = PLAIN) -> Extrac
         dialect: what its site adds to Markdown.
     """
     skipped = Skipped()
-    code = find_code(text, find_fences(text, dialect.prose))
-    text = mask_templates(
+    masked = mask_templates(
         text,
-        code=code,
+        code=lambda: find_code(text, find_fences(text, dialect.prose)),
         code_names=dialect.code,
         prose_names=dialect.prose,
         skipped=skipped,
     )
-    return extract_masked(text, quotes, dialect, skipped=skipped)
+    return extract_masked(masked, quotes, dialect, skipped=skipped)
 
 
 def extract_masked(
@@ -78,6 +77,7 @@ def extract_masked(
     *,
     items: Collection[int] = (),
     skipped: Skipped | None = None,
+    mdx: bool = False,
 ) -> Extracted:
     """Return the blocks and comments of a text in which templates and components are masked.
 
@@ -87,10 +87,11 @@ def extract_masked(
         dialect: what its site adds to Markdown.
         items: where an item of a list stands for a component with indented content.
         skipped: what is left out so far.
+        mdx: whether no block is code for its indentation.
     """
     skipped = Skipped() if skipped is None else skipped
     text, more = mask_dialect(text, dialect, skipped)
-    reader = _Reader(text, quotes, frozenset(items) | more, skipped)
+    reader = _Reader(text, quotes, frozenset(items) | more, skipped, mdx=mdx)
     try:
         for event, start, end in _events(reader.shadow):
             reader.read(event, start, end)
@@ -193,9 +194,10 @@ class _Reader:
     """Builds blocks from the parser's events; offsets of ends take the place of a stack."""
 
     def __init__(
-        self, text: str, quotes: bool, items: Collection[int], skipped: Skipped
+        self, text: str, quotes: bool, items: Collection[int], skipped: Skipped, *, mdx: bool
     ) -> None:
         self.text = text
+        self._mdx = mdx
         self.skipped = skipped
         self._items = items
         # The parser takes a lone CR for no line break, and "US$5 or CA$6" for a formula.
@@ -268,13 +270,32 @@ class _Reader:
     def _block(self, tag: str, data: _Node, start: int, end: int) -> None:
         self.builder.flush()
         self._block_end = end
+        if tag == "CodeBlock" and _is_indented(data) and self._is_prose(start, end):
+            return
         if reason := self._reason(tag, data, start):
             self._skip_to = end
             self.skipped[reason] += end - start
-        elif tag == "Item" and start not in self._items:
+        elif tag == "Item" and self._marker(start) not in self._items:
             self._list_to = max(self._list_to, end)
         in_list = start < self._list_to
         self.builder.kind = _KINDS.get(tag, "list item" if in_list else "paragraph")
+
+    def _marker(self, start: int) -> int:
+        """Return where the marker of a list's item is, for which the parser may say what is before it."""
+        while self.text[start : start + 1] in (" ", "\t", "\r", "\n"):
+            start += 1
+        return start
+
+    def _is_prose(self, start: int, end: int) -> bool:
+        """Read an indented block that is no code: MDX has none, nor has a table of HTML."""
+        if self._mdx:
+            self.builder.kind = "list item" if start < self._list_to else "paragraph"
+            return True
+        if self.html.in_table_or_list:
+            self._skip_to = end
+            self.html.feed(self.text[start:end], start, end)
+            return True
+        return False
 
     def _reason(self, tag: str, data: _Node, start: int) -> str | None:
         """Return why a block is left out."""
@@ -307,6 +328,11 @@ class _Reader:
         self._html_block = []
         self.html.feed("".join(parts), base, len(self.text))
         self.builder.flush(self.html.kind)
+
+
+def _is_indented(node: _Node) -> bool:
+    """Tell whether a block of code is one by its indentation."""
+    return _data(node) == "Indented"
 
 
 def _name(node: _Node) -> str:

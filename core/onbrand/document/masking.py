@@ -6,7 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 PLACEHOLDER = "\ufffc"
@@ -127,6 +127,11 @@ class Ranges:
         index = bisect_right(self._starts, offset) - 1
         return index >= 0 and offset < self._ends[index]
 
+    def hold_whole(self, start: int, end: int) -> bool:
+        """Tell whether a stretch that begins in a range ends in it; others do."""
+        index = bisect_right(self._starts, start) - 1
+        return index < 0 or start >= self._ends[index] or end <= self._ends[index]
+
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return zip(self._starts, self._ends, strict=True)
 
@@ -138,7 +143,7 @@ Skipped = Counter[str]
 def mask_templates(
     text: str,
     *,
-    code: Ranges | None = None,
+    code: Callable[[], Ranges] = lambda: Ranges(),
     code_names: Collection[str] = (),
     prose_names: Collection[str] = (),
     skipped: Skipped | None = None,
@@ -151,16 +156,19 @@ def mask_templates(
 
     Args:
         text: the document.
-        code: the ranges of it in which there are no tags.
+        code: returns the ranges of it that are code: no tag there has content.
         code_names: names of tags whose content is code, beside `CODE_NAMES`.
         prose_names: names of tags whose content is prose, whatever it looks like.
         skipped: what is left out between two tags is counted in it.
     """
     if not any(mark in text for mark in _TEMPLATE_MARKS):
         return text
-    code = code or Ranges()
-    tags = [found for found in _TEMPLATE.finditer(text) if found.start() not in code]
-    blocks = _Blocks(tags, frozenset(code_names), frozenset(prose_names))
+    tags = list(_TEMPLATE.finditer(text))
+    if not tags:
+        return text
+    ranges = code()
+    outside = [found for found in tags if found.start() not in ranges]
+    blocks = _Blocks(outside, frozenset(code_names), frozenset(prose_names))
     left_out = blocks.left_out(text)
     replacements = [
         Replacement(start, end, mask(text[start:end], REMOVED)) for start, end, _ in left_out
@@ -170,7 +178,7 @@ def mask_templates(
             skipped[reason] += end - start
     inside = Ranges((start, end) for start, end, _ in left_out)
     for found in tags:
-        if found.start() not in inside:
+        if found.start() not in inside and ranges.hold_whole(*found.span()):
             replacements += _mask_tag(found, blocks.closed)
     return blank_masked_lines(apply_replacements(text, sorted(replacements)))
 

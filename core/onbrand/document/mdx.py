@@ -58,7 +58,7 @@ def extract(text: str, quotes: bool = False, dialect: Dialect = PLAIN) -> Extrac
     """Return blocks and comments of an MDX document (see `onbrand.document.markdown.extract`)."""
     masker = _mask(text, dialect)
     found = markdown.extract_masked(
-        masker.masked(), quotes, dialect, items=masker.items, skipped=masker.skipped
+        masker.masked(), quotes, dialect, items=masker.items, skipped=masker.skipped, mdx=True
     )
     return found._replace(comments=sorted(masker.comments + found.comments))
 
