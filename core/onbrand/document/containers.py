@@ -70,6 +70,7 @@ note tip info warning danger caution important success details question hint exa
 todo bug failure theorem warn check error secondary primary
 """
 _TITLED_NAMES = frozenset(_ADMONITIONS.split())
+_INDENTED = re.compile(r"(?:(?>\r\n|\n|\r)(?:[ ]{4}|\t)[^\r\n]*)++")
 _GRID_ROWS = re.compile(r"(?:(?>\r\n|\n|\r)[ \t>]*[+|][^\r\n]*)*+")
 _TABLE_ROWS = re.compile(r"(?:(?>\r\n|\n|\r)(?=[ \t]*[^\s])[^\r\n]*)*+")
 _MAX_ABOVE = 300
@@ -174,7 +175,7 @@ class _Masker:
         titled = name not in UNTITLED_DIRECTIVES or not said["directive"]
         title = said["title"].rstrip(" \t:")
         title_end = said.start("title") + len(title)
-        if said["inner"]:
+        if said["inner"] and many > 2:  # noqa: PLR2004 - two begin a leaf, whose label is hidden
             self._heading(start, said.start("inner"), said.end("inner"), end)
         elif title and titled and (
             said["directive"] or name in _TITLED_NAMES or not _NOT_TITLE.search(title)
@@ -182,6 +183,8 @@ class _Masker:
             self._heading(start, said.start("title"), title_end, end)
         else:
             self._hide(start, end)
+        if "." in name and not said["directive"] and (more := _INDENTED.match(self._text, end)):
+            self._hide(end, more.end())  # what mkdocstrings is told
         if said["directive"] and (options := OPTIONS.match(self._text, end)):
             self._hide(end, options.end())
 

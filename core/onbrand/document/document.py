@@ -102,6 +102,7 @@ def parse(
     body = mask(source[: matter.end], " ") + source[matter.end :]
     found = formats.get(format).parse(body, quotes, dialect)
     language = matter.language or found.language or dialect.language or "en"
+    language = language.lower().replace("_", "-")
     sentences = [
         _sentence(block, index, start, end)
         for index, block in enumerate(found.blocks)

@@ -41,7 +41,9 @@ typeit vega
 """
 CODE_NAMES = frozenset(_CODE_NAMES.split())
 """Tags, shortcodes and components whose content is not prose, in lower case."""
-_CODE_NAME = re.compile(r"code|highl|pygm|prism|diagram|console|terminal|shell|snippet|latex")
+_CODE_NAME = re.compile(
+    r"code|highl|pygm|prism|diagram|console|terminal|shell|snippet|latex|mermaid|plantuml|graphviz"
+)
 _CODE_ARGUMENT = re.compile(
     r"\b(?:code[-_]?)?lang(?:uage)?\s*[=:]|\bcode\s*=\s*\"?true|\bsyntax\s*=", re.IGNORECASE
 )
@@ -60,12 +62,13 @@ _TRANSLATED = re.compile(
     r"(?:\"(?P<double>[^\"\\]*+)\"|'(?P<single>[^'\\]*+)')"
     r"|\{\{\s*(?:\"(?P<left>[^\"\\]*+)\"|'(?P<piped>[^'\\]*+)')\s*\|\s*(?:trans|translate|t)\b"
 )
-_WORDS = re.compile(r"[^\W\d_]{2,}\W+[^\W\d_]")
+_WORDS = re.compile(r"[^\W\d_]{2,}[^\w\s]?\s+[^\W\d_]")
 # What a line of code ends or begins with, and prose does not.
 _CODE_LINE = re.compile(
     r"\s*(?:[$#>]\s|//|/\*|\.[\w-]+\s|(?:def|import|from|const|let|var|function|return|class|public|"
     r"select|insert|export|sudo|npm|pip|git|docker|curl|cd)\s|</?\w+|[\w.\"'\[\]-]+\s*(?:=|:=|:)\s*\S)"
-    r"[^\r\n]*|[^\r\n]*(?:[{};,(\[>\\]|\)|\b\w+\(.*\).*)[ \t]*",
+    r"[^\r\n]*|[^\r\n]*(?:[{};,(\[>\\]|\)|\b\w+\(.*\).*)[ \t]*"
+    r"|\s*(?:if|elif|else|for|while|try|except|with|match|case)\b[^\r\n]*:[ \t]*",
     re.IGNORECASE,
 )
 _MIN_CODE_LINES = 2
@@ -108,7 +111,7 @@ def _blank(text: str, found: re.Match[str]) -> str:
     is_row = text.startswith("|", found.end()) and _ROW_END.search(
         text, max(0, found.start() - 4), found.start()
     )
-    return _EMPTY_LINE.sub(lambda line: "|" + line[0][1:], run) if is_row else run
+    return _EMPTY_LINE.sub(lambda line: ("|" + REMOVED + line[0][2:])[: len(line[0])], run) if is_row else run
 
 
 class Ranges:

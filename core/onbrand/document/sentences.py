@@ -108,12 +108,12 @@ def split_sentences(
     Args:
         text: a block with white space collapsed; a newline is a break the writer asked for.
         links: ranges of ``text`` that are link labels; no sentence ends inside one.
-        language: whose abbreviations end no sentence, as in ``de`` or ``pt-BR``.
+        language: whose abbreviations end no sentence, as in ``de`` or ``pt-br``, in lower case.
 
     Returns:
         Sorted, disjoint, half-open ranges; those without a letter are left out.
     """
-    language = re.split("[-_]", language)[0].lower()
+    language = language.partition("-")[0]
     if len(text) > _MAX_CACHED_LENGTH:
         return _split(text, links, language)
     return list(_cached(text, tuple(links), language))
