@@ -152,7 +152,7 @@ class HtmlReader:
     def _data(self, start: int, end: int) -> None:
         if not self._hidden:
             self._builder.copy(start, end)
-        else:
+        elif start < end:
             reason = "quotes" if self._hidden[0][0] == "blockquote" else "code"
             self._skipped[reason] += end - start
 
