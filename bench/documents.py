@@ -1,9 +1,9 @@
 """Whether documents are parsed in linear time, whatever stands in them.
 
-Each pattern, a piece of markup that nothing closes or that is nested without end, fills a document of
-80 kB and one of 160 kB in each format of text. Measured is the processor time of parsing and splitting
-into sentences: linear is twice the time for twice the text. Times are the least of several runs, as
-other programs only add to them.
+Each pattern, a piece of markup that nothing closes or that is nested without end, fills a document
+of 80 kB and one of 160 kB in each format of text. Measured is the processor time of parsing and
+splitting into sentences: linear is twice the time for twice the text. Times are the least of
+several runs, as other programs only add to them.
 
 Writes ``bench/results/documents.json`` and ``documents.md``. Usage: ``python bench/documents.py
 [--size BYTES] [--format NAME] [--slowest N]``.
@@ -185,7 +185,7 @@ def _seconds(name: str, piece: str, size: int) -> float:
     source = "First words.\n\n" + piece * (size // len(piece.encode())) + "\n\nLast words.\n"
     least = float("inf")
     for _ in range(3):
-        sentences._cached.cache_clear()  # noqa: SLF001 - what a second parse would find
+        sentences._cached.cache_clear()
         start = time.process_time()
         parse(source, name)
         least = min(least, time.process_time() - start)

@@ -83,9 +83,7 @@ def test_a_site_that_appears_or_changes_is_seen(site: Path) -> None:
     assert find_dialect(page) == PLAIN
 
 
-def test_what_cannot_be_read_counts_as_missing(
-    site: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_read_counts_as_missing(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (site / "mkdocs.yml").write_bytes(b"\xff\xfe\0" * 9)
     assert find_dialect(site / "a.md") == Dialect("mkdocs")
     monkeypatch.setattr(dialects, "_MAX_CONFIG", 4)

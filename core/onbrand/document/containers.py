@@ -44,13 +44,34 @@ _LINE = re.compile(
     r"|(?P<rule>-{2,}+(?:[ ]++-{2,}+)++[ \t]*)(?![^\r\n])"
     r"|(?P<break>\+{3,})(?=[ \t{]|(?![^\r\n]))[^\r\n]*"
     r"|(?P<callout>\[![\w\u0080-\uffff :/|-]+\][+-]?[ \t]*)(?P<title>[^\r\n]*)"
-    r"|(?P<aside>\*\[[^\[\]\r\n]+\]:|<<<[ \t]*[@/.]|@\[[\w-]*\]\(|@include\b|\{::?/?\w|\\[a-z]{3,}(?:\{[^{}\r\n]*\})*+"
-    r"|\[\[?_?toc_?\]\]?|\[!(?:include|code|video)\b[^\r\n]*\]\(|\(ref:[\w-]+\)[ \t]|\{\{[<%]|@import[ \t])"
+    r"|(?P<aside>\*\[[^\[\]\r\n]+\]:|<<<[ \t]*[@/.]|@\[[\w-]*\]\(|@include\b"
+    r"|\{::?/?\w|\\[a-z]{3,}(?:\{[^{}\r\n]*\})*+"
+    r"|\[\[?_?toc_?\]\]?|\[!(?:include|code|video)\b[^\r\n]*\]\(|\(ref:[\w-]+\)[ \t]"
+    r"|\{\{[<%]|@import[ \t])"
     r"(?P<rest>[^\r\n]*)"
     r")(?![^\r\n])",
     re.IGNORECASE,
 )
-_MARKS = ("!!!", "???", "===", "///", "::", "8<-", ")=", "%", "+++", "[!", "*[", "<<<", "@", "{:", "\n:", "\r:", "+-", "-- -")
+_MARKS = (
+    "!!!",
+    "???",
+    "===",
+    "///",
+    "::",
+    "8<-",
+    ")=",
+    "%",
+    "+++",
+    "[!",
+    "*[",
+    "<<<",
+    "@",
+    "{:",
+    "\n:",
+    "\r:",
+    "+-",
+    "-- -",
+)
 _MARKS_TOO = ("\\", "toc", "TOC", "(ref:")
 _ARGUMENTS = re.compile(
     r"[ \t]*+(?:[\w-]++(?:[ \t]++[\w-]++)*+)?[ \t]*+(?:[\"“](?P<title>[^\r\n]*)[\"”])?[ \t]*"
@@ -167,7 +188,7 @@ class _Masker:
         start, end = found.start("colons"), found.end()
         said = _DIV.fullmatch(self._text, found.start("div"), end)
         many = len(found["colons"])
-        if said is None or (many == 2 and not self._is_component(found, said)):  # noqa: PLR2004
+        if said is None or (many == 2 and not self._is_component(found, said)):
             return
         name = (said["directive"] or said["name"] or "").lower()
         if name and self._is_left_out(name, start, end, many, directive=bool(said["directive"])):
@@ -175,10 +196,12 @@ class _Masker:
         titled = name not in UNTITLED_DIRECTIVES or not said["directive"]
         title = said["title"].rstrip(" \t:")
         title_end = said.start("title") + len(title)
-        if said["inner"] and many > 2:  # noqa: PLR2004 - two begin a leaf, whose label is hidden
+        if said["inner"] and many > 2:
             self._heading(start, said.start("inner"), said.end("inner"), end)
-        elif title and titled and (
-            said["directive"] or name in _TITLED_NAMES or not _NOT_TITLE.search(title)
+        elif (
+            title
+            and titled
+            and (said["directive"] or name in _TITLED_NAMES or not _NOT_TITLE.search(title))
         ):
             self._heading(start, said.start("title"), title_end, end)
         else:
@@ -243,7 +266,7 @@ class _Masker:
         """``% comment`` of MyST, ``%% comment`` of Obsidian, at the start of a paragraph."""
         begins = not _last_line(self._text, found.start(), blank=False).strip()
         said = found["said"]
-        follows = self._at and found.start() - self._at <= 2  # noqa: PLR2004 - a line break
+        follows = self._at and found.start() - self._at <= 2
         is_comment = said[:1].isspace() or not said or found["percent"] == "%%"
         if is_comment and (follows or begins or not found.start() or self._dialect.comments):
             self._hide(found.start("percent"), found.end())

@@ -80,14 +80,17 @@ _FILES: dict[str, Site] = {
 _FOLDERS: dict[str, Site] = {".vitepress": "vitepress", ".obsidian": "obsidian"}
 # Names that other programs use too: what shows that a file is the generator's.
 _MARKS = {
-    "config.toml": re.compile(r"^\s*(?:baseURL|languageCode|defaultContentLanguage)\s*=", re.M | re.I),
+    "config.toml": re.compile(
+        r"^\s*(?:baseURL|languageCode|defaultContentLanguage)\s*=", re.M | re.I
+    ),
     "config.yaml": re.compile(r"^(?:baseURL|languageCode|defaultContentLanguage)\s*:", re.M | re.I),
     "config.yml": re.compile(r"^(?:baseURL|languageCode|defaultContentLanguage)\s*:", re.M | re.I),
     "conf.py": re.compile(r"^\s*(?:extensions|html_theme|project|master_doc)\s*=", re.M),
 }
 _LANGUAGE = re.compile(
     r"^[ \t]*[\"']?(?:lang|language|languageCode|locale|defaultLocale|defaultContentLanguage)[\"']?"
-    r"[ \t]*[:=][ \t]*[\"']?(?P<language>[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?)\b[\"']?[ \t]*,?[ \t]*(?:#.*)?\r?$",
+    r"[ \t]*[:=][ \t]*[\"']?(?P<language>[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?)\b"
+    r"[\"']?[ \t]*,?[ \t]*(?:#.*)?\r?$",
     re.M | re.I,
 )
 _DETECT = re.compile(r"\bformat\s*:\s*[\"'](?:detect|md)[\"']")

@@ -129,8 +129,10 @@ _TOML = re.compile(
     r"\ufeff?\+\+\+[ \t]*(?:\r\n|\n|\r)(?P<body>.*?)(?<![^\r\n])\+\+\+[ \t]*(?![^\r\n])", re.S
 )
 _LATE_YAML = re.compile(
-    r"\ufeff?(?:[ \t]*(?:<!--(?:[^-]|-(?!->))*+-->|\{#(?:[^#]|#(?!\}))*+#\})?[ \t]*(?>\r\n|\n|\r)){0,40}+"
-    r"---[ \t]*(?>\r\n|\n|\r)(?P<body>(?:(?!---)[^\r\n]*+(?>\r\n|\n|\r)){1,400}+)---[ \t]*(?![^\r\n])"
+    r"\ufeff?(?:[ \t]*"
+    r"(?:<!--(?:[^-]|-(?!->))*+-->|\{#(?:[^#]|#(?!\}))*+#\})?[ \t]*(?>\r\n|\n|\r)){0,40}+"
+    r"---[ \t]*(?>\r\n|\n|\r)"
+    r"(?P<body>(?:(?!---)[^\r\n]*+(?>\r\n|\n|\r)){1,400}+)---[ \t]*(?![^\r\n])"
 )
 _YAML_LINE = re.compile(r"[ \t]|#|- |[\]})]|[\w.\"'/@$-][\w .\"'/@$-]*:(?:\s|\Z)")
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:[-_][a-zA-Z]{2,4})?")
@@ -186,9 +188,7 @@ def _yaml_front_matter(found: re.Match[str]) -> FrontMatter:
 def _is_yaml(body: str) -> bool:
     """Tell whether all lines look like YAML, for two rules of Markdown may hold prose."""
     lines = body.splitlines()
-    return bool(lines[-1].strip()) and all(
-        _YAML_LINE.match(line) for line in lines if line.strip()
-    )
+    return bool(lines[-1].strip()) and all(_YAML_LINE.match(line) for line in lines if line.strip())
 
 
 def _json_front_matter(source: str, start: int) -> FrontMatter:

@@ -30,7 +30,8 @@ versionadded versionchanged versionremoved deprecated topic sidebar margin aside
 pull-quote card grid grid-item grid-item-card tab-set tab-item tabbed tab panels div container
 exercise solution theorem lemma proof definition remark example corollary proposition
 prf:theorem prf:lemma prf:proof prf:definition prf:remark prf:example admonition-title
-list-table glossary table hlist figure figure-md only details rubric centered line-block callout tab-body
+list-table glossary table hlist figure figure-md only details rubric centered line-block callout
+tab-body
 """
 PROSE_DIRECTIVES = frozenset(_PROSE_DIRECTIVES.split())
 """Directives of MyST whose content is prose."""
@@ -48,7 +49,8 @@ OPTIONS = re.compile(
 """The options of a directive, from the end of its first line."""
 
 _CODE_DIRECTIVES = """
-toctree code-block sourcecode code-cell image include literalinclude autosummary automodule autoclass
+toctree code-block sourcecode code-cell image include literalinclude autosummary automodule
+autoclass
 autofunction automethod autodata autoexception bibliography index eval-rst raw plot iframe contents
 parsed-literal doctest testcode highlight currentmodule module tableofcontents embed video youtube
 eval_rst list-of-figures inheritance-diagram program-output button-link button-ref glue
@@ -168,7 +170,6 @@ def mask_scripts(text: str, code: Ranges) -> tuple[str, int]:
             at, opened = end, None
             masked += end - start
     return "".join(parts) + text[at:], masked
-
 
 
 def replace_fences(fences: Fences, text: str) -> list[Replacement]:

@@ -74,7 +74,17 @@ FORMATS: dict[str, InputFormat] = {
         ),
         InputFormat(
             name="markdown",
-            suffixes=(".md", ".markdown", ".mkd", ".mdown", ".mkdn", ".mdwn", ".mdc", ".qmd", ".rmd"),
+            suffixes=(
+                ".md",
+                ".markdown",
+                ".mkd",
+                ".mdown",
+                ".mkdn",
+                ".mdwn",
+                ".mdc",
+                ".qmd",
+                ".rmd",
+            ),
             extract=markdown.extract,
             extract_dialect=markdown.extract,
             languages=("markdown", "gfm", "pandoc", "quarto", "rmd"),

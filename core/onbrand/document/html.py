@@ -58,9 +58,7 @@ def extract(text: str, quotes: bool = False, dialect: Dialect = PLAIN) -> Extrac
         dialect: names the tags of templates whose content is code or prose.
     """
     skipped = Skipped()
-    text = mask_templates(
-        text, code_names=dialect.code, prose_names=dialect.prose, skipped=skipped
-    )
+    text = mask_templates(text, code_names=dialect.code, prose_names=dialect.prose, skipped=skipped)
     builder = BlockBuilder(text)
     reader = HtmlReader(builder, quotes=quotes, skipped=skipped)
     reader.feed(text, 0, len(text))

@@ -1,7 +1,7 @@
 """Markup that Markdown's dialects add inside of paragraphs, as a table of rules.
 
-Each rule is a regular expression that stays on its line or ends at its own next opener, so that time
-is linear, and what takes the place of what it finds, which is as long.
+Each rule is a regular expression that stays on its line or ends at its own next opener, so that
+time is linear, and what takes the place of what it finds, which is as long.
 """
 
 from __future__ import annotations
@@ -109,9 +109,7 @@ _LINES = (
     # Components of MDC and directives of remark: :abbr[HTML]{title="…"}.
     Rule(
         ("[",),
-        re.compile(
-            r":(?<![\w:\\/]:)[A-Za-z][\w-]*\[(?P<label>[^\[\]\r\n]*)\](?:\{[^{}\r\n]*\})?"
-        ),
+        re.compile(r":(?<![\w:\\/]:)[A-Za-z][\w-]*\[(?P<label>[^\[\]\r\n]*)\](?:\{[^{}\r\n]*\})?"),
         _label,
     ),
     # Icons and emoji: :material-clock:, :tada:, :+1:.
@@ -127,16 +125,22 @@ _LINES = (
     ),
     Rule(("`{=",), re.compile(r"\{=(?<=`\{=)\w+\}"), _removed),
     # Keys, marks and insertions of PyMdown: ++ctrl+c++, ==marked==, ^^inserted^^.
-    Rule(("++",), re.compile(r"\+\+(?<![\w+]\+\+)(?=[\w\"])[\w\"-]+(?:\+[\w\"-]+)*\+\+(?![\w+])"), _placeholder),
     Rule(
-        ("==",), re.compile(r"==(?<![=\w]==)(?=[^\s=])[^=\r\n]*[^\s=]==(?![=\w])"), _ends
+        ("++",),
+        re.compile(r"\+\+(?<![\w+]\+\+)(?=[\w\"])[\w\"-]+(?:\+[\w\"-]+)*\+\+(?![\w+])"),
+        _placeholder,
     ),
+    Rule(("==",), re.compile(r"==(?<![=\w]==)(?=[^\s=])[^=\r\n]*[^\s=]==(?![=\w])"), _ends),
     Rule(
         ("^^",),
         re.compile(r"\^\^(?<![\^\w]\^\^)(?=[^\s^])[^^\r\n]*[^\s^]\^\^(?![\^\w])"),
         _ends,
     ),
-    Rule(("{++", "{--", "{==", "{~~"), re.compile(r"\{(?:\+\+|--|==|~~)|(?:\+\+|--|==|~~)\}"), _removed),
+    Rule(
+        ("{++", "{--", "{==", "{~~"),
+        re.compile(r"\{(?:\+\+|--|==|~~)|(?:\+\+|--|==|~~)\}"),
+        _removed,
+    ),
     # Citations of Pandoc, references of bookdown and Quarto.
     Rule(
         ("@",),
@@ -196,10 +200,10 @@ def _resolve_references(text: str) -> str:
 
     def link(found: re.Match[str]) -> str:
         name = _key(found["id"])
-        if name.startswith("^") or (name in defined) != bool(found["space"]):
-            # Python-Markdown knows a reference after a space, too.
-            if not (found["space"] and _IDENTIFIER.fullmatch(name)):
-                return found[0]
+        # Python-Markdown knows a reference after a space, too.
+        ours = (name in defined) == bool(found["space"]) and not name.startswith("^")
+        if not ours and not (found["space"] and _IDENTIFIER.fullmatch(name)):
+            return found[0]
         return "](" + "x" * (len(found[0]) - 3) + ")"
 
     return _REFERENCE.sub(link, text)

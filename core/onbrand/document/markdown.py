@@ -43,7 +43,9 @@ _Node = str | Mapping[str, Any]
 _KINDS = {"Heading": "heading", "TableCell": "table cell"}
 _CALLOUT = re.compile(rf"[ \t]*>[ \t]*(?:# )?{REMOVED}")
 _DIRECTIVE = re.compile(r"[`~]{3,}[ \t]*\{([A-Za-z][\w:-]*)\}")
-_LANGUAGES = frozenset({"r", "python", "julia", "bash", "sql", "ojs", "dot", "mermaid", "stan", "css"})
+_LANGUAGES = frozenset(
+    {"r", "python", "julia", "bash", "sql", "ojs", "dot", "mermaid", "stan", "css"}
+)
 """Names in braces that Quarto and R Markdown run."""
 
 
@@ -281,7 +283,7 @@ class _Reader:
         self.builder.kind = _KINDS.get(tag, "list item" if in_list else "paragraph")
 
     def _marker(self, start: int) -> int:
-        """Return where the marker of a list's item is, for which the parser may say what is before it."""
+        """Return where the marker of an item is; the parser may tell what is before it."""
         while self.text[start : start + 1] in (" ", "\t", "\r", "\n"):
             start += 1
         return start
@@ -332,7 +334,7 @@ class _Reader:
 
 def _is_indented(node: _Node) -> bool:
     """Tell whether a block of code is one by its indentation."""
-    return _data(node) == "Indented"
+    return bool(_data(node) == "Indented")
 
 
 def _name(node: _Node) -> str:

@@ -19,7 +19,8 @@ LINE_SEPARATOR = "\u2028"
 
 _NOT_BREAK = re.compile(r"[^\r\n]")
 _MASKED_LINES = re.compile(
-    rf"(?<![^\r\n])(?:[ \t]*+[{PLACEHOLDER}{REMOVED}][ \t{PLACEHOLDER}{REMOVED}]*+(?:\r\n|\n|\r|\Z))++"
+    rf"(?<![^\r\n])(?:[ \t]*+[{PLACEHOLDER}{REMOVED}]"
+    rf"[ \t{PLACEHOLDER}{REMOVED}]*+(?:\r\n|\n|\r|\Z))++"
 )
 _ROW_END = re.compile(r"\|[ \t]?(?:\r\n|\n|\r)\Z")
 _EMPTY_LINE = re.compile(r"[^\r\n]+")
@@ -111,7 +112,11 @@ def _blank(text: str, found: re.Match[str]) -> str:
     is_row = text.startswith("|", found.end()) and _ROW_END.search(
         text, max(0, found.start() - 4), found.start()
     )
-    return _EMPTY_LINE.sub(lambda line: ("|" + REMOVED + line[0][2:])[: len(line[0])], run) if is_row else run
+    return (
+        _EMPTY_LINE.sub(lambda line: ("|" + REMOVED + line[0][2:])[: len(line[0])], run)
+        if is_row
+        else run
+    )
 
 
 class Ranges:

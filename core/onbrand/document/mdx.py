@@ -153,10 +153,11 @@ class _Masker:
 
     def _module(self, start: int) -> int:
         """Mask an import or export, which ends at a blank line outside of braces."""
-        at = start
+        at, end = start, -1
         while True:
-            blank = _BLANK_LINE.search(self._text, at)
-            end = blank.start() if blank else len(self._text)
+            if end < at:
+                blank = _BLANK_LINE.search(self._text, at)
+                end = blank.start() if blank else len(self._text)
             brace = self._text.find("{", at, end)
             after = self._brace_end(brace) if brace >= 0 else None
             if after is None:

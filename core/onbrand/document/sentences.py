@@ -35,15 +35,16 @@ _BEFORE_FIGURE = re.compile(
 _FIGURE = re.compile(r"[+(]?[\d$€£#]")
 _BOOKS = """
 gen exod? lev num deut josh judg sam kgs chr chron neh esth pss? prov eccl isa jer lam ezek dan hos
-obad mic nah hab zeph hag zech mal matt mt mk lk jn rom cor gal eph phil col thess tim tit philem heb
-jas pet rev
+obad mic nah hab zeph hag zech mal matt mt mk lk jn rom cor gal eph phil col thess tim tit philem
+heb jas pet rev
 """
 _PARTS = "tab(?:le)? app thm lem prop def ex cor eqs? alg pl st ste apt bldg rm nr par para pt abs"
 _DAYS = "mon tues? wed thu(?:rs?)? fri sat sun"
 _MONTHS = "jan feb mar apr jun jul aug sept? oct nov dec"
 _UNITS = """
-tbsps? tsps? oz lbs? ml cl kg hrs? mins? secs? ft yd mi pt qt gal cm mm km doz pkgs? pkts? approx avg
-temp dept misc orig etc al resp viz aka inc ltd corp co incl excl max min est ext vol nos? figs? sq cu
+tbsps? tsps? oz lbs? ml cl kg hrs? mins? secs? ft yd mi pt qt gal cm mm km doz pkgs? pkts? approx
+avg temp dept misc orig etc al resp viz aka inc ltd corp co incl excl max min est ext vol nos? figs?
+sq cu
 """
 
 
@@ -60,17 +61,17 @@ _MONTH = re.compile(rf"(?:{'|'.join(_MONTHS.split())})\b", re.IGNORECASE)
 # What ends no sentence in other languages, capital letters after it or not.
 _ABBREVIATIONS = {
     "de": _any_of(
-        "bzw ca evtl ggf inkl exkl einschl zzgl abzgl vgl sog mind allg bes usf z[\u00a0 ]?b d[\u00a0 ]?h u[\u00a0 ]?a",
-        "o[\u00a0 ]?ä i[\u00a0 ]?d[\u00a0 ]?r v[\u00a0 ]?a z d nr abs abb tab bd kap art anm aufl hrsg jg",
-        "dr prof hr fr dipl ing mag st str tel mio mrd tsd std geb gest verh jh jhd lt gem zzt insb ff",
+        r"bzw ca evtl ggf inkl exkl einschl zzgl abzgl vgl sog mind allg bes usf z\.\s?b d\.\s?h d",
+        r"u\.\s?a o\.\s?ä i\.\s?d\.\s?r z v\.\s?a nr abs abb tab bd kap art anm aufl hrsg jg dr",
+        r"prof hr fr dipl ing mag st str tel mio mrd tsd std geb gest verh jh jhd lt gem zzt insb ff",
     ),
     "fr": _any_of(
-        "mm mmes? mlles? mgr dr drs pr me ste? cf env p[\u00a0 ]?ex c\\.-à-d av bd boul chap fig art éd tél",
-        "vol réf dép ex nb pp janv févr avr juil sept oct nov déc approx max min hab env",
+        r"mm mmes? mlles? mgr drs? pr me ste? cf env p\.\s?ex c\.-à-d av bd boul chap fig art éd",
+        r"tél vol réf dép ex nb pp janv févr avr juil sept oct nov déc approx max min hab",
     ),
     "es": _any_of(
-        "sra? srta sres sras dra? d dña da uds? vds? lic ing prof av avda págs? pg fig cap art núm tel",
-        "aprox p[\u00a0 ]?ej ej máx mín gral depto dpto pza ee uu admón cía sto sta fdo",
+        r"sra? srta sres sras dra? d dña da uds? vds? lic ing prof av avda págs? pg fig cap art",
+        r"núm tel aprox p\.\s?ej ej máx mín gral depto dpto pza ee uu admón cía sto sta fdo",
     ),
 }
 _FRENCH_MISTER = re.compile(r"(?<![\w.])M\.$")
