@@ -58,19 +58,20 @@ _BEFORE_NUMBER = _any_of(_BOOKS, _PARTS, _MONTHS, _DAYS)
 _BEFORE_LOWER = _any_of(_DAYS, _MONTHS, _UNITS)
 _BEFORE_MONTH = _any_of(_DAYS)
 _MONTH = re.compile(rf"(?:{'|'.join(_MONTHS.split())})\b", re.IGNORECASE)
-# What ends no sentence in other languages, capital letters after it or not.
+# What ends no sentence in other languages, capital letters after it or not; none is a word, too.
 _ABBREVIATIONS = {
     "de": _any_of(
         r"bzw ca evtl ggf inkl exkl einschl zzgl abzgl vgl sog mind allg bes usf z\.\s?b d\.\s?h d",
-        r"u\.\s?a o\.\s?ä i\.\s?d\.\s?r z v\.\s?a nr abs abb tab bd kap art anm aufl hrsg jg dr",
-        r"prof hr fr dipl ing mag st str tel mio mrd tsd std geb gest verh jh jhd lt gem zzt insb ff",
+        r"u\.\s?a o\.\s?ä i\.\s?d\.\s?r z v\.\s?a nr abs abb tab bd kap anm aufl hrsg jg dr",
+        r"prof hr fr dipl ing st str tel mio mrd tsd std geb gest verh jh jhd lt gem",
+        r"zzt insb ff",
     ),
     "fr": _any_of(
-        r"mm mmes? mlles? mgr drs? pr me ste? cf env p\.\s?ex c\.-à-d av bd boul chap fig art éd",
-        r"tél vol réf dép ex nb pp janv févr avr juil sept oct nov déc approx max min hab",
+        r"mm mmes? mlles? mgr drs? pr ste? cf env p\.\s?ex c\.-à-d av boul chap fig éd",
+        r"tél réf dép nb pp janv févr avr juil sept oct nov déc approx hab",
     ),
     "es": _any_of(
-        r"sra? srta sres sras dra? d dña da uds? vds? lic ing prof av avda págs? pg fig cap art",
+        r"sra? srta sres sras dra? d dña uds? vds? lic ing prof av avda págs? pg fig",
         r"núm tel aprox p\.\s?ej ej máx mín gral depto dpto pza ee uu admón cía sto sta fdo",
     ),
 }
