@@ -200,11 +200,16 @@ def _is_false_boundary(text: str, at: int, language: str = "en") -> bool:
         return True
     if not text[at - 1].isspace() and (_NAME_DOT.search(before) or _NAME_REST.match(after)):
         return True  # .NET, ./file, ASP.NET, J.-C.
-    if _FIGURE.match(after) and (_BEFORE_FIGURE.search(before) or _BEFORE_NUMBER.search(before)):
+    abbreviated = before[-1] == "." and before[-2:-1].isalpha()
+    if (
+        abbreviated
+        and _FIGURE.match(after)
+        and (_BEFORE_FIGURE.search(before) or _BEFORE_NUMBER.search(before))
+    ):
         return True
-    if after[:1].islower() and _BEFORE_LOWER.search(before):
+    if abbreviated and after[:1].islower() and _BEFORE_LOWER.search(before):
         return True
-    if _BEFORE_MONTH.search(before) and _MONTH.match(after):
+    if abbreviated and _BEFORE_MONTH.search(before) and _MONTH.match(after):
         return True
     if language != "en" and _is_abbreviated(before, after, language):
         return True
