@@ -112,7 +112,7 @@ MIN_SPEED = 1.0
 """MB a second, for every pattern."""
 MAX_RATIO = 2.6
 """Time for twice the text; noise alone takes short times this far from 2."""
-MIN_SECONDS = 0.02
+MIN_SECONDS = 0.05
 """Less says nothing about ratios."""
 
 
