@@ -303,7 +303,11 @@ def touched_sentences(
     if not near:
         return []
     before = parse(
-        _undone(lines, change.hunks), document.format, quotes=quotes, brand_key=brand_key
+        _undone(lines, change.hunks),
+        document.format,
+        quotes=quotes,
+        brand_key=brand_key,
+        dialect=document.dialect,
     )
     known = Counter(sentence.text for sentence in before.sentences)
     places = {sentence.span for sentence in near}

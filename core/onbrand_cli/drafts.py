@@ -124,19 +124,27 @@ class _Reader:
             if named:
                 self._warn(f"{path}: not judged; {settings.source} excludes it")
             return
-        found = self._source(name, path, named=named)
+        found = self._source(name, path, settings.format, named=named)
         if found is not None:
             self._add(path, *found, settings)
 
     def _source(
-        self, name: str, path: str, *, named: bool
+        self, name: str, path: str, configured: str | None, *, named: bool
     ) -> tuple[InputFormat | None, DraftText] | None:
-        """Return the format and text of a draft; None for a file that is no draft."""
+        """Return the format and text of a draft; None for a file that is no draft.
+
+        Args:
+            name: what to read.
+            path: what it is called.
+            configured: the format that the configuration sets for it.
+            named: whether the user named it, rather than a folder that holds it.
+        """
         from onbrand.discovery import decode_draft, is_key_block, is_no_draft, max_bytes
         from onbrand.document import formats
         from onbrand.files import read_bytes, read_standard_input
 
-        form = (self._chosen if named else None) or formats.of_path(path)
+        set_format = formats.get(configured) if configured else None
+        form = (self._chosen if named else None) or set_format or formats.of_path(path)
         if name == STDIN:
             read = form or formats.get("text")
             raw = read_standard_input(path, max_bytes=max_bytes(read))
@@ -173,6 +181,7 @@ class _Reader:
             read_as=form.name if form else None,
             quotes=settings.quotes,
             brand_key=settings.brand_key,
+            dialect=settings.dialect,
         )
         if text.encoding is not None:
             told = f"is not UTF-8, and was read as {text.encoding}, which it looks like"

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onbrand.document import mdx, sentences
+from onbrand.document import markdown, mdx, sentences
+from onbrand.document.dialects import PLAIN, Dialect
 from onbrand.document.document import Document, parse
-from onbrand.document.masking import PLACEHOLDER, mask_templates, to_ascii_like
+from onbrand.document.masking import PLACEHOLDER, Skipped, mask_templates, to_ascii_like
 
 FORMATS: list[str] = ["markdown", "mdx", "html", "text"]
 BREAKS = re.compile(r"[\r\n]")
@@ -43,6 +44,18 @@ MARKUP = """
 . ! ? … ... e.g. Mr. max. 🎉 ❤️ https://x.y/z www.x.y a@b.c http:// Yes no I'm It.
 onbrand-disable onbrand-enable brand=x import export from 'y' \u2028
 """
+_DIALECT_MARKUP = r"""
+!!! note|??? tip "a"|=== "b"|///|/// a ¦ b|:::note[x]|:::{toctree}|:::|::a{b}|:a[b]{c}|```{note}
+{.a}|{#b}|{: .c }|{:toc}|{::comment}|{:/comment}|{a}`|:b:|:c-d:
+(x)=|% a|%%b%%|%%|\(|\)|\[|\]|```{r}
+\begin{a}|\end{a}|[a][b.c]|] [|[[a¦b]]|![[c]]|[@d]|@fig-e|+--+|-- --|--8<--|{# #}|{#|#}
+{{<a>}}|{{</a>}}
+{{<highlight>}}|{{</highlight>}}
+{%x%}|{%endx%}|{%plural%}|{%trans "two words"%}|{{/*a*/}}
+<FileTree>|</FileTree>
+++a+b++|==a==|^^b^^|*[A]:|> [!NOTE]|> [!x]- y|:   z|<style>|</style>|</script>|$$
+"""
+DIALECT_MARKUP = [one.replace("¦", "|") for one in re.split(r"[|\n]", _DIALECT_MARKUP) if one]
 COMMENTS = [
     "<!-- onbrand-disable -->",
     "<!-- onbrand-enable -->",
@@ -52,7 +65,19 @@ COMMENTS = [
 ]
 soup = st.lists(
     st.sampled_from(
-        [*MARKUP.split(" "), *NASTY, *COMMENTS, " ", " ", "\n", "\n\n", "    ", "word ", "Word. "]
+        [
+            *MARKUP.split(" "),
+            *DIALECT_MARKUP,
+            *NASTY,
+            *COMMENTS,
+            " ",
+            " ",
+            "\n",
+            "\n\n",
+            "    ",
+            "word ",
+            "Word. ",
+        ]
     )
     | anything,
     max_size=40,
@@ -86,6 +111,25 @@ def test_spans_are_true(read_as: str, source: str) -> None:
     check(parse(source, read_as))
 
 
+DIALECTS = st.builds(
+    Dialect,
+    site=st.sampled_from([None, "mkdocs", "sphinx", "quarto", "obsidian"]),
+    language=st.sampled_from([None, "de", "fr-CA", "es", "xx"]),
+    code=st.sampled_from([frozenset(), frozenset({"a", "x"})]),
+    prose=st.sampled_from([frozenset(), frozenset({"toctree", "highlight"})]),
+)
+
+
+@pytest.mark.parametrize("read_as", ["markdown", "mdx", "html"])
+@given(source=soup, dialect=DIALECTS)
+@settings(max_examples=100, deadline=None)
+def test_spans_are_true_in_every_dialect(read_as: str, source: str, dialect: Dialect) -> None:
+    document = parse(source, read_as, dialect=dialect)
+    check(document)
+    assert all(count > 0 for count in document.skipped.values())
+    assert sum(document.skipped.values()) <= len(source)
+
+
 @given(source=soup)
 @settings(max_examples=100, deadline=None)
 def test_quotes_judged_too(source: str) -> None:
@@ -94,7 +138,12 @@ def test_quotes_judged_too(source: str) -> None:
 
 @given(source=anything | soup)
 def test_masks_keep_length_and_lines(source: str) -> None:
-    for masked in (mask_templates(source), mdx.to_markdown(source)[0], to_ascii_like(source)):
+    for masked in (
+        mask_templates(source),
+        mdx.to_markdown(source)[0],
+        markdown.mask_dialect(source, PLAIN, Skipped())[0],
+        to_ascii_like(source),
+    ):
         assert len(masked) == len(source)
         assert [m.span() for m in BREAKS.finditer(masked)] == [
             m.span() for m in BREAKS.finditer(source)
@@ -142,7 +191,36 @@ HIDDEN = [
     "Text $a + {0}$ text.",
     "$$\n{0}\n$$",
 ]
-IN_MARKDOWN = ["a\n\n    {0}\n", "Text {{{{ {0} }}}} text.", "{{% {0} %}}", "{{{{< {0} >}}}}"]
+IN_DIALECTS = [
+    "Text [label](x){{ .{0} #{0} {0}={0} }} text.",
+    "Text :{0}-{0}: text.",
+    "Text {{{0}}}`{0}` text.",
+    "Text [label][{0}.{0}] text.",
+    "Text [@{0}, p. 3] text.",
+    "Text \\\\({0}\\\\) text.",
+    "Text %%{0}%% text.",
+    "({0})=",
+    "% {0}",
+    "!!! {0}\n\n    Text.",
+    ":::{{code-block}} {0}\n{0}\n\n{0}\n:::",
+    "::: {{.{0}}}\nText.\n:::",
+    "```{{code-cell}}\n{0}\n```",
+    '--8<-- "{0}"',
+    "+---+\n|{0}|\n+---+",
+    "*[{0}]: {0}",
+    "<div>\n<script>\n{0}\n\n{0}\n</script>\n</div>",
+    "\\begin{{align}}\n{0}\n\n{0}\n\\end{{align}}",
+]
+IN_MARKDOWN = [
+    "{{# {0}\n\n{0} #}}",
+    "{{{{< highlight {0} >}}}}\n{0}\n\n{0}\n{{{{< /highlight >}}}}",
+    "{{% {0} %}}\n{0} = {0}();\n{0}({0});\n{{% end{0} %}}",
+    "{{::comment}}\n{0}\n\n{0}\n{{:/comment}}",
+    "a\n\n    {0}\n",
+    "Text {{{{ {0} }}}} text.",
+    "{{% {0} %}}",
+    "{{{{< {0} >}}}}",
+]
 IN_MDX = [
     "import x from '{0}'",
     'Text {{{0}("}}")}} text.',
@@ -156,7 +234,7 @@ SENTINEL = "zqsentinel"
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_what_is_no_prose_is_never_judged(read_as: str, data: st.DataObject) -> None:
-    constructs = HIDDEN + (IN_MDX if read_as == "mdx" else IN_MARKDOWN)
+    constructs = HIDDEN + (IN_MDX if read_as == "mdx" else IN_MARKDOWN + IN_DIALECTS)
     hidden = st.sampled_from(constructs).map(lambda one: one.format(SENTINEL))
     blocks = data.draw(st.lists(words | hidden, min_size=1, max_size=8))
     head = data.draw(st.sampled_from(["", f"---\nx: {SENTINEL}\nbrand: y\n---\n\n"]))

@@ -21,6 +21,8 @@ from onbrand.document.document import Document, parse
 FOLDER = Path(__file__).parents[1] / "golden" / "text"
 FORMATS: dict[str, str] = {
     "markdown": "markdown",
+    "dialects": "markdown",
+    "languages": "markdown",
     "sentences": "markdown",
     "suppress": "markdown",
     "mdx": "mdx",

@@ -27,12 +27,14 @@ from msgspec import Meta, Struct
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+from onbrand.document.formats import FORMATS
 from onbrand.errors import OnbrandError
 from onbrand.files import CONFIG_FILE, read_text
 from onbrand.installation import is_url, redact_url
 
 Name = Annotated[str, Meta(min_length=1)]
 Place = Annotated[str, Meta(pattern=r"^[^\x00]+$")]
+Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z]{2,4})?$")]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 Underline = Literal["sentence", "words"]
 """What editors underline: the whole sentence, or the word in it that speaks most against it."""
@@ -51,6 +53,10 @@ class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
     quotes: bool | None = None
     brand_key: Name | None = None
     exit: Exit | None = None
+    format: Name | None = None
+    language: Language | None = None
+    code_blocks: tuple[Name, ...] | None = None
+    prose_blocks: tuple[Name, ...] | None = None
 
 
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +73,9 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     quotes: bool | None = None
     brand_key: Name | None = None
     exit: Exit | None = None
+    language: Language | None = None
+    code_blocks: tuple[Name, ...] | None = None
+    prose_blocks: tuple[Name, ...] | None = None
     ignore: tuple[Name, ...] = ()
     underline: Underline | None = None
     max_findings: FindingLimit | None = None
@@ -87,6 +96,10 @@ ALLOWED = {
     "quotes": "true (judge block quotes too) or false",
     "brand_key": 'the key of front matter that names the brand, say "onbrand_brand"',
     "exit": '"review", "any" or "never": what makes onbrand check exit with 1',
+    "format": "the name of a format of drafts",
+    "language": 'the code of a language, say "en" or "pt-BR"',
+    "code_blocks": 'a list of shortcodes and components whose content is code, say ["demo"]',
+    "prose_blocks": 'a list of shortcodes and components whose content is prose, say ["aside"]',
     "ignore": 'a list of sentences that are never underlined, say ["Dear carton, stop it."]',
     "underline": '"sentence" or "words"',
     "max_findings": "a number from 0 (no limit) to 1000",
@@ -336,6 +349,10 @@ def _load(file: Path, text: str) -> Config | None:
     for n, rule in enumerate(content.paths):
         if rule.glob.startswith("!"):
             raise source.error('"glob" must not begin with "!"', "paths", n, "glob")
+        if rule.format is not None and rule.format not in FORMATS:
+            known = ", ".join(FORMATS)
+            message = f'"format": "{rule.format}" is no format of drafts (known: {known})'
+            raise source.error(message, "paths", n, "format")
         _check_avoid(source, rule.avoid, "paths", n, "avoid")
     return Config(
         source,

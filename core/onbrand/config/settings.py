@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +21,7 @@ from onbrand.config.load import (
     load_config,
 )
 from onbrand.document import directives
+from onbrand.document.dialects import PLAIN, Dialect, find_dialect
 from onbrand.errors import OnbrandError
 from onbrand.files import read_text
 from onbrand.installation import STATE_FILE, default_root, is_url, redact_url
@@ -38,6 +39,10 @@ KEYS = (
     "exit",
     "underline",
     "max_findings",
+    "format",
+    "language",
+    "code_blocks",
+    "prose_blocks",
     "labels_db",
 )
 
@@ -74,6 +79,16 @@ class Settings:
     """The key of a draft's front matter that names its brand."""
     exit: Exit | None = None
     """What makes ``onbrand check`` exit with 1."""
+    format: str | None = None
+    """How to read the file, whatever its name says."""
+    language: str | None = None
+    """The language whose abbreviations hold where a document names none, as in ``pt-BR``."""
+    code_blocks: tuple[str, ...] = ()
+    """Names of shortcodes, tags, directives and components whose content is code."""
+    prose_blocks: tuple[str, ...] = ()
+    """Names of those whose content is prose."""
+    site: Dialect = PLAIN
+    """What the site that the file belongs to adds to Markdown."""
     ignore: frozenset[str] = frozenset()
     """`text_key` of the sentences that must not be flagged, from all configuration files."""
     underline: Underline | None = None
@@ -91,6 +106,17 @@ class Settings:
     """The globs of ``[[paths]]`` that match the file, strongest first."""
     warnings: tuple[str, ...] = ()
     """``file:line: message``, one line each."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How a document is read: as on its site, and by the names that are set."""
+        return replace(
+            self.site,
+            mdx=self.site.mdx if self.format is None else False,
+            language=self.language or self.site.language,
+            code=frozenset(map(str.lower, self.code_blocks)),
+            prose=frozenset(map(str.lower, self.prose_blocks)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +164,7 @@ def settings_for(
     excluding = exclusion(path, configs)
     return Settings(
         **values,
+        site=find_dialect(path),
         excluded=excluding is not None and excluding[0],
         ignore=frozenset(text_key(text) for config in configs for text in config.content.ignore),
         source=configs[0].file if configs else None,

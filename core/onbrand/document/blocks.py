@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import NamedTuple
 
 from onbrand.document.masking import LINE_SEPARATOR, PLACEHOLDER, REMOVED
@@ -29,8 +28,10 @@ class Extracted(NamedTuple):
     """In the order of the source."""
     problems: tuple[str, ...] = ()
     """Warnings for the writer, one line each."""
-    skipped: Mapping[str, int] = MappingProxyType({})
-    """Reason → how many characters are left out for it, as far as the parser counts them."""
+    skipped: Mapping[str, int] = {}
+    """Characters that are left out, by reason (see `onbrand.document.masking.Skipped`)."""
+    language: str | None = None
+    """The language that the document names, as in ``de`` or ``pt-BR``."""
 
 
 @dataclass(slots=True)

@@ -131,6 +131,21 @@ _TOML = re.compile(
 )
 BRAND_KEY = "brand"
 """The key of front matter that names the brand, unless the configuration names another."""
+_LATE_YAML = re.compile(
+    r"\ufeff?(?:[ \t]*"
+    r"(?:<!--(?:[^-]|-(?!->))*+-->|\{#(?:[^#]|#(?!\}))*+#\})?[ \t]*(?>\r\n|\n|\r)){0,40}+"
+    r"---[ \t]*(?>\r\n|\n|\r)"
+    r"(?P<body>(?:(?!---)[^\r\n]*+(?>\r\n|\n|\r)){1,400}+)---[ \t]*(?![^\r\n])"
+)
+_YAML_LINE = re.compile(r"[ \t]|#|- |[\]})]|[\w.\"'/@$-][\w .\"'/@$-]*:(?:\s|\Z)")
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:[-_][a-zA-Z]{2,4})?")
+_YAML_LANGUAGE = re.compile(
+    r"(?<![^\r\n])(?:lang|language|locale)[ \t]*:[ \t]*[\"']?"
+    rf"(?P<language>{_LANGUAGE.pattern})[\"']?[ \t]*(?:#[^\r\n]*)?(?![^\r\n])"
+)
+_JSON = re.compile(r"\ufeff?\{(?=\s*[\"}])")
+_BREAKS = ("", "\r", "\n")
+_MAX_MARK = 8
 _YAML_VALUE = (
     r"[ \t]*:[ \t]+"
     r"(?:\"(?P<double>[^\"\r\n]*)\"|'(?P<single>[^'\r\n]*)'|(?P<plain>[^\s#\"'][^\r\n]*?))"
@@ -145,21 +160,62 @@ class FrontMatter(NamedTuple):
     """Offset just after its closing fence; 0 when there is none."""
     brand: str | None
     warning: str | None
+    language: str | None = None
+    """The language that it names, as in ``de`` or ``pt-BR``."""
 
 
 def read_front_matter(source: str, key: str = BRAND_KEY) -> FrontMatter:
-    """Find YAML (``---``) or TOML (``+++``) front matter and the brand it names.
+    """Find YAML (``---``), TOML (``+++``) or JSON front matter, the brand and language it names.
+
+    Blank lines and comments may stand before it, and in YAML after its fence, if its lines are YAML
+    then.
 
     Args:
         source: the text of the document.
         key: the key that names the brand. It counts at the top level only, and of YAML only with a
             plain or quoted scalar.
     """
-    if source.startswith(("---", "\ufeff---")) and (found := _YAML.match(source)):
-        return FrontMatter(found.end(), _yaml_brand(found["body"], key), None)
-    if source.startswith(("+++", "\ufeff+++")) and (found := _TOML.match(source)):
+    head = source[:_MAX_MARK].lstrip("\ufeff")
+    if head.startswith("---") and (found := _YAML.match(source)):
+        return _yaml_front_matter(found, key)
+    if head.startswith("+++") and (found := _TOML.match(source)):
         return _toml_front_matter(found.end(), found["body"], key)
+    if head.startswith("{") and (found := _JSON.match(source)):
+        return _json_front_matter(source, found.end() - 1, key)
+    if (found := _LATE_YAML.match(source)) and _is_yaml(found["body"]):
+        return _yaml_front_matter(found, key)
     return FrontMatter(0, None, None)
+
+
+def _yaml_front_matter(found: re.Match[str], key: str) -> FrontMatter:
+    language = _YAML_LANGUAGE.search(found["body"])
+    said = language and language["language"]
+    return FrontMatter(found.end(), _yaml_brand(found["body"], key), None, said)
+
+
+def _is_yaml(body: str) -> bool:
+    """Tell whether all lines look like YAML, for two rules of Markdown may hold prose."""
+    lines = body.splitlines()
+    return bool(lines[-1].strip()) and all(_YAML_LINE.match(line) for line in lines if line.strip())
+
+
+def _json_front_matter(source: str, start: int, key: str) -> FrontMatter:
+    """Read the object with which Hugo's documents may begin."""
+    import json
+
+    try:
+        data, end = json.JSONDecoder().raw_decode(source, start)
+    except (ValueError, RecursionError):
+        return FrontMatter(0, None, None)
+    if not isinstance(data, dict) or source[end : end + _MAX_MARK].strip(" \t")[:1] not in _BREAKS:
+        return FrontMatter(0, None, None)
+    brand, language = data.get(key), data.get("lang") or data.get("language")
+    return FrontMatter(
+        end,
+        brand if isinstance(brand, str) and brand else None,
+        None,
+        language if isinstance(language, str) and _LANGUAGE.fullmatch(language) else None,
+    )
 
 
 @cache
@@ -180,7 +236,13 @@ def _toml_front_matter(end: int, body: str, key: str) -> FrontMatter:
     import tomllib
 
     try:
-        brand = tomllib.loads(re.sub(r"\r\n?", "\n", body)).get(key)
+        data = tomllib.loads(re.sub(r"\r\n?", "\n", body))
     except ValueError as error:
         return FrontMatter(end, None, f"line 1: the front matter is no valid TOML ({error})")
-    return FrontMatter(end, brand if isinstance(brand, str) and brand else None, None)
+    brand, language = data.get(key), data.get("lang") or data.get("language")
+    return FrontMatter(
+        end,
+        brand if isinstance(brand, str) and brand else None,
+        None,
+        language if isinstance(language, str) and _LANGUAGE.fullmatch(language) else None,
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from onbrand.document import directives, formats
 from onbrand.document.blocks import Block
+from onbrand.document.dialects import PLAIN, Dialect
 from onbrand.document.masking import mask
 from onbrand.document.positions import LineIndex, OffsetMap, Span
 from onbrand.document.sentences import split_sentences
@@ -66,8 +68,11 @@ class Document:
     """Number of sentences that comments suppressed."""
     warnings: tuple[str, ...] = ()
     """Misspelt directives, broken front matter and the like, one line each."""
-    skipped: Mapping[str, int] = field(default_factory=dict, compare=False)
-    """Reason → how many characters of the source are not judged for it, say "code" → 1200."""
+    skipped: dict[str, int] = field(default_factory=dict, compare=False)
+    """Characters that are left out, by reason: "code", "quotes", "front matter", and "unknown
+    blocks", of which nothing says whether they hold prose."""
+    dialect: Dialect = field(default=PLAIN, repr=False, compare=False)
+    """How it was read."""
 
 
 def parse(
@@ -76,6 +81,7 @@ def parse(
     *,
     quotes: bool = False,
     brand_key: str = directives.BRAND_KEY,
+    dialect: Dialect = PLAIN,
 ) -> Document:
     """Split a document into the sentences to judge.
 
@@ -88,6 +94,7 @@ def parse(
         format: how to read it: the name of one of `onbrand.document.formats.FORMATS`.
         quotes: judge block quotes too.
         brand_key: the key of front matter that names the brand.
+        dialect: what its site adds to the format, and its language.
 
     Raises:
         OnbrandError: there is no such format.
@@ -95,13 +102,18 @@ def parse(
     lines = LineIndex(source)
     matter = directives.read_front_matter(source, brand_key)
     body = mask(source[: matter.end], " ") + source[matter.end :]
-    blocks, comments, problems, skipped = formats.get(format).extract(body, quotes)
+    found = formats.get(format).parse(body, quotes, dialect)
+    language = matter.language or found.language or dialect.language or "en"
+    language = language.lower().replace("_", "-")
     sentences = [
         _sentence(block, index, start, end)
-        for index, block in enumerate(blocks)
-        for start, end in split_sentences(block.text, block.links)
+        for index, block in enumerate(found.blocks)
+        for start, end in split_sentences(block.text, block.links, language)
     ]
-    switches, misspelt = directives.read_directives(comments, lines)
+    skipped = Counter(found.skipped)
+    if matter.end:
+        skipped["front matter"] += matter.end
+    switches, misspelt = directives.read_directives(found.comments, lines)
     kept = sentences
     if switches:
         spans = [sentence.span for sentence in sentences]
@@ -118,8 +130,9 @@ def parse(
         brand=matter.brand,
         lines=lines,
         suppressed=len(sentences) - len(kept),
-        warnings=tuple(filter(None, [matter.warning, *problems, *misspelt])),
-        skipped={**({"front matter": matter.end} if matter.end else {}), **skipped},
+        warnings=tuple(filter(None, [matter.warning, *found.problems, *misspelt])),
+        skipped=dict(skipped),
+        dialect=dialect,
     )
 
 
@@ -130,6 +143,7 @@ def parse_named(
     read_as: str | None = None,
     quotes: bool = False,
     brand_key: str = directives.BRAND_KEY,
+    dialect: Dialect = PLAIN,
 ) -> Document:
     """Parse a document in the format that its name says; a warning says where it says none.
 
@@ -139,9 +153,11 @@ def parse_named(
         read_as: the format to use, whatever the name.
         quotes: judge block quotes too.
         brand_key: the key of front matter that names the brand.
+        dialect: what its site adds to the format, and its language.
     """
     known = formats.get(read_as) if read_as else formats.of_path(path)
-    document = parse(source, known.name if known else "text", quotes=quotes, brand_key=brand_key)
+    name = formats.in_dialect(known.name, source, dialect) if known else "text"
+    document = parse(source, name, quotes=quotes, brand_key=brand_key, dialect=dialect)
     if known:
         return document
     warning = "its name does not say its format, so it was read as plain text"

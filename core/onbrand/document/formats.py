@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from onbrand.document import docx, html, markdown, mdx, plain
+from onbrand.document import directives, docx, html, markdown, mdx, plain
 from onbrand.document.blocks import Extracted
+from onbrand.document.dialects import Dialect, is_mdx
 from onbrand.document.positions import LineIndex, Span
 from onbrand.errors import OnbrandError
 
@@ -38,6 +39,8 @@ class InputFormat:
     """Lower case, with the dot; the first is the usual one."""
     extract: Callable[[str, bool], Extracted]
     """The parser. Takes the text without its front matter, and whether to judge block quotes."""
+    extract_dialect: Callable[[str, bool, Dialect], Extracted] | None = None
+    """The same parser for a format that has dialects; it takes the one of the draft's site too."""
     decode: Callable[[bytes], str] | None = None
     """Turns a file's bytes into one line of text per paragraph; None: the file is UTF-8 text.
 
@@ -50,6 +53,12 @@ class InputFormat:
     """None: a draft in this format is not edited."""
     heading_level: Callable[[str, LineIndex, Span], int] | None = None
     """Returns the level of a heading, 1 to 6, from the source, its lines and the heading's span."""
+
+    def parse(self, text: str, quotes: bool, dialect: Dialect) -> Extracted:
+        """Return the blocks and comments of a text in this format."""
+        if self.extract_dialect:
+            return self.extract_dialect(text, quotes, dialect)
+        return self.extract(text, quotes)
 
 
 FORMATS: dict[str, InputFormat] = {
@@ -65,8 +74,19 @@ FORMATS: dict[str, InputFormat] = {
         ),
         InputFormat(
             name="markdown",
-            suffixes=(".md", ".markdown", ".mkd"),
+            suffixes=(
+                ".md",
+                ".markdown",
+                ".mkd",
+                ".mdown",
+                ".mkdn",
+                ".mdwn",
+                ".mdc",
+                ".qmd",
+                ".rmd",
+            ),
             extract=markdown.extract,
+            extract_dialect=markdown.extract,
             languages=("markdown", "gfm", "pandoc", "quarto", "rmd"),
             slack_types=("markdown",),
             comment=CommentSyntax(nests=True, rendered=markdown.rendered),
@@ -76,6 +96,7 @@ FORMATS: dict[str, InputFormat] = {
             name="mdx",
             suffixes=(".mdx",),
             extract=mdx.extract,
+            extract_dialect=mdx.extract,
             languages=("mdx", "markdown.mdx"),
             comment=CommentSyntax("{{/* {} */}}", nests=True, rendered=mdx.rendered),
             heading_level=markdown.heading_level,
@@ -84,6 +105,7 @@ FORMATS: dict[str, InputFormat] = {
             name="html",
             suffixes=(".html", ".htm", ".xhtml"),
             extract=html.extract,
+            extract_dialect=html.extract,
             languages=("html", "mhtml", "xhtml"),
             slack_types=("html",),
             comment=CommentSyntax(rendered=html.titles),
@@ -116,6 +138,24 @@ def of_path(path: str | PurePath) -> InputFormat | None:
     """Return the format by the suffix of a file's name, None for an unknown one."""
     suffix = PurePath(path).suffix.lower()
     return next((one for one in FORMATS.values() if suffix in one.suffixes), None)
+
+
+def in_dialect(name: str, source: str, dialect: Dialect) -> str:
+    """Return the format in which a Markdown document of a site is written: MDX for some sites.
+
+    Args:
+        name: the format that its name or an editor says.
+        source: the document; one that begins with imports is MDX, whatever the site.
+        dialect: that of its site.
+    """
+    if name != "markdown" or dialect.mdx is False:
+        return name
+    begin = directives.read_front_matter(source).end
+    return "mdx" if dialect.mdx or is_mdx(source[begin : begin + _MAX_IMPORT]) else name
+
+
+_MAX_IMPORT = 2000
+"""Characters in which the first import of an MDX document ends."""
 
 
 def of_document(language: str, path: str) -> InputFormat | None:

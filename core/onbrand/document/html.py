@@ -10,7 +10,8 @@ import re
 from html import unescape
 
 from onbrand.document.blocks import BlockBuilder, Comment, Extracted
-from onbrand.document.masking import PLACEHOLDER, mask_templates, to_ascii_like
+from onbrand.document.dialects import PLAIN, Dialect
+from onbrand.document.masking import PLACEHOLDER, Skipped, mask_templates, to_ascii_like
 from onbrand.document.positions import LineIndex, Span
 
 _TOKEN = re.compile(
@@ -40,22 +41,35 @@ BLOCKS = frozenset(_BLOCK_NAMES.split()) | _HEADINGS | _LISTS | _HIDDEN_BLOCKS
 _HEADING = re.compile(r"<h([1-6])\b", re.IGNORECASE)
 _MAX_HEADING_REACH = 500
 """Characters before a heading's text in which its tag is looked for."""
+_LANGUAGE = re.compile(
+    r"<html\b[^<>]*?\slang\s*=\s*[\"']?(?P<language>[a-zA-Z]{2,3}(?:[-_][a-zA-Z]{2,4})?)\b", re.I
+)
+_MAX_HEAD = 2000
+"""Characters in which the page's language is looked for."""
 _TITLE = re.compile(r"<title.*?(?:</title|\Z)", re.IGNORECASE | re.DOTALL)
 
 
-def extract(text: str, quotes: bool = False) -> Extracted:
+def extract(text: str, quotes: bool = False, dialect: Dialect = PLAIN) -> Extracted:
     """Return the blocks and comments of an HTML page.
 
     Args:
         text: the page.
         quotes: whether block quotes are judged.
+        dialect: names the tags of templates whose content is code or prose.
     """
-    text = mask_templates(text)
+    skipped = Skipped()
+    text = mask_templates(text, code_names=dialect.code, prose_names=dialect.prose, skipped=skipped)
     builder = BlockBuilder(text)
-    reader = HtmlReader(builder, quotes=quotes)
+    reader = HtmlReader(builder, quotes=quotes, skipped=skipped)
     reader.feed(text, 0, len(text))
     builder.flush(reader.kind)
-    return Extracted(builder.blocks, reader.comments)
+    language = _LANGUAGE.search(text[:_MAX_HEAD])
+    return Extracted(
+        builder.blocks,
+        reader.comments,
+        skipped=skipped,
+        language=language and language["language"],
+    )
 
 
 def heading_level(source: str, lines: LineIndex, span: Span) -> int:  # noqa: ARG001
@@ -76,7 +90,10 @@ class HtmlReader:
     end tag stands within reach.
     """
 
-    def __init__(self, builder: BlockBuilder, *, quotes: bool = False) -> None:
+    def __init__(
+        self, builder: BlockBuilder, *, quotes: bool = False, skipped: Skipped | None = None
+    ) -> None:
+        self._skipped = Skipped() if skipped is None else skipped
         self.comments: list[Comment] = []
         self._builder = builder
         self._lower = to_ascii_like(builder.source).lower()
@@ -95,6 +112,11 @@ class HtmlReader:
     def kind(self) -> str:
         """The kind of block that the open elements imply."""
         return next((kind for kind, depth in self._depth.items() if depth), self._builder.kind)
+
+    @property
+    def in_table_or_list(self) -> bool:
+        """Whether a table or a list of HTML is open."""
+        return bool(self._depth["table cell"] or self._depth["list item"])
 
     def leave(self, offset: int) -> None:
         """Drop the hiding elements that end at or before an offset."""
@@ -128,6 +150,9 @@ class HtmlReader:
     def _data(self, start: int, end: int) -> None:
         if not self._hidden:
             self._builder.copy(start, end)
+        elif start < end:
+            reason = "quotes" if self._hidden[0][0] == "blockquote" else "code"
+            self._skipped[reason] += end - start
 
     def _comment(self, chunk: str, base: int, start: int) -> int:
         close = chunk.find("-->", start + 2)

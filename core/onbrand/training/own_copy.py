@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from onbrand.discovery import find_drafts, read_draft
 from onbrand.document import formats
-from onbrand.document.document import parse
+from onbrand.document.dialects import find_dialect
+from onbrand.document.document import parse_named
 from onbrand.document.formats import InputFormat
 from onbrand.encoder import Encoder, SentenceEncoder
 from onbrand.errors import OnbrandError
@@ -105,7 +106,12 @@ def _files_of(folder: Path, left_out: set[Path]) -> list[Path]:
 def _sentences(page: Path, form: InputFormat, brand: str | None) -> list[LabelLine]:
     if brand is None:
         raise OnbrandError("whose page is it? Say --brand", path=page)
-    document = parse(read_draft(page, form, limit=MAX_TEXT_BYTES), form.name)
+    document = parse_named(
+        read_draft(page, form, limit=MAX_TEXT_BYTES),
+        str(page),
+        read_as=form.name,
+        dialect=find_dialect(page),
+    )
     return [
         LabelLine(
             text=sentence.text,

@@ -8,7 +8,9 @@ from functools import cached_property
 from hashlib import blake2b
 
 from onbrand.config import Settings
+from onbrand.document.dialects import Dialect
 from onbrand.document.document import Document, parse
+from onbrand.document.formats import in_dialect
 from onbrand.errors import Cancelled
 from onbrand.results import Report
 from onbrand.scorer import Scorer
@@ -71,6 +73,8 @@ class Plan:
             settings.threshold,
             settings.quotes,
             settings.brand_key,
+            settings.format,
+            settings.dialect,
             sorted(settings.ignore),
             self.rules.editor.severity,
             settings.underline,
@@ -90,19 +94,25 @@ class Parsed:
     """The last parse of a document, for whichever thread comes next."""
 
     def __init__(self) -> None:
-        self._last: tuple[tuple[bool, str], Document] | None = None
+        self._last: tuple[tuple[str, bool, str, Dialect], Document] | None = None
 
     def read(self, snapshot: Snapshot, settings: Settings) -> Document:
         """Return the document as parsed, now or before."""
-        last, rules = self._last, (settings.quotes, settings.brand_key)
-        if last is not None and last[0] == rules:
-            document = last[1]
-            if document.format == snapshot.format and document.source == snapshot.text:
-                return document
+        dialect = settings.dialect
+        said = settings.format or snapshot.format
+        key = said, settings.quotes, settings.brand_key, dialect
+        last = self._last
+        if last is not None and last[0] == key and last[1].source == snapshot.text:
+            return last[1]
+        read_as = said if settings.format else in_dialect(said, snapshot.text, dialect)
         document = parse(
-            snapshot.text, snapshot.format, quotes=settings.quotes, brand_key=settings.brand_key
+            snapshot.text,
+            read_as,
+            quotes=settings.quotes,
+            brand_key=settings.brand_key,
+            dialect=dialect,
         )
-        self._last = rules, document
+        self._last = key, document
         return document
 
 

@@ -149,7 +149,7 @@ class _Places:
 def _works(document: Document, edit: IgnoreEdit, quotes: bool, syntax: CommentSyntax) -> bool:
     """Tell whether the document is what it was after the edit, but for the silenced sentences."""
     source = apply(document.source, edit.insertions)
-    after = parse(source, document.format, quotes=quotes)
+    after = parse(source, document.format, quotes=quotes, dialect=document.dialect)
     kept = [s for n, s in enumerate(document.sentences) if n not in edit.silenced]
     return (
         [(s.text, s.kind, s.brand) for s in after.sentences]
