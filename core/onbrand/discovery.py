@@ -35,14 +35,14 @@ def find_drafts(
         irregular: called with each pipe, socket or device that is named like a draft.
         text_only: leave out what a text editor cannot open.
     """
-    suffixes = formats.suffixes(text_only=text_only)
     found: list[Path] = []
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not _is_aside(name)]
         for name in files:
             if _is_aside(name):
                 continue
-            if name.lower().endswith(suffixes):
+            form = formats.of_path(Path(root, name))
+            if form is not None and not (text_only and form.decode):
                 found.append(Path(root, name))
             elif left_out is not None and name != CONFIG_FILE:
                 left_out.add(Path(root, name))

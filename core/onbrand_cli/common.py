@@ -406,7 +406,11 @@ def read_drafts(
         else:
             source = read_draft(Path(name), form)
         document = parse_named(
-            source, path, read_as=form.name if form else None, quotes=settings.quotes
+            source,
+            path,
+            read_as=form.name if form else None,
+            quotes=settings.quotes,
+            front_keys=settings.front_matter,
         )
         drafts.append(Draft(path, source, document, settings))
     kinds = note_left_out(others)

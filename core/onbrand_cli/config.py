@@ -24,6 +24,7 @@ _DEFAULTS = {
     "gate": "the voice's own",
     "threshold": "the voice's own",
     "quotes": "block quotes are not judged",
+    "front_matter": "front matter is not judged",
     "labels_db": "the project's .onbrand/labels.db, else the user's data folder",
     "ignore": "no sentence is left alone",
     "excluded": "no glob in exclude matches",
@@ -111,9 +112,9 @@ def _print_text(
     width = max(len(item) for value in values for item in value)
     for setting, (first, *more) in zip(settings, values, strict=True):
         value = (f"{first:<{width}}", "bold")
-        console.print(Text.assemble(f"  {setting.key:<9}  ", value, f"  {_where(setting)}"))
+        console.print(Text.assemble(f"  {setting.key:<12}  ", value, f"  {_where(setting)}"))
         for item in more:
-            console.print(Text.assemble(" " * 13, (item, "bold")))
+            console.print(Text.assemble(" " * 16, (item, "bold")))
     console.print(
         "\nStronger than these: options of the command line, then comments in the document, then "
         "its front matter."

@@ -107,7 +107,7 @@ def test_what_a_url_stands_for(project: Path, monkeypatch: pytest.MonkeyPatch) -
     assert re.search(f"^  voices +more .*\n +{re.escape(url)}\n +not installed yet$", shown, re.M)
     root.mkdir(parents=True)
     (root / "installed.json").write_text("{}")
-    assert f"{url}\n               in {root}\n" in show("a.md")
+    assert f"{url}\n                  in {root}\n" in show("a.md")
     found = json.loads(show("a.md", "--format", "json"))
     assert found["settings"][2]["value"] == ["more", url]
     assert found["voices"] == [str(project / "more"), str(root)]

@@ -168,7 +168,11 @@ def test_no_text_in_a_repr() -> None:
         ("file:///a.txt", "markdown", "markdown"),
         ("file:///a.md", "html", "html"),
         ("file:///a.htm", "", "html"),
-        ("file:///a.rst", "restructuredtext", "text"),
+        ("file:///a.rst", "restructuredtext", "rst"),
+        ("file:///a.textile", "textile", "text"),
+        ("file:///locales/en.json", "json", "json"),
+        ("file:///package.json", "json", "text"),
+        ("file:///a.ipynb", "json", "notebook"),
         ("untitled:Untitled-1", "markdown", "markdown"),
         ("untitled:Untitled-1", "plaintext", "text"),
         ("vscode-vfs://github/org/repo/a.html", "handlebars", "html"),
@@ -208,7 +212,7 @@ def test_too_long_is_counted_in_bytes(character: str) -> None:
 
 
 def test_a_format_that_nobody_knows_is_a_problem_and_no_prose() -> None:
-    (snapshot,) = opened("x", uri="file:///a.rst", language_id="restructuredtext")
-    assert "a.rst: is in no format that onbrand reads (.txt, .md" in (snapshot.problem or "")
-    (snapshot,) = opened("x", uri="file:///a.rst", language_id="plaintext")
+    (snapshot,) = opened("x", uri="file:///a.textile", language_id="textile")
+    assert "a.textile: is in no format that onbrand reads (.txt, .md" in (snapshot.problem or "")
+    (snapshot,) = opened("x", uri="file:///a.textile", language_id="plaintext")
     assert snapshot.problem is None  # the editor, or the writer, says that it is

@@ -45,6 +45,7 @@ class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
     gate: Probability | None = None
     threshold: Probability | None = None
     quotes: bool | None = None
+    front_matter: tuple[Name, ...] | None = None
 
 
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +60,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     gate: Probability | None = None
     threshold: Probability | None = None
     quotes: bool | None = None
+    front_matter: tuple[Name, ...] | None = None
     ignore: tuple[Name, ...] = ()
     labels_db: Place | None = None
     paths: tuple[PathRule, ...] = ()
@@ -75,6 +77,7 @@ ALLOWED = {
     "gate": "a number from 0 to 1",
     "threshold": "a number from 0 to 1",
     "quotes": "true (judge block quotes too) or false",
+    "front_matter": 'a list of keys whose values are judged, say ["title", "description"]',
     "ignore": 'a list of sentences that are never underlined, say ["Dear carton, stop it."]',
     "labels_db": "a file or a database URL (sqlite:///…, postgresql://…)",
     "paths": "tables, each begun by the line [[paths]]",

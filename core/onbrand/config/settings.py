@@ -18,7 +18,17 @@ from onbrand.files import read_text
 from onbrand.installation import STATE_FILE, default_root, is_url, redact_url
 from onbrand.labels.normalization import text_key
 
-KEYS = ("brand", "avoid", "voices", "encoder", "gate", "threshold", "quotes", "labels_db")
+KEYS = (
+    "brand",
+    "avoid",
+    "voices",
+    "encoder",
+    "gate",
+    "threshold",
+    "quotes",
+    "front_matter",
+    "labels_db",
+)
 
 
 class Uninstalled(NamedTuple):
@@ -49,6 +59,8 @@ class Settings:
     threshold: float | None = None
     excluded: bool = False
     quotes: bool = False
+    front_matter: tuple[str, ...] = ()
+    """Keys of front matter whose values readers see, and which are judged."""
     ignore: frozenset[str] = frozenset()
     """`text_key` of the sentences that must not be flagged, from all configuration files."""
     encoder: Path | None = None

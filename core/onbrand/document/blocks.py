@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from onbrand.document.masking import LINE_SEPARATOR, PLACEHOLDER, REMOVED
@@ -28,6 +29,8 @@ class Extracted(NamedTuple):
     """In the order of the source."""
     problems: tuple[str, ...] = ()
     """Warnings for the writer, one line each."""
+    skipped: Mapping[str, int] = MappingProxyType({})
+    """Reason → how many characters are left out for it, as far as the parser counts them."""
 
 
 @dataclass(slots=True)

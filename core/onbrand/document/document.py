@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from onbrand.document import directives, formats
+from onbrand.document import directives, formats, front_matter
 from onbrand.document.blocks import Block
 from onbrand.document.masking import mask
 from onbrand.document.positions import LineIndex, OffsetMap, Span
@@ -66,9 +66,17 @@ class Document:
     """Number of sentences that comments suppressed."""
     warnings: tuple[str, ...] = ()
     """Misspelt directives, broken front matter and the like, one line each."""
+    front_keys: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The keys of front matter whose values are judged."""
 
 
-def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Document:  # noqa: A002
+def parse(
+    source: str,
+    format: str = "markdown",  # noqa: A002
+    *,
+    quotes: bool = False,
+    front_keys: Collection[str] = (),
+) -> Document:
     """Split a document into the sentences to judge.
 
     Left out are code, front matter, URLs, tags, template tags, comments, formulas, figures, block
@@ -79,6 +87,7 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         source: the text of the file, line ends as they are.
         format: how to read it: the name of one of `onbrand.document.formats.FORMATS`.
         quotes: judge block quotes too.
+        front_keys: keys of front matter whose values are judged, too.
 
     Raises:
         OnbrandError: there is no such format.
@@ -86,7 +95,8 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
     lines = LineIndex(source)
     matter = directives.read_front_matter(source)
     body = mask(source[: matter.end], " ") + source[matter.end :]
-    blocks, comments, problems = formats.get(format).extract(body, quotes)
+    blocks, comments, problems, _ = formats.get(format).extract(body, quotes)
+    blocks = [*front_matter.extract(source[: matter.end], front_keys).blocks, *blocks]
     sentences = [
         _sentence(block, index, start, end)
         for index, block in enumerate(blocks)
@@ -110,11 +120,17 @@ def parse(source: str, format: str = "markdown", *, quotes: bool = False) -> Doc
         lines=lines,
         suppressed=len(sentences) - len(kept),
         warnings=tuple(filter(None, [matter.warning, *problems, *misspelt])),
+        front_keys=tuple(front_keys),
     )
 
 
 def parse_named(
-    source: str, path: str, *, read_as: str | None = None, quotes: bool = False
+    source: str,
+    path: str,
+    *,
+    read_as: str | None = None,
+    quotes: bool = False,
+    front_keys: Collection[str] = (),
 ) -> Document:
     """Parse a document in the format that its name says; a warning says where it says none.
 
@@ -123,9 +139,10 @@ def parse_named(
         path: its name; the suffix says the format.
         read_as: the format to use, whatever the name.
         quotes: judge block quotes too.
+        front_keys: keys of front matter whose values are judged, too.
     """
     known = formats.get(read_as) if read_as else formats.of_path(path)
-    document = parse(source, known.name if known else "text", quotes=quotes)
+    document = parse(source, known.name if known else "text", quotes=quotes, front_keys=front_keys)
     if known:
         return document
     warning = "its name does not say its format, so it was read as plain text"

@@ -46,7 +46,7 @@ def extract_masked(text: str, quotes: bool) -> Extracted:
     try:
         return _extract(text, quotes)
     except _ParserError:
-        blocks, comments, _ = plain.extract(text)
+        blocks, comments, *_ = plain.extract(text)
         problem = "the Markdown parser failed on this document; it was read as plain text"
         return Extracted(blocks, comments, (problem,))
 

@@ -61,6 +61,7 @@ class Plan:
             settings.gate,
             settings.threshold,
             settings.quotes,
+            settings.front_matter,
             sorted(settings.ignore),
             self.rules.editor.severity,
             self.engine.id if self.engine else None,
@@ -78,17 +79,22 @@ class Parsed:
     """The last parse of a document, for whichever thread comes next."""
 
     def __init__(self) -> None:
-        self._last: tuple[bool, Document] | None = None
+        self._last: tuple[tuple[bool, tuple[str, ...]], Document] | None = None
 
-    def read(self, snapshot: Snapshot, quotes: bool) -> Document:
+    def read(self, snapshot: Snapshot, settings: Settings) -> Document:
         """Return the document as parsed, now or before."""
-        last = self._last
-        if last is not None and last[0] == quotes:
+        last, key = self._last, (settings.quotes, settings.front_matter)
+        if last is not None and last[0] == key:
             document = last[1]
             if document.format == snapshot.format and document.source == snapshot.text:
                 return document
-        document = parse(snapshot.text, snapshot.format, quotes=quotes)
-        self._last = quotes, document
+        document = parse(
+            snapshot.text,
+            snapshot.format,
+            quotes=settings.quotes,
+            front_keys=settings.front_matter,
+        )
+        self._last = key, document
         return document
 
 
@@ -116,7 +122,7 @@ def judge(
         nothing = parse("", snapshot.format)
         return Checked(snapshot, nothing, settings, None, None, None, plan.problem, plan.result_id)
     scorer = plan.engine.scorer
-    document = parsed.read(snapshot, settings.quotes)
+    document = parsed.read(snapshot, settings)
     if gives_up():
         raise Cancelled
     brand = rules.chosen or document.brand or settings.brand or plan.engine.avoid
