@@ -308,6 +308,7 @@ def touched_sentences(
         quotes=quotes,
         brand_key=brand_key,
         dialect=document.dialect,
+        front_keys=document.front_keys,
     )
     known = Counter(sentence.text for sentence in before.sentences)
     places = {sentence.span for sentence in near}

@@ -72,7 +72,7 @@ def search(folder: Path, *, text_only: bool = False, ignored: bool = False) -> S
     for root, files in _walk(folder, ignored=ignored):
         in_requirements = Path(root).name == "requirements"
         for name in files:
-            known = name.lower().endswith(suffixes)
+            known = name.lower().endswith(suffixes) and formats.of_path(Path(root, name))
             if is_no_draft(name) or (in_requirements and name.endswith(".txt")):
                 found.no_drafts.add(Path(root, name))
             elif known:

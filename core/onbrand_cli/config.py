@@ -32,6 +32,7 @@ _DEFAULTS = {
     "language": "what the document or its site says, else English",
     "code_blocks": "none but those that are known",
     "prose_blocks": "none but those that are known",
+    "front_matter": "front matter is not judged",
     "labels_db": "the project's .onbrand/labels.db, else the user's data folder",
     "ignore": "no sentence is left alone",
     "excluded": "no glob in exclude matches",

@@ -182,6 +182,7 @@ class _Reader:
             quotes=settings.quotes,
             brand_key=settings.brand_key,
             dialect=settings.dialect,
+            front_keys=settings.front_matter,
         )
         if text.encoding is not None:
             told = f"is not UTF-8, and was read as {text.encoding}, which it looks like"

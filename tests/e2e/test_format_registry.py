@@ -23,6 +23,7 @@ from onbrand_lsp.sync.documents import Snapshot
 from onbrand_slack.drafts import DraftProblem, files
 from onbrand_slack.render.check_form import view
 
+NO_DRAFTS = ("core/a.py", "package.json", "a.toml", "i18n/package.json", "nginx.conf.j2")
 ROOT = Path(__file__).parents[2]
 VSCODE = ROOT / "lsp_server/vscode"
 DRAFT = """\
@@ -165,8 +166,9 @@ def test_the_commit_hook_takes_the_text_files_that_check_takes_for_drafts() -> N
     assert "types: [text]" in hook
     for form in FORMATS.values():
         for suffix in form.suffixes:
-            assert bool(re.search(pattern, f"content/a{suffix}")) is (form.decode is None), suffix
-    assert not re.search(pattern, "core/a.py")
+            file = f"content/locales/a{suffix}" if form.is_named else f"content/a{suffix}"
+            assert bool(re.search(pattern, file)) is (form.decode is None), suffix
+    assert not any(re.search(pattern, file) for file in NO_DRAFTS)
 
 
 def test_the_manual_lists_the_formats() -> None:

@@ -30,10 +30,10 @@ def test_drafts_below_a_folder(tmp_path: Path) -> None:
 
 
 def test_what_is_in_no_known_format_is_handed_back(tmp_path: Path) -> None:
-    write(tmp_path, "a.md", "b.docx", "c.rst", "d/LICENSE", ".hidden", "~$b.docx")
+    write(tmp_path, "a.md", "b.docx", "c.textile", "d/LICENSE", ".hidden", "~$b.docx")
     left_out: set[Path] = set()
     assert find_drafts(tmp_path, left_out) == [tmp_path / "a.md", tmp_path / "b.docx"]
-    assert left_out == {tmp_path / "c.rst"}
+    assert left_out == {tmp_path / "c.textile"}
     assert find_drafts(tmp_path, text_only=True) == [tmp_path / "a.md"]
 
 

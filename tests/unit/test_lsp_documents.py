@@ -168,7 +168,11 @@ def test_no_text_in_a_repr() -> None:
         ("file:///a.txt", "markdown", "markdown"),
         ("file:///a.md", "html", "html"),
         ("file:///a.htm", "", "html"),
-        ("file:///a.rst", "restructuredtext", "text"),
+        ("file:///a.rst", "restructuredtext", "rst"),
+        ("file:///a.textile", "textile", "text"),
+        ("file:///locales/en.json", "json", "json"),
+        ("file:///package.json", "json", "text"),
+        ("file:///a.ipynb", "json", "notebook"),
         ("untitled:Untitled-1", "markdown", "markdown"),
         ("untitled:Untitled-1", "plaintext", "text"),
         ("vscode-vfs://github/org/repo/a.html", "handlebars", "html"),
@@ -210,9 +214,10 @@ def test_too_long_is_counted_in_bytes(character: str) -> None:
 @pytest.mark.parametrize(
     ("name", "language", "read_as"),
     [
-        ("a.rst", "restructuredtext", None),
-        ("a.rst", "plaintext", "text"),  # the editor, or the writer, says that it is
-        ("paper.tex", "latex", None),
+        ("a.rst", "restructuredtext", "rst"),
+        ("a.textile", "textile", None),
+        ("a.textile", "plaintext", "text"),  # the editor, or the writer, says that it is
+        ("paper.tex", "latex", "latex"),
         ("package.json", "json", None),
         ("COMMIT_EDITMSG", "git-commit", None),
         ("requirements.txt", "pip-requirements", None),

@@ -34,7 +34,24 @@ def texts(source: str, read_as: str = "markdown", *, quotes: bool = False) -> li
         ("a.Rmd", "markdown"),
         ("a.mdown", "markdown"),
         ("README", None),
-        ("a.rst", None),
+        ("a.rst", "rst"),
+        ("a.textile", None),
+        ("README.md.j2", "markdown"),
+        ("mail.txt.erb", "text"),
+        ("index.html.erb", "html"),
+        ("pages/index.njk", "nunjucks"),
+        ("nginx.conf.j2", None),
+        ("draft.docx.erb", None),
+        ("locales/en.json", "json"),
+        ("a/_locales/en/messages.json", "json"),
+        ("app/i18n/de/shop/cart.YML", "yaml"),
+        ("lang/en.toml", "toml"),
+        ("strings.de.yaml", "yaml"),
+        ("app_en.arb", "json"),
+        ("i18n/package.json", None),
+        ("package.json", None),
+        ("i18n/a/b/c/d.json", None),
+        ("pyproject.toml", None),
         ("", None),
     ],
 )
@@ -44,12 +61,14 @@ def test_formats_by_name(path: str, expected: str | None) -> None:
 
 
 def test_a_name_that_says_no_format_is_read_as_plain_text_with_a_warning() -> None:
-    document = parse_named("# One", "a.rst")
+    document = parse_named("# One", "a.textile")
     assert (document.format, len(document.warnings)) == ("text", 1)
-    document = parse_named("# One", "a.rst", read_as="markdown")
+    document = parse_named("# One", "a.textile", read_as="markdown")
     assert (document.format, document.warnings) == ("markdown", ())
-    with pytest.raises(OnbrandError, match="'rst' is no format of drafts; expected text, markdown"):
-        parse("One", "rst")
+    with pytest.raises(
+        OnbrandError, match="'textile' is no format of drafts; expected text, markdown"
+    ):
+        parse("One", "textile")
 
 
 class TestPlaces:

@@ -12,6 +12,7 @@ Run this file as a script to write what the code does now, then read the differe
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ import pytest
 from onbrand.document.document import Document, parse
 
 FOLDER = Path(__file__).parents[1] / "golden" / "text"
+NEWER = (
+    *("rst", "asciidoc", "latex", "org", "notebook", "liquid", "vue", "svelte", "astro"),
+    *("mail", "gettext", "json", "yaml", "toml"),
+)
 FORMATS: dict[str, str] = {
     "markdown": "markdown",
     "dialects": "markdown",
@@ -28,14 +33,14 @@ FORMATS: dict[str, str] = {
     "mdx": "mdx",
     "html": "html",
     "plain": "text",
-}
+} | dict(zip(NEWER, NEWER, strict=True))
 HEAD, JUDGED = "===== ", "----- judged\n"
 
 
 def passages(path: Path) -> list[tuple[str, str, str]]:
     """Return name, source and expected sentences of each passage in a file."""
     found = []
-    for part in path.read_text(encoding="utf-8").split(HEAD)[1:]:
+    for part in re.split(f"^{HEAD}", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         name, _, rest = part.partition("\n")
         source, _, expected = rest.partition(JUDGED)
         found.append((name, source, expected.strip("\n")))
@@ -69,6 +74,19 @@ def test_there_are_passages_of_every_kind() -> None:
 @pytest.mark.parametrize(("read_as", "source", "expected"), CASES)
 def test_golden(read_as: str, source: str, expected: str) -> None:
     assert render(parse(source, read_as)) == expected
+
+
+@pytest.mark.parametrize(
+    ("read_as", "source"),
+    [pytest.param(*case.values[:2], id=case.id) for case in CASES if case.values[0] in NEWER],
+)
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_make_no_difference(read_as: str, source: str, end: str) -> None:
+    def found(text: str) -> list[tuple[str, str]]:
+        return [(one.kind, one.text) for one in parse(text, read_as).sentences]
+
+    if (read_as, end) != ("toml", "\r"):  # which ends no line in TOML
+        assert found(source.replace("\n", end)) == found(source)
 
 
 def update() -> None:

@@ -57,6 +57,7 @@ class PathRule(Struct, frozen=True, forbid_unknown_fields=True):
     language: Language | None = None
     code_blocks: tuple[Name, ...] | None = None
     prose_blocks: tuple[Name, ...] | None = None
+    front_matter: tuple[Name, ...] | None = None
 
 
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +77,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     language: Language | None = None
     code_blocks: tuple[Name, ...] | None = None
     prose_blocks: tuple[Name, ...] | None = None
+    front_matter: tuple[Name, ...] | None = None
     ignore: tuple[Name, ...] = ()
     underline: Underline | None = None
     max_findings: FindingLimit | None = None
@@ -100,6 +102,7 @@ ALLOWED = {
     "language": 'the code of a language, say "en" or "pt-BR"',
     "code_blocks": 'a list of shortcodes and components whose content is code, say ["demo"]',
     "prose_blocks": 'a list of shortcodes and components whose content is prose, say ["aside"]',
+    "front_matter": 'a list of keys whose values are judged, say ["title", "description"]',
     "ignore": 'a list of sentences that are never underlined, say ["Dear carton, stop it."]',
     "underline": '"sentence" or "words"',
     "max_findings": "a number from 0 (no limit) to 1000",

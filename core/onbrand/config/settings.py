@@ -43,6 +43,7 @@ KEYS = (
     "language",
     "code_blocks",
     "prose_blocks",
+    "front_matter",
     "labels_db",
 )
 
@@ -89,6 +90,8 @@ class Settings:
     """Names of those whose content is prose."""
     site: Dialect = PLAIN
     """What the site that the file belongs to adds to Markdown."""
+    front_matter: tuple[str, ...] = ()
+    """Keys of front matter whose values readers see, and which are judged."""
     ignore: frozenset[str] = frozenset()
     """`text_key` of the sentences that must not be flagged, from all configuration files."""
     underline: Underline | None = None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from onbrand.document import directives, formats
+from onbrand.document import directives, formats, front_matter
 from onbrand.document.blocks import Block
 from onbrand.document.dialects import PLAIN, Dialect
 from onbrand.document.masking import mask
@@ -73,6 +73,8 @@ class Document:
     blocks", of which nothing says whether they hold prose."""
     dialect: Dialect = field(default=PLAIN, repr=False, compare=False)
     """How it was read."""
+    front_keys: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The keys of front matter whose values are judged."""
 
 
 def parse(
@@ -82,6 +84,7 @@ def parse(
     quotes: bool = False,
     brand_key: str = directives.BRAND_KEY,
     dialect: Dialect = PLAIN,
+    front_keys: Collection[str] = (),
 ) -> Document:
     """Split a document into the sentences to judge.
 
@@ -95,6 +98,7 @@ def parse(
         quotes: judge block quotes too.
         brand_key: the key of front matter that names the brand.
         dialect: what its site adds to the format, and its language.
+        front_keys: keys of front matter whose values are judged, too.
 
     Raises:
         OnbrandError: there is no such format.
@@ -105,9 +109,10 @@ def parse(
     found = formats.get(format).parse(body, quotes, dialect)
     language = matter.language or found.language or dialect.language or "en"
     language = language.lower().replace("_", "-")
+    blocks = [*front_matter.extract(source[: matter.end], front_keys).blocks, *found.blocks]
     sentences = [
         _sentence(block, index, start, end)
-        for index, block in enumerate(found.blocks)
+        for index, block in enumerate(blocks)
         for start, end in split_sentences(block.text, block.links, language)
     ]
     skipped = Counter(found.skipped)
@@ -133,6 +138,7 @@ def parse(
         warnings=tuple(filter(None, [matter.warning, *found.problems, *misspelt])),
         skipped=dict(skipped),
         dialect=dialect,
+        front_keys=tuple(front_keys),
     )
 
 
@@ -144,6 +150,7 @@ def parse_named(
     quotes: bool = False,
     brand_key: str = directives.BRAND_KEY,
     dialect: Dialect = PLAIN,
+    front_keys: Collection[str] = (),
 ) -> Document:
     """Parse a document in the format that its name says; a warning says where it says none.
 
@@ -154,10 +161,13 @@ def parse_named(
         quotes: judge block quotes too.
         brand_key: the key of front matter that names the brand.
         dialect: what its site adds to the format, and its language.
+        front_keys: keys of front matter whose values are judged, too.
     """
     known = formats.get(read_as) if read_as else formats.of_path(path)
     name = formats.in_dialect(known.name, source, dialect) if known else "text"
-    document = parse(source, name, quotes=quotes, brand_key=brand_key, dialect=dialect)
+    document = parse(
+        source, name, quotes=quotes, brand_key=brand_key, dialect=dialect, front_keys=front_keys
+    )
     if known:
         return document
     warning = "its name does not say its format, so it was read as plain text"

@@ -7,10 +7,27 @@ checked against it by a test: the extension's ``package.json`` and ``drafts.ts``
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from onbrand.document import directives, docx, html, markdown, mdx, plain
+from onbrand.document import (
+    asciidoc,
+    catalogues,
+    components,
+    directives,
+    docx,
+    gettext,
+    html,
+    latex,
+    mail,
+    markdown,
+    mdx,
+    messages,
+    notebook,
+    org,
+    plain,
+    rst,
+)
 from onbrand.document.blocks import Extracted
 from onbrand.document.dialects import Dialect, is_mdx
 from onbrand.document.positions import LineIndex, Span
@@ -26,6 +43,8 @@ class CommentSyntax:
     """Whether such a comment may stand on a line with prose."""
     nests: bool = False
     """Whether a comment on a line of its own needs the quote and list markers of its block."""
+    parted: bool = False
+    """Whether a blank line has to part such a comment from the prose below it."""
     rendered: Callable[[str], str] | None = None
     """Returns what readers see of a source without onbrand's comments, which must not change it."""
 
@@ -53,12 +72,48 @@ class InputFormat:
     """None: a draft in this format is not edited."""
     heading_level: Callable[[str, LineIndex, Span], int] | None = None
     """Returns the level of a heading, 1 to 6, from the source, its lines and the heading's span."""
+    is_named: Callable[[PurePath], bool] | None = None
+    """Tells by its path whether a file is in this format, whose suffixes alone do not say it."""
+    wraps: bool = False
+    """Whether files are templates of files in other formats, as ``README.md.j2`` is."""
 
     def parse(self, text: str, quotes: bool, dialect: Dialect) -> Extracted:
         """Return the blocks and comments of a text in this format."""
         if self.extract_dialect:
             return self.extract_dialect(text, quotes, dialect)
         return self.extract(text, quotes)
+
+
+_IN_HTML = CommentSyntax(rendered=html.titles)
+_NO_PAGE_SUFFIXES = """
+.bat .c .cfg .cnf .conf .config .cpp .css .csv .env .go .h .hcl .ini .java .js .json .jsx .list .lua
+.php .pl .properties .ps1 .py .rb .repo .rs .rules .scss .service .sh .sql .svg .tf .toml .ts .tsx
+.xml .yaml .yml
+"""
+_NO_PAGES = frozenset(_NO_PAGE_SUFFIXES.split())
+"""Suffixes before that of a template language that say that it makes no page: ``nginx.conf.j2``."""
+
+
+def _markup(
+    name: str,
+    suffixes: tuple[str, ...],
+    extract: Callable[[str, bool], Extracted],
+    *languages: str,
+) -> InputFormat:
+    """Return a format that is HTML but for what a framework adds to it."""
+    return InputFormat(
+        name,
+        suffixes,
+        extract,
+        languages=languages or (name,),
+        comment=_IN_HTML,
+        heading_level=html.heading_level,
+    )
+
+
+def _template(name: str, suffixes: tuple[str, ...], *languages: str) -> InputFormat:
+    """Return the format of pages in a template language."""
+    return replace(_markup(name, suffixes, html.extract, *languages), wraps=True)
 
 
 FORMATS: dict[str, InputFormat] = {
@@ -118,6 +173,80 @@ FORMATS: dict[str, InputFormat] = {
             decode=docx.decode,
             slack_types=("docx",),
         ),
+        InputFormat(
+            name="rst",
+            suffixes=(".rst", ".rest"),
+            extract=rst.extract,
+            languages=("restructuredtext", "rst"),
+            comment=CommentSyntax(".. {}", inline=False, parted=True),
+            heading_level=rst.heading_level,
+        ),
+        InputFormat(
+            name="asciidoc",
+            suffixes=(".adoc", ".asciidoc"),
+            extract=asciidoc.extract,
+            languages=("asciidoc", "asciidoctor"),
+            comment=CommentSyntax("// {}", inline=False),
+            heading_level=asciidoc.heading_level,
+        ),
+        InputFormat(
+            name="latex",
+            suffixes=(".tex", ".ltx", ".latex"),
+            extract=latex.extract,
+            languages=("latex", "tex", "plaintex"),
+            comment=CommentSyntax("% {}"),
+            heading_level=latex.heading_level,
+        ),
+        InputFormat(
+            name="org",
+            suffixes=(".org",),
+            extract=org.extract,
+            languages=("org",),
+            comment=CommentSyntax("# {}", inline=False),
+            heading_level=org.heading_level,
+        ),
+        InputFormat(name="notebook", suffixes=(".ipynb",), extract=notebook.extract),
+        _template(
+            "jinja",
+            (".jinja", ".jinja2", ".j2", ".twig"),
+            *("jinja-html", "jinja", "htmldjango", "django-html", "twig"),
+        ),
+        _template("nunjucks", (".njk",), "njk", "nunjucks"),
+        _template("liquid", (".liquid",), "liquid"),
+        _template("erb", (".erb",), "erb", "eruby"),
+        _markup("vue", (".vue",), components.extract_vue),
+        _markup("svelte", (".svelte",), components.extract_svelte),
+        _markup("astro", (".astro",), components.extract_astro),
+        InputFormat(
+            name="mail", suffixes=(".eml",), extract=mail.extract, languages=("eml", "mail")
+        ),
+        InputFormat(
+            name="gettext",
+            suffixes=(".po", ".pot"),
+            extract=gettext.extract,
+            languages=("po", "gettext"),
+            comment=CommentSyntax("# {}", inline=False),
+        ),
+        InputFormat(
+            name="json",
+            suffixes=(".json", ".arb"),
+            extract=catalogues.extract_json,
+            is_named=messages.is_catalogue,
+        ),
+        InputFormat(
+            name="yaml",
+            suffixes=(".yaml", ".yml"),
+            extract=catalogues.extract_yaml,
+            comment=CommentSyntax("# {}", inline=False),
+            is_named=messages.is_catalogue,
+        ),
+        InputFormat(
+            name="toml",
+            suffixes=(".toml",),
+            extract=catalogues.extract_toml,
+            comment=CommentSyntax("# {}", inline=False),
+            is_named=messages.is_catalogue,
+        ),
     )
 }
 """Every format by its name, in the order in which messages list them."""
@@ -135,9 +264,23 @@ def get(name: str) -> InputFormat:
 
 
 def of_path(path: str | PurePath) -> InputFormat | None:
-    """Return the format by the suffix of a file's name, None for an unknown one."""
-    suffix = PurePath(path).suffix.lower()
-    return next((one for one in FORMATS.values() if suffix in one.suffixes), None)
+    """Return the format by a file's name, None for an unknown one.
+
+    The suffix decides, but for templates of files in another format (``README.md.j2`` is Markdown,
+    ``nginx.conf.j2`` is unknown), and for data files, which have to be named like catalogues.
+    """
+    path = PurePath(path)
+    suffix = path.suffix.lower()
+    found = next((one for one in FORMATS.values() if suffix in one.suffixes), None)
+    if found is None or (found.is_named and not found.is_named(path)):
+        return None
+    if found.wraps:
+        inner = PurePath(path.stem).suffix.lower()
+        wrapped = next((one for one in FORMATS.values() if inner in one.suffixes), None)
+        if inner in _NO_PAGES or (wrapped and wrapped.decode):
+            return None
+        return wrapped or found
+    return found
 
 
 def in_dialect(name: str, source: str, dialect: Dialect) -> str:
@@ -180,8 +323,8 @@ def of_slack_type(filetype: str) -> InputFormat | None:
 
 
 def suffixes(*, text_only: bool = False) -> tuple[str, ...]:
-    """Return the suffixes of all formats, or of those alone that a text editor can open."""
-    known = (one for one in FORMATS.values() if not (text_only and one.decode))
+    """Return the suffixes that say a format, or of those alone that a text editor can open."""
+    known = (one for one in FORMATS.values() if not (text_only and one.decode) and not one.is_named)
     return tuple(suffix for one in known for suffix in one.suffixes)
 
 

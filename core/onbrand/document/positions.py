@@ -170,6 +170,18 @@ class OffsetMap:
             self.add(stop - first, start, end, copied=other._copied[run])
             first, run = stop, run + 1
 
+    def through(self, outer: OffsetMap) -> OffsetMap:
+        """Return the map of the same text to the source of its own source, which ``outer`` maps."""
+        found = OffsetMap()
+        for run, at in enumerate(self._ats):
+            start, end = self._starts[run], self._ends[run]
+            if self._copied[run]:
+                found.take(outer, start, end)
+            else:
+                following = self._ats[run + 1] if run + 1 < len(self._ats) else self._length
+                found.add(following - at, outer.start(start), outer.end(max(start, end - 1)))
+        return found
+
     def start(self, index: int) -> int:
         """Return where the source of a character begins."""
         run = self._run(index)

@@ -8,7 +8,6 @@ from functools import cached_property
 from hashlib import blake2b
 
 from onbrand.config import Settings
-from onbrand.document.dialects import Dialect
 from onbrand.document.document import Document, parse
 from onbrand.document.formats import in_dialect
 from onbrand.errors import Cancelled
@@ -75,6 +74,7 @@ class Plan:
             settings.brand_key,
             settings.format,
             settings.dialect,
+            settings.front_matter,
             sorted(settings.ignore),
             self.rules.editor.severity,
             settings.underline,
@@ -94,13 +94,13 @@ class Parsed:
     """The last parse of a document, for whichever thread comes next."""
 
     def __init__(self) -> None:
-        self._last: tuple[tuple[str, bool, str, Dialect], Document] | None = None
+        self._last: tuple[tuple[object, ...], Document] | None = None
 
     def read(self, snapshot: Snapshot, settings: Settings) -> Document:
         """Return the document as parsed, now or before."""
         dialect = settings.dialect
         said = settings.format or snapshot.format
-        key = said, settings.quotes, settings.brand_key, dialect
+        key = said, settings.quotes, settings.brand_key, dialect, settings.front_matter
         last = self._last
         if last is not None and last[0] == key and last[1].source == snapshot.text:
             return last[1]
@@ -111,6 +111,7 @@ class Parsed:
             quotes=settings.quotes,
             brand_key=settings.brand_key,
             dialect=dialect,
+            front_keys=settings.front_matter,
         )
         self._last = key, document
         return document

@@ -119,7 +119,8 @@ class _Places:
         inside = " " * len(marker[0]) if marker else ""
         for indent in dict.fromkeys(("", inside)):
             comment = self._comment(name)
-            yield Insertion(at, f"{prefix}{indent}{comment}{self._line_break()}")
+            gap = self._line_break() * (2 if self._syntax.parted else 1)
+            yield Insertion(at, f"{prefix}{indent}{comment}{gap}")
 
     @property
     def _source(self) -> str:
@@ -149,7 +150,13 @@ class _Places:
 def _works(document: Document, edit: IgnoreEdit, quotes: bool, syntax: CommentSyntax) -> bool:
     """Tell whether the document is what it was after the edit, but for the silenced sentences."""
     source = apply(document.source, edit.insertions)
-    after = parse(source, document.format, quotes=quotes, dialect=document.dialect)
+    after = parse(
+        source,
+        document.format,
+        quotes=quotes,
+        dialect=document.dialect,
+        front_keys=document.front_keys,
+    )
     kept = [s for n, s in enumerate(document.sentences) if n not in edit.silenced]
     return (
         [(s.text, s.kind, s.brand) for s in after.sentences]

@@ -4,7 +4,8 @@ import * as vscode from "vscode";
 import type { Status } from "./protocol.ts";
 import type { ServerState } from "./text.ts";
 
-const LANGUAGES = ["markdown", "mdx", "html", "plaintext"];
+// prettier-ignore
+const LANGUAGES = ["markdown", "mdx", "html", "plaintext", "restructuredtext", "asciidoc", "latex", "org", "jinja-html", "njk", "liquid", "erb", "vue", "svelte", "astro", "eml", "po"];
 
 /** What is checked: files, and drafts that were never saved. */
 export const DRAFTS = LANGUAGES.flatMap((language) => [
