@@ -67,15 +67,14 @@ def search(folder: Path, *, text_only: bool = False, ignored: bool = False) -> S
         text_only: leave out what a text editor cannot open.
         ignored: look at what git ignores too.
     """
-    suffixes = formats.suffixes(text_only=text_only)
     found = Search()
     for root, files in _walk(folder, ignored=ignored):
         in_requirements = Path(root).name == "requirements"
         for name in files:
-            known = name.lower().endswith(suffixes) and formats.of_path(Path(root, name))
+            form = formats.of_path(Path(root, name))
             if is_no_draft(name) or (in_requirements and name.endswith(".txt")):
                 found.no_drafts.add(Path(root, name))
-            elif known:
+            elif form is not None and not (text_only and form.decode):
                 found.drafts.append(Path(root, name))
             elif name != CONFIG_FILE:
                 found.unknown.add(Path(root, name))

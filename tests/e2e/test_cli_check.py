@@ -11,6 +11,8 @@ import pytest
 from cli_runner import DRAFTS, OATFOLK_DRAFT, OFF_BRAND, error_of, run, tree
 from slack_documents import written
 
+from onbrand.document import formats
+
 PLANTED = {
     "oatfolk-launch.md": [
         "Oatfolk Chocolate represents a significant expansion",
@@ -128,20 +130,19 @@ def test_standard_input_takes_format_and_settings_from_its_path(project: Path) -
 
 
 def test_a_format_that_the_name_does_not_say_has_to_be_said(project: Path) -> None:
-    (project / "draft.rst").write_text(OFF_BRAND)
-    done = run("check", "draft.rst")
+    (project / "draft.textile").write_text(OFF_BRAND)
+    done = run("check", "draft.textile")
     assert error_of(done) == (
-        "draft.rst: is in no format that onbrand reads (.txt, .md, .markdown, .mkd, .mdx, .html, "
-        ".htm, .xhtml, .docx, .docm); say how to read it, as in --read-as text"
+        f"draft.textile: is in no format that onbrand reads ({', '.join(formats.suffixes())}); "
+        "say how to read it, as in --read-as text"
     )
     for command in ("check", "gate"):
-        assert run(command, "draft.rst", "--read-as", "text").code == 1
-    done = run("check", "draft.rst", "--read-as", "rst")
-    assert (
-        error_of(done) == "'rst' is no format of drafts; expected text, markdown, mdx, html, docx"
-    )
-    warning = "warning: a.rst: its name does not say its format, so it was read as plain text\n"
-    told = ["check", "-", "--stdin-path", "a.rst", "--format", "json"]
+        assert run(command, "draft.textile", "--read-as", "text").code == 1
+    done = run("check", "draft.textile", "--read-as", "textile")
+    known = ", ".join(formats.FORMATS)
+    assert error_of(done) == f"'textile' is no format of drafts; expected {known}"
+    warning = "warning: a.textile: its name does not say its format, so it was read as plain text\n"
+    told = ["check", "-", "--stdin-path", "a.textile", "--format", "json"]
     assert (run(*told, stdin=OFF_BRAND.encode()).code, run(*told).err) == (1, warning)
     assert run(*told, "--read-as", "markdown").err == ""
 

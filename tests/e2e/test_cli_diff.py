@@ -93,7 +93,7 @@ def test_a_baseline_holds_beside_it(project: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "shown"),
     [
-        ("text", "a.md:27:1: P <0.01"),
+        ("text", "a.md:27:1: reads like corporate-speak"),
         ("github", "::warning file=a.md,line=27,"),
         ("rdjson", '"line": 27'),
         ("gitlab", '"begin": 27'),

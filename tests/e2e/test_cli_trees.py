@@ -184,7 +184,7 @@ def test_of_many_clean_drafts_there_is_a_summary_alone(project: Path) -> None:
     write(project, drafts__bad_md=f"{OFF_BRAND}\n")
     done = run("check", ".", "-q")
     assert done.code == 1
-    assert done.out.startswith("drafts/bad.md:1:1: P <0.01 off-brand for oatfolk")
+    assert done.out.startswith("drafts/bad.md:1:1: reads like corporate-speak")
     assert "forward" not in done.out and "Review" not in done.out
 
 
@@ -195,7 +195,7 @@ def test_gate_takes_several_files_and_folders(project: Path) -> None:
     done = run("gate", "sub", "*.md")
     assert done.code == 1
     review, total = done.out.splitlines()
-    assert review.startswith("sub/c.md: Review: P <0.01")
+    assert review.startswith("sub/c.md: Review: 1 of 1 sentence off-brand")
     assert total == "3 drafts: 2 forward, 1 review."
     done = run("gate", "a.md", "gone.md")
     assert (done.code, done.err) == (2, "error: gone.md: no such file; check the path\n")

@@ -50,8 +50,9 @@ class Block:
 # Removed from text: controls, soft hyphens, zero-width spaces and byte order marks.
 _NOTHING = rf"\x00-\x08\x0e-\x1b\x7f\xad\u200b\u2060\ufeff{REMOVED}"
 _NOT_NORMALISED = re.compile(
-    rf"[\s{_NOTHING}]{{2,}}|[{_NOTHING}]|[^\S ]|{PLACEHOLDER}{{2,}}|[\ud800-\udfff]"
-    rf"|-(?= {REMOVED})"  # a masked component (see `mdx`) inside an HTML block
+    # A hyphen before a removed character is a masked component (see `mdx`) inside an HTML block.
+    rf"(?:[\s{_NOTHING}]|-(?= {REMOVED})){{2,}}|[{_NOTHING}]|[^\S ]|{PLACEHOLDER}{{2,}}"
+    r"|[\ud800-\udfff]"
 )
 _BREAKS = re.compile("[\v\f\x85\u2028\u2029]")
 _TRAILING = r".,;:!?'\")\]}*_~…’"

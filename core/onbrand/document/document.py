@@ -104,9 +104,12 @@ def parse(
         OnbrandError: there is no such format.
     """
     lines = LineIndex(source)
-    matter = directives.read_front_matter(source, brand_key)
+    form = formats.get(format)
+    matter = directives.FrontMatter(0, None, None)
+    if form.has_front_matter:
+        matter = directives.read_front_matter(source, brand_key)
     body = mask(source[: matter.end], " ") + source[matter.end :]
-    found = formats.get(format).parse(body, quotes, dialect)
+    found = form.parse(body, quotes, dialect)
     language = matter.language or found.language or dialect.language or "en"
     language = language.lower().replace("_", "-")
     blocks = [*front_matter.extract(source[: matter.end], front_keys).blocks, *found.blocks]

@@ -76,6 +76,8 @@ class InputFormat:
     """Tells by its path whether a file is in this format, whose suffixes alone do not say it."""
     wraps: bool = False
     """Whether files are templates of files in other formats, as ``README.md.j2`` is."""
+    has_front_matter: bool = True
+    """Whether a draft may begin with front matter; what is data from end to end has none."""
 
     def parse(self, text: str, quotes: bool, dialect: Dialect) -> Extracted:
         """Return the blocks and comments of a text in this format."""
@@ -205,7 +207,12 @@ FORMATS: dict[str, InputFormat] = {
             comment=CommentSyntax("# {}", inline=False),
             heading_level=org.heading_level,
         ),
-        InputFormat(name="notebook", suffixes=(".ipynb",), extract=notebook.extract),
+        InputFormat(
+            name="notebook",
+            suffixes=(".ipynb",),
+            extract=notebook.extract,
+            has_front_matter=False,
+        ),
         _template(
             "jinja",
             (".jinja", ".jinja2", ".j2", ".twig"),
@@ -218,13 +225,18 @@ FORMATS: dict[str, InputFormat] = {
         _markup("svelte", (".svelte",), components.extract_svelte),
         _markup("astro", (".astro",), components.extract_astro),
         InputFormat(
-            name="mail", suffixes=(".eml",), extract=mail.extract, languages=("eml", "mail")
+            name="mail",
+            suffixes=(".eml",),
+            extract=mail.extract,
+            languages=("eml", "mail"),
+            has_front_matter=False,
         ),
         InputFormat(
             name="gettext",
             suffixes=(".po", ".pot"),
             extract=gettext.extract,
             languages=("po", "gettext"),
+            has_front_matter=False,
             comment=CommentSyntax("# {}", inline=False),
         ),
         InputFormat(
@@ -232,6 +244,7 @@ FORMATS: dict[str, InputFormat] = {
             suffixes=(".json", ".arb"),
             extract=catalogues.extract_json,
             is_named=messages.is_catalogue,
+            has_front_matter=False,
         ),
         InputFormat(
             name="yaml",
@@ -239,6 +252,7 @@ FORMATS: dict[str, InputFormat] = {
             extract=catalogues.extract_yaml,
             comment=CommentSyntax("# {}", inline=False),
             is_named=messages.is_catalogue,
+            has_front_matter=False,
         ),
         InputFormat(
             name="toml",
@@ -246,6 +260,7 @@ FORMATS: dict[str, InputFormat] = {
             extract=catalogues.extract_toml,
             comment=CommentSyntax("# {}", inline=False),
             is_named=messages.is_catalogue,
+            has_front_matter=False,
         ),
     )
 }
