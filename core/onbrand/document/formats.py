@@ -25,6 +25,8 @@ class CommentSyntax:
     """Whether such a comment may stand on a line with prose."""
     nests: bool = False
     """Whether a comment on a line of its own needs the quote and list markers of its block."""
+    visible: bool = False
+    """Whether readers see comments, too; editors then write none."""
     rendered: Callable[[str], str] | None = None
     """Returns what readers see of a source without onbrand's comments, which must not change it."""
 
@@ -61,7 +63,7 @@ FORMATS: dict[str, InputFormat] = {
             extract=plain.extract,
             languages=("plaintext", "text", "txt"),
             slack_types=("text",),
-            comment=CommentSyntax(inline=False),
+            comment=CommentSyntax(inline=False, visible=True),
         ),
         InputFormat(
             name="markdown",
