@@ -406,6 +406,31 @@ class Scorer:
         judged = self._sentences.score([_normalise_whitespace(text) for text in texts])
         return sigmoid(judged["logits"]).astype(np.float32)
 
+    def judge(self, texts: Sequence[str], brand: str) -> list[float | None]:
+        """Return P(on-brand) of each sentence for one brand; None for what is not judged.
+
+        Raises:
+            OnbrandError: the brand is unknown.
+        """
+        voice = self.voice(brand)
+        clean = [_normalise_whitespace(text) for text in texts]
+        records = self._sentences.score(clean)
+        column = self.brands.index(voice.brand)
+        return [
+            None
+            if why_not_judged(
+                {voice.brand: voice}, voice.brand, text, int(words), float(familiarity)
+            )
+            else probability(float(logit))
+            for text, words, logit, familiarity in zip(
+                clean,
+                records["words"],
+                records["logits"][:, column],
+                records["familiarity"][:, column],
+                strict=True,
+            )
+        ]
+
     def probabilities(self, text: str) -> dict[str, float]:
         """Return P(on-brand) of one sentence for every brand."""
         logits = self._sentences.score([_normalise_whitespace(text)])["logits"][0]

@@ -127,6 +127,21 @@ async def label(ls: OnbrandServer, marked: Marked) -> Result:
     return {"brand": brand, "label": marked.label, "store": store}
 
 
+async def take_back(ls: OnbrandServer, about: OfSentence) -> Result:
+    """Delete the label that the user gave a sentence last, if that was in an editor."""
+    snapshot = _document(ls, about.uri)
+    text, brand = await _sentence(ls, about)
+    brand = about.brand or brand
+    if brand is None:
+        raise JsonRpcInvalidParams("onbrand.takeBack: brand is missing")
+    done = await ls.labels.take_back(_rules(ls, snapshot), text, brand)
+    if not done:
+        raise OnbrandError("you have not marked this sentence in an editor")
+    ls.refresh()
+    ls.sayer.note(f"Your mark for {brand} is taken back.")
+    return {"brand": brand, "takenBack": True}
+
+
 async def ignore_in_project(ls: OnbrandServer, about: OfSentence) -> Result:
     """Never flag a sentence in this project."""
     snapshot = _document(ls, about.uri)
@@ -150,7 +165,7 @@ async def show_examples(ls: OnbrandServer, about: OfSentence) -> Result:
     brand, scorer = about.brand or brand or checked.brand, checked.scorer
     if scorer is None or brand is None:
         raise OnbrandError(checked.problem or "onbrand is not set up for this document")
-    found = await ls.checker.instantly(lambda: scorer.nearest(text, brand))
+    found = await ls.checker.instantly(lambda: examples.near(scorer, text, brand))
     message = examples.nearest(brand, found)
     ls.sayer.say(message, "examples")
     listed = [{"text": e.text, "similarity": e.similarity, "source": e.source} for e in found]

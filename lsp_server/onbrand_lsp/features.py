@@ -10,10 +10,13 @@ from typing import Any
 
 from lsprotocol import types
 
+from onbrand.results import is_brand
 from onbrand_lsp import commands
+from onbrand_lsp.checking.labelling import author_of
 from onbrand_lsp.early import Early
 from onbrand_lsp.server import OnbrandServer, tune_gc
-from onbrand_lsp.showing import actions, hover, lens, places, setup
+from onbrand_lsp.showing import actions, examples, hover, lens, places, setup
+from onbrand_lsp.showing.fixes import fixes_for
 from onbrand_lsp.sync.convert import to_span
 from onbrand_lsp.sync.uris import path_of
 
@@ -131,10 +134,22 @@ async def code_action(
     encoding = ls.documents.encoding
     span = to_span(params.range, checked.snapshot.lines, encoding)
 
+    rules = ls.projects.rules(checked.snapshot.uri, checked.snapshot.path)
+    marks = ls.labels.known(rules)
+
     def offered() -> list[types.CodeAction | types.Command]:
         sentence, scorer = places.sentence_in(checked, span), checked.scorer
-        others = scorer.probabilities(sentence.text) if sentence and scorer else None
-        return actions.code_actions(checked, span, params.context, encoding, ls.client, others)
+        offers = None
+        if sentence is not None and scorer is not None:
+            authors = marks.by(sentence.brand, sentence.text)
+            offers = actions.Offers(
+                probabilities=scorer.probabilities(sentence.text),
+                fixes=fixes_for(scorer, sentence, rules, trusted=ls.projects.trusted),
+                has_near=is_brand(sentence.brand)
+                and bool(examples.near(scorer, sentence.text, sentence.brand)),
+                marked=bool(authors) and author_of(rules.editor.author, rules.folder) in authors,
+            )
+        return actions.code_actions(checked, span, params.context, encoding, ls.client, offers)
 
     return await ls.checker.instantly(offered)
 

@@ -22,7 +22,7 @@ from onbrand.errors import OnbrandError
 from onbrand.labels.normalization import normalise_text, text_key
 from onbrand.results import Example, Habit
 from onbrand_lsp.showing import comments, places
-from onbrand_lsp.showing.actions import code_actions
+from onbrand_lsp.showing.actions import Offers, code_actions
 from onbrand_lsp.showing.diagnostics import diagnostics
 from onbrand_lsp.showing.hover import hover
 from onbrand_lsp.showing.ignoring import add_ignored
@@ -113,7 +113,8 @@ def test_every_feature_takes_any_text(read_as, source: str, encoding, data: st.D
     shown = hover(checked, at, encoding, ABLE, {"acme": 0.1, "borealis": 0.9})
     assert shown is None or shown.range is not None
     context = types.CodeActionContext(found)
-    actions = code_actions(checked, Span(at, to), context, encoding, ABLE, {"borealis": 0.9})
+    offers = Offers(probabilities={"borealis": 0.9}, has_near=True)
+    actions = code_actions(checked, Span(at, to), context, encoding, ABLE, offers)
     told = verdict(checked, encoding, {"borealis": 0.9, "c_corp": 0.1}.get)
     assert summary(told).startswith("# draft.md\n")
     as_json([found, shown, actions, lenses(checked, encoding), status(checked, ()), told])

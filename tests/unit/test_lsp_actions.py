@@ -14,16 +14,21 @@ from lsprotocol import types
 from onbrand.config import Settings
 from onbrand.document.document import parse
 from onbrand.document.positions import Span
+from onbrand.fixes import Edit, Fix, apply_edits
 from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.actions import code_actions
+from onbrand_lsp.showing.actions import Offers, code_actions
 from onbrand_lsp.showing.comments import apply, ignore_edits
 from onbrand_lsp.showing.diagnostics import diagnostics
+from onbrand_lsp.showing.fixes import source_fixes
 from onbrand_lsp.wire.capabilities import ClientSupport
 
 SOURCE = "We leverage synergies daily.\n\nIt ships on Tuesday, of course.\n"
 BAD = {"We": 0.1}
 START = Span(0, 0)
 Trigger = types.CodeActionTriggerKind
+KNOWN = Offers(probabilities=OTHERS, has_near=True)
+USE = Fix((Edit(Span(3, 11), "use"),), "We use synergies daily.", 0.6)
+SHORTER = Fix((Edit(Span(3, 11), "use"), Edit(Span(21, 27), "")), "We use synergies.", 0.5)
 
 
 def asked(
@@ -31,10 +36,11 @@ def asked(
     span: Span = START,
     client: ClientSupport = ABLE,
     found: Sequence[types.Diagnostic] = (),
+    offers: Offers = KNOWN,
     **context: Any,
 ) -> list[Any]:
     wanted = types.CodeActionContext(found, **context)
-    return code_actions(checked, span, wanted, "utf-16", client, OTHERS)
+    return code_actions(checked, span, wanted, "utf-16", client, offers)
 
 
 def titles(actions: list[Any]) -> list[str]:
@@ -42,11 +48,11 @@ def titles(actions: list[Any]) -> list[str]:
 
 
 ALL = [
+    "Show how acme says it",
     "Mark as on-brand for acme",
     "Mark as off-brand for acme",
     "Ignore this sentence (comment)",
     "Ignore this sentence in the project (onbrand.toml)",
-    "Show the nearest on-brand lines",
     "Check this document as borealis",
     "Check this document as c_corp",
 ]
@@ -56,7 +62,61 @@ def test_a_flagged_sentence_has_them_all() -> None:
     actions = asked(check(SOURCE, BAD), trigger_kind=Trigger.Automatic)
     assert titles(actions) == ALL
     assert {action.kind for action in actions} == {types.CodeActionKind.QuickFix}
-    assert [action.title for action in actions if action.is_preferred] == ALL[:1]
+    assert not any(action.is_preferred for action in actions)
+
+
+def test_fixes_come_first_and_the_best_one_is_preferred() -> None:
+    actions = asked(check(SOURCE, BAD), offers=replace(KNOWN, fixes=[USE, SHORTER]))
+    both = "Replace “leverage” with “use”, delete “daily”"
+    assert titles(actions) == ["Replace “leverage” with “use”", both, *ALL]
+    assert [action.title for action in actions if action.is_preferred] == titles(actions)[:1]
+    edits = actions[1].edit.document_changes[0].edits
+    places = [(e.range.start.character, e.range.end.character, e.new_text) for e in edits]
+    assert places == [(3, 11, "use"), (21, 27, "")]
+
+
+def test_a_fix_leaves_markup_entities_and_broken_lines_as_they_are() -> None:
+    for source, fixed in (
+        ("Oh. We **leverage** it here daily.", "Oh. We **use** it here daily."),
+        ("We lever*age* it here daily.", None),
+        ("We &lt;leverage it here daily.", "We &lt;use it here daily."),
+        ("> We\n> leverage it here daily.", "> We\n> use it here daily."),
+    ):
+        checked = check(source, BAD, settings=Settings(quotes=True))
+        sentence = next(s for s in checked.report.sentences if s.text.startswith("We"))
+        start = sentence.text.index("leverage")
+        fix = Fix((Edit(Span(start, start + 8), "use"),), "…", 0.6)
+        made = [apply_edits(source, one.edits) for one in source_fixes(checked, sentence, [fix])]
+        assert made == ([fixed] if fixed else [])
+
+
+def test_words_on_two_lines_are_replaced_where_nothing_else_is_between() -> None:
+    for source, fixed in (
+        ("We do this prior\nto lunch.", "We do this before lunch."),
+        ("> We do this prior\n> to lunch.", None),
+        ("We do this prior *to* lunch.", None),
+    ):
+        checked = check(source, BAD, settings=Settings(quotes=True))
+        (sentence,) = checked.report.sentences
+        fix = Fix((Edit(Span(11, 19), "before"),), "We do this before lunch.", 0.6)
+        made = [apply_edits(source, one.edits) for one in source_fixes(checked, sentence, [fix])]
+        assert made == ([fixed] if fixed else [])
+
+
+def test_who_has_no_near_line_is_shown_none() -> None:
+    assert titles(asked(check(SOURCE, BAD), offers=Offers(OTHERS))) == ALL[1:]
+
+
+def test_a_mark_can_be_taken_back() -> None:
+    actions = asked(check(SOURCE, BAD), offers=replace(KNOWN, marked=True))
+    assert titles(actions)[:4] == [*ALL[:3], "Take back my mark"]
+    assert actions[3].command.command == "onbrand.takeBack"
+    assert not any(action.is_preferred for action in actions)
+
+
+def test_plain_text_gets_no_comment_that_its_readers_would_see() -> None:
+    actions = asked(check(SOURCE, BAD, format="text"))
+    assert titles(actions) == [title for title in ALL if "comment" not in title]
 
 
 def test_commands_name_the_document_the_sentence_and_the_brand() -> None:
@@ -83,7 +143,7 @@ def test_other_sentences_have_actions_only_for_who_asks() -> None:
 def test_of_several_the_first_flagged_one_is_meant() -> None:
     checked = check("It is fine here. We leverage it here. We really do it.\n", BAD)
     for span in (Span(0, 50), Span(17, 17), Span(16, 18)):
-        first = asked(checked, span)[0]
+        first = asked(checked, span)[1]
         assert first.command.arguments[0]["text"] == "We leverage it here."
 
 
@@ -139,8 +199,8 @@ def test_the_edit_names_the_version_where_the_client_can_tell() -> None:
     edit = types.TextEdit(above, "<!-- onbrand-disable-next-line -->\n")
     document = types.OptionalVersionedTextDocumentIdentifier("file:///project/draft.md", 3)
     versioned = types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(document, [edit])])
-    assert asked(check(SOURCE, BAD))[2].edit == versioned
-    plain = asked(check(SOURCE, BAD), client=replace(ABLE, document_changes=False))[2].edit
+    assert asked(check(SOURCE, BAD))[3].edit == versioned
+    plain = asked(check(SOURCE, BAD), client=replace(ABLE, document_changes=False))[3].edit
     assert plain == types.WorkspaceEdit(changes={"file:///project/draft.md": [edit]})
 
 
@@ -243,11 +303,7 @@ def test_a_comment_stands_where_it_changes_nothing_else(name: str) -> None:
 
 def test_the_title_says_when_others_are_silenced_too() -> None:
     shared = asked(check("We leverage it here. It ships on Tuesday.\n", BAD))
-    assert titles(shared)[2:4] == ["Ignore this sentence (comment)", "Ignore this line (comment)"]
-    text = asked(check("We leverage it here. It ships.\n", BAD, format="text"))
-    assert titles(text)[2:4] == ["Ignore this line (comment)", ALL[3]]
-    none = asked(check("One\ntwo. We leverage\nit.\n", BAD, format="text"), Span(10, 10))
-    assert not any("comment" in title for title in titles(none))
+    assert titles(shared)[3:5] == ["Ignore this sentence (comment)", "Ignore this line (comment)"]
 
 
 def test_quotes_count_where_they_are_judged() -> None:
@@ -259,5 +315,5 @@ def test_quotes_count_where_they_are_judged() -> None:
 
 def test_of_two_equal_sentences_the_comment_is_put_at_the_one_meant() -> None:
     checked = check("We leverage it.\n\nWe leverage it.\n", BAD)
-    edit = asked(checked, Span(17, 17))[2].edit.document_changes[0].edits[0]
+    edit = asked(checked, Span(17, 17))[3].edit.document_changes[0].edits[0]
     assert edit.range.start.line == 2

@@ -73,7 +73,7 @@ def shown(wire: Wire) -> list[str]:
 @pytest.mark.parametrize(
     ("uri", "language"),
     [
-        ("file:///drafts/paper.tex", "latex"),
+        ("file:///drafts/notes.textile", "textile"),
         ("file:///drafts/.git/COMMIT_EDITMSG", "git-commit"),
         ("file:///drafts/package.json", "json"),
         ("git:/drafts/a.md?%7B%7D", "markdown"),

@@ -62,9 +62,10 @@ def made_actions() -> str:
     checked = draft()
     assert checked.report is not None
     context = types.CodeActionContext([])
+    offers = actions.Offers(probabilities=OTHERS, has_near=True)
     return as_json(
         [
-            actions.code_actions(checked, one.span, context, "utf-16", ABLE, OTHERS)
+            actions.code_actions(checked, one.span, context, "utf-16", ABLE, offers)
             for one in checked.report.flagged
         ]
     )

@@ -84,6 +84,29 @@ async def test_a_label_is_stored_and_remembered(labels: Labels, tmp_path: Path) 
 
 
 @pytest.mark.asyncio
+async def test_a_mark_is_taken_back_and_what_was_said_before_counts(
+    labels: Labels, tmp_path: Path
+) -> None:
+    here = rules(tmp_path, tmp_path / "labels.db")
+    assert not await labels.take_back(here, TEXT, "acme")
+    assert list(tmp_path.iterdir()) == []
+    with LabelStore.open(tmp_path / "labels.db") as store:
+        store.add([Label(TEXT, "acme", "off", author="me", source="slack")])
+        store.add([Label(TEXT, "acme", "off", author="somebody", source="editor")])
+    assert "me" not in (await labels.marks(here)).by("acme", TEXT)
+    assert not await labels.take_back(here, TEXT, "acme"), "that one is not from an editor"
+    await labels.add(here, Spoken(TEXT, "acme", "on", "a.md"))
+    assert (await labels.marks(here)).by("acme", TEXT) == {"me", "somebody"}
+    assert await labels.take_back(here, f" {TEXT} ", "acme")
+    marks = await labels.marks(here)
+    assert marks.by("acme", TEXT) == {"somebody"}
+    assert not marks.has("acme", TEXT)
+    with LabelStore.open(tmp_path / "labels.db", create=False) as opened:
+        said = [(one.label, one.author, one.source) for one in opened.history()]
+    assert said == [("off", "me", "slack"), ("off", "somebody", "editor")]
+
+
+@pytest.mark.asyncio
 async def test_what_others_write_is_noticed(labels: Labels, tmp_path: Path) -> None:
     here = rules(tmp_path, tmp_path / "labels.db")
     assert not (await labels.marks(here)).has("acme", TEXT)

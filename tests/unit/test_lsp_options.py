@@ -18,6 +18,7 @@ def test_nothing_means_defaults(nothing: object) -> None:
 def test_every_key_can_be_set() -> None:
     given = {
         "enable": False,
+        "rewriters": True,
         "brand": "acme",
         "voices": ["a", "/b"],
         "encoder": "enc",

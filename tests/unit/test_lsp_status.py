@@ -109,6 +109,4 @@ def test_examples_are_numbered_lines_with_their_sources() -> None:
     assert nearest("acme", lines) == (
         "acme would sound more like this:\n1. “One line ….” (a.md)\n2. “Two.”"
     )
-    assert nearest("acme", []) == (
-        "The voice of acme keeps no example lines; train it again with texts."
-    )
+    assert nearest("acme", []) == ("The voice of acme keeps no line that is near this sentence.")

@@ -45,6 +45,8 @@ class CommentSyntax:
     """Whether a comment on a line of its own needs the quote and list markers of its block."""
     parted: bool = False
     """Whether a blank line has to part such a comment from the prose below it."""
+    visible: bool = False
+    """Whether readers see comments, too; editors then write none."""
     rendered: Callable[[str], str] | None = None
     """Returns what readers see of a source without onbrand's comments, which must not change it."""
 
@@ -127,7 +129,7 @@ FORMATS: dict[str, InputFormat] = {
             extract=plain.extract,
             languages=("plaintext", "text", "txt"),
             slack_types=("text",),
-            comment=CommentSyntax(inline=False),
+            comment=CommentSyntax(inline=False, visible=True),
         ),
         InputFormat(
             name="markdown",

@@ -231,6 +231,39 @@ class LabelStore:
         brands = groupby(self.current(), key=lambda label: label.brand)
         return [_count(brand, list(labels)) for brand, labels in brands]
 
+    def take_back(self, brand: str, text: str, author: str, source: str) -> bool:
+        """Delete an author's latest label of a text, if it came from ``source``.
+
+        What the author said before counts again.
+
+        Args:
+            brand: the brand of the label.
+            text: the text, in any form that counts as the same.
+            author: whose label it is.
+            source: one of `onbrand.labels.model.SOURCES`.
+
+        Returns:
+            Whether there was one.
+        """
+        said = (
+            label_table.c.workspace == self._workspace,
+            label_table.c.brand == brand,
+            label_table.c.text_key == text_key(text),
+            label_table.c.author == clean_text(author),
+        )
+        order = label_table.c.time.desc(), label_table.c.seq.desc()
+        with self._database.write() as connection:
+            latest = connection.execute(
+                sa.select(label_table.c.seq, label_table.c.source)
+                .where(*said)
+                .order_by(*order)
+                .limit(1)
+            ).first()
+            if latest is None or latest.source != source:
+                return False
+            connection.execute(sa.delete(label_table).where(label_table.c.seq == latest.seq))
+        return True
+
     def forget(self, author: str) -> int:
         """Delete all labels of an author for good, and return how many there were."""
         own = label_table.c.workspace == self._workspace, label_table.c.author == clean_text(author)

@@ -36,6 +36,12 @@ class Marks:
     on: Mapping[str, frozenset[str]] = field(default_factory=dict)
     id: str = ""
     """Equal ids, equal marks."""
+    editors: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """Whose latest label of a text came from an editor, by brand and `text_key`."""
+
+    def by(self, brand: str, text: str) -> frozenset[str]:
+        """Return the authors who marked a text from an editor, and have not said more since."""
+        return self.editors.get((brand, text_key(text)), frozenset())
 
     def has(self, brand: str, text: str) -> bool:
         """Tell whether a text was marked as on-brand for a brand."""
@@ -102,6 +108,20 @@ class Labels:
         await self._read(place, _stamp(place))
         return shown
 
+    async def take_back(self, rules: Rules, text: str, brand: str) -> bool:
+        """Delete the user's latest label of a text, if an editor wrote it; return whether it did.
+
+        Raises:
+            OnbrandError: the store cannot be written, or its optional part is missing.
+        """
+        loop = asyncio.get_running_loop()
+        place = _store_of(rules)
+        done = await loop.run_in_executor(
+            self._pool, _take_back, place, rules.editor.author, rules.folder, text, brand
+        )
+        await self._read(place, _stamp(place))
+        return done
+
     def forget(self) -> None:
         """Read the stores again when they are next asked for."""
         self._known.clear()
@@ -164,14 +184,34 @@ def _marks_in(place: str) -> Marks:
     from onbrand.labels.store import LabelStore
 
     on: dict[str, set[str]] = {}
+    last: dict[tuple[str, str, str], str] = {}
     with LabelStore.open(place, create=False) as store:
         for label in store.current():
             if label.label == "on":
                 on.setdefault(label.brand, set()).add(text_key(label.text))
+        for said in store.history():
+            last[said.brand, text_key(said.text), said.author] = said.source
+    editors: dict[tuple[str, str], set[str]] = {}
+    for (brand, key, author), source in last.items():
+        if source == "editor":
+            editors.setdefault((brand, key), set()).add(author)
     digest = blake2b(digest_size=8)
     for brand, keys in sorted(on.items()):
         digest.update(" ".join((brand, *sorted(keys))).encode())
-    return Marks({brand: frozenset(keys) for brand, keys in on.items()}, digest.hexdigest())
+    return Marks(
+        {brand: frozenset(keys) for brand, keys in on.items()},
+        digest.hexdigest(),
+        {text: frozenset(authors) for text, authors in editors.items()},
+    )
+
+
+def _take_back(place: str, author: str | None, folder: Path | None, text: str, brand: str) -> bool:
+    if "://" not in place and not Path(place).is_file():
+        return False
+    from onbrand.labels.store import LabelStore
+
+    with LabelStore.open(place, create=False) as store:
+        return store.take_back(brand, text, author_of(author, folder), "editor")
 
 
 def _write(place: str, author: str | None, folder: Path | None, spoken: Spoken) -> str:

@@ -38,6 +38,8 @@ class EditorSettings(Struct, frozen=True, rename="camel"):
     code_lens: bool = True
     author: Name | None = None
     """Whose labels the editor writes."""
+    rewriters: bool = False
+    """Whether installed rewriters are asked for fixes. The user's to set: a checkout cannot."""
     workspace_diagnostics: bool = False
     """Read by the client, which asks for them when it starts the server."""
 
@@ -56,6 +58,7 @@ _ALLOWED = {
     "maxFindings": "a number from 0 (no limit) to 1000",
     "codeLens": "true or false",
     "author": "a name or an e-mail address",
+    "rewriters": "true or false",
     "workspaceDiagnostics": "true or false",
 }
 

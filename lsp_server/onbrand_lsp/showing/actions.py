@@ -1,18 +1,20 @@
-"""What a writer can do about a sentence: mark it, silence it, look at better ones."""
+"""What a writer can do about a sentence: mend it, look at better ones, mark it, silence it."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from onbrand.document import formats
 from onbrand.document.positions import Encoding, Span
+from onbrand.fixes import Edit, Fix
 from onbrand.labels.normalization import text_key
 from onbrand.results import SentenceVerdict, is_brand
-from onbrand_lsp.showing import comments, places
+from onbrand_lsp.showing import comments, fixes, places
 from onbrand_lsp.showing.diagnostics import SOURCE
 from onbrand_lsp.sync.convert import to_range
 from onbrand_lsp.wire.capabilities import OFF_BRAND, ClientSupport
@@ -23,13 +25,27 @@ if TYPE_CHECKING:
 OTHER_BRANDS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What is known of a sentence beside the verdict on it."""
+
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    """Of the sentence for every brand, to offer the likeliest others."""
+    fixes: Sequence[Fix] = ()
+    """Edits that lift it over its threshold, the best first."""
+    has_near: bool = False
+    """Whether the brand has an on-brand line that is near."""
+    marked: bool = False
+    """Whether the user marked it from the editor."""
+
+
 def code_actions(
     checked: Checked,
     span: Span,
     context: types.CodeActionContext,
     encoding: Encoding,
     client: ClientSupport,
-    probabilities: Mapping[str, float] | None = None,
+    offers: Offers | None = None,
 ) -> list[types.CodeAction | types.Command]:
     """Return what can be done about the sentence in a selection, the first flagged one of several.
 
@@ -43,7 +59,7 @@ def code_actions(
         context: the diagnostics there, and the kinds of actions wanted.
         encoding: unit of the columns.
         client: what the editor can do.
-        probabilities: of the sentence for every brand, to offer the likeliest others.
+        offers: what is known of that sentence beside the verdict.
     """
     sentence = places.sentence_in(checked, span)
     if sentence is None or not _wanted(context.only):
@@ -51,11 +67,14 @@ def code_actions(
     asked = context.trigger_kind != types.CodeActionTriggerKind.Automatic
     if not (sentence.flagged or asked):
         return []
+    offers = offers or Offers()
     about = _About(checked, sentence, context.diagnostics, encoding, client)
     actions = [
-        *about.marks(),
+        *about.fixes(offers.fixes),
+        *about.examples(offers.has_near),
+        *about.marks(offers.marked),
         *about.ignores(),
-        *about.commands(probabilities or {}),
+        *about.others(offers.probabilities),
     ]
     if client.code_action_literals:
         return [*actions]
@@ -78,8 +97,23 @@ class _About:
     encoding: Encoding
     client: ClientSupport
 
-    def marks(self) -> Iterator[types.CodeAction]:
-        """Yield what writes a label."""
+    def fixes(self, found: Sequence[Fix]) -> Iterator[types.CodeAction]:
+        """Yield what changes the text; the first is the best one."""
+        for number, fix in enumerate(fixes.source_fixes(self.checked, self.sentence, found)):
+            yield self._action(fix.title, edit=self._edit(fix.edits), preferred=number == 0)
+
+    def examples(self, has_near: bool) -> Iterator[types.CodeAction]:
+        """Yield what shows how the brand says it, where it has a line that is near."""
+        if has_near and self.sentence.brand in self._brands():
+            yield self._command(
+                f"Show how {self.sentence.brand} says it",
+                "onbrand.showExamples",
+                range=self._range_json(),
+                brand=self.sentence.brand,
+            )
+
+    def marks(self, marked: bool) -> Iterator[types.CodeAction]:
+        """Yield what writes a label, and what takes the last one back."""
         if self.sentence.brand not in self._brands():
             return
         for label in ("on", "off"):
@@ -90,7 +124,14 @@ class _About:
                 text=self.sentence.text,
                 brand=self.sentence.brand,
                 label=label,
-                preferred=label == "on" and self.sentence.flagged,
+            )
+        if marked:
+            yield self._command(
+                "Take back my mark",
+                "onbrand.takeBack",
+                version=self.checked.snapshot.version,
+                text=self.sentence.text,
+                brand=self.sentence.brand,
             )
 
     def ignores(self) -> Iterator[types.CodeAction]:
@@ -100,9 +141,13 @@ class _About:
         checked = self.checked
         sentences = checked.document.sentences
         index = bisect_left(sentences, self.sentence.span, key=lambda one: one.span)
-        for edit in comments.ignore_edits(checked.document, index, quotes=checked.settings.quotes):
-            what = "sentence" if edit.exact else "line"
-            yield self._action(f"Ignore this {what} (comment)", edit=self._edit(edit.insertions))
+        syntax = formats.get(checked.document.format).comment
+        if syntax is not None and not syntax.visible:
+            quotes = checked.settings.quotes
+            for found in comments.ignore_edits(checked.document, index, quotes=quotes):
+                what = "sentence" if found.exact else "line"
+                edits = [Edit(Span(at, at), text) for at, text in found.insertions]
+                yield self._action(f"Ignore this {what} (comment)", edit=self._edit(edits))
         nearest = checked.settings.source
         if nearest or checked.snapshot.path:
             name = nearest.name if nearest else "onbrand.toml"
@@ -113,16 +158,9 @@ class _About:
                 range=self._range_json(),
             )
 
-    def commands(self, probabilities: Mapping[str, float]) -> Iterator[types.CodeAction]:
-        """Yield what shows better lines, or judges by another brand."""
+    def others(self, probabilities: Mapping[str, float]) -> Iterator[types.CodeAction]:
+        """Yield what judges by another brand."""
         brand = self.sentence.brand
-        if brand in self._brands():
-            yield self._command(
-                "Show the nearest on-brand lines",
-                "onbrand.showExamples",
-                range=self._range_json(),
-                brand=brand,
-            )
         others = [
             (-p, name) for name, p in probabilities.items() if name != brand and is_brand(name)
         ]
@@ -174,11 +212,10 @@ class _About:
             return mine.start <= its.start and its.end <= mine.end
         return bool(key == text_key(self.sentence.text))
 
-    def _edit(self, insertions: Sequence[comments.Insertion]) -> types.WorkspaceEdit:
+    def _edit(self, changes: Sequence[Edit]) -> types.WorkspaceEdit:
         lines, uri = self.checked.snapshot.lines, self.checked.snapshot.uri
         edits = [
-            types.TextEdit(to_range(Span(at, at), lines, self.encoding), text)
-            for at, text in insertions
+            types.TextEdit(to_range(span, lines, self.encoding), text) for span, text in changes
         ]
         if not self.client.document_changes:
             return types.WorkspaceEdit(changes={uri: edits})

@@ -26,6 +26,7 @@ COMMANDS = {
     "onbrand.showConfiguration": "show_configuration",
     "onbrand.showExamples": "show_examples",
     "onbrand.showVerdict": "show_verdict",
+    "onbrand.takeBack": "take_back",
 }
 """The commands of `workspace/executeCommand`, and the function in `onbrand_lsp.commands` of each.
 

@@ -53,6 +53,7 @@ export const Server = {
   showConfiguration: "onbrand.showConfiguration",
   showExamples: "onbrand.showExamples",
   showVerdict: "onbrand.showVerdict",
+  takeBack: "onbrand.takeBack",
 } as const;
 
 export type ServerCommand = (typeof Server)[keyof typeof Server];

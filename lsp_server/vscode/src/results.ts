@@ -53,6 +53,9 @@ export async function present(
       say(`marked as ${label}-brand for ${brand}`);
       return;
     }
+    case Server.takeBack:
+      say("your mark is taken back");
+      return;
     case Server.ignoreInProject:
       say("the sentence is ignored in this project");
       return;

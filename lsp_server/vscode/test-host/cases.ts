@@ -134,7 +134,6 @@ export const CASES: Record<string, () => Promise<void>> = {
       "Mark as off-brand for quillpot",
       "Ignore this sentence (comment)",
       "Ignore this sentence in the project (onbrand.toml)",
-      "Show the nearest on-brand lines",
     ]) {
       assert.ok(titles.includes(title), `${title}: ${titles.join(", ")}`);
     }
