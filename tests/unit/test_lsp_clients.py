@@ -269,6 +269,7 @@ async def test_one_document_has_many_spellings(
     assert len(await found(wire, uri)) == 1
     spelt = uri.replace("file://", "file://localhost").replace("%20draft", "%20%64raft")
     wire.change(spelt, "Hello. Do sit down.", 2)
+    wire.clock.advance(1)
     await wire.until(lambda: wire.pushed()[-1]["diagnostics"] == [])
     place = {"line": 0, "character": 10}
     hover = await wire.ask("textDocument/hover", textDocument={"uri": spelt}, position=place)
