@@ -150,9 +150,9 @@ def test_only_what_lifts_is_offered_and_one_change_before_two(scorer: Counting) 
     text = "We utilize it prior to tea."
     one = find_fixes(scorer, flagged(text, scorer, 0.15))
     assert one[0].text == "We use it prior to tea."
-    text = "We utilize it prior to tea and leverage it."
-    both = find_fixes(scorer, flagged(text, scorer, 0.4))[0]
-    assert both.text == "We use it prior to tea and use it."
+    text = "We utilize keys at noon and we facilitate tea."
+    (both,) = find_fixes(scorer, flagged(text, scorer, 0.4))
+    assert both.text == "We use keys at noon and we help with tea."
     assert len(both.edits) == 2
     assert both.probability >= 0.4
     assert find_fixes(scorer, flagged(text, scorer, 0.99)) == ()
