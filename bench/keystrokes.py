@@ -25,8 +25,8 @@ from rewrites import MODES, voice_of
 from onbrand.document.directives import read_front_matter
 from onbrand.encoder import Encoder
 from onbrand.voice.storage import save_voice
-from onbrand_lsp.early import begin
-from onbrand_lsp.features import build_server
+from onbrand_lsp.handlers import build_server
+from onbrand_lsp.models import begin
 
 T = TypeVar("T")
 Message = dict[str, Any]
@@ -107,7 +107,7 @@ def rhythm(text: str, rng: random.Random) -> Iterator[float]:
 
 
 @dataclass
-class Seen:
+class FileResult:
     """What the writer saw."""
 
     keys: int = 0
@@ -145,7 +145,7 @@ class Page:
             else (self.line, self.column + 1 + (ord(letter) > 0xFFFF))
         )
 
-    def show(self, found: Sequence[Message], now: float, following: str, seen: Seen) -> None:
+    def show(self, found: Sequence[Message], now: float, following: str, seen: FileResult) -> None:
         """Take in the diagnostics, and count how the underlines differ."""
         new = {
             (_place(one["range"]["start"]), _place(one["range"]["end"])): one["message"]
@@ -201,7 +201,7 @@ class Client:
         self.given = asyncio.Event()
         self._asked, self._known = 0, None
         self.server = build_server(begin(params))
-        self.server.protocol.begin(self, params, lambda: None)  # type: ignore[arg-type]
+        self.server.begin(self, params, lambda: None)  # type: ignore[arg-type]
         self._notify("initialized")
 
     def send(self, message: Any, default: Callable[[Any], Any] | None = None) -> None:  # noqa: ANN401
@@ -272,10 +272,12 @@ class Client:
         self._receive({"method": method, "params": params})
 
     def _receive(self, message: Message) -> None:
-        self.server.protocol.receive({"jsonrpc": "2.0", **message})
+        self.server.receive({"jsonrpc": "2.0", **message})
 
 
-async def type_draft(client: Client, name: str, text: str, rng: random.Random, seen: Seen) -> Page:
+async def type_draft(
+    client: Client, name: str, text: str, rng: random.Random, seen: FileResult
+) -> Page:
     """Type a draft under its front matter, wait at its end, and count what is seen."""
     begun = text[: len(text) - len(text[read_front_matter(text).end :].lstrip())]
     page, following = Page(begun), ""
@@ -334,7 +336,7 @@ def make_project(folder: Path, brand: str, tasks: Path, encoder: Encoder) -> Non
     (folder / "onbrand.toml").write_text(config)
 
 
-def see(folder: Path, name: str, text: str, kind: str, seen: Seen) -> None:
+def see(folder: Path, name: str, text: str, kind: str, seen: FileResult) -> None:
     """Type a draft in a project, and count what a kind of client shows."""
 
     async def session() -> None:
@@ -355,7 +357,7 @@ def measure(data: Path, keys: int) -> None:
         keys: how much of each draft is typed, and half as much of what is off-brand.
     """
     encoder = Encoder.load()
-    own, wrong = ({kind: Seen() for kind in KINDS} for _ in range(2))
+    own, wrong = ({kind: FileResult() for kind in KINDS} for _ in range(2))
     brands = sorted(folder.name for folder in (data / "drafts").iterdir() if folder.is_dir())
     for number, brand in enumerate(brands):
         published = sorted((data / "drafts" / brand).glob("*.md"))[0]
@@ -374,7 +376,7 @@ def measure(data: Path, keys: int) -> None:
     write("lsp_typing", INTRO, [row for kind in KINDS for row in rows(kind, own, wrong)])
 
 
-def rows(kind: str, own: dict[str, Seen], wrong: dict[str, Seen]) -> Iterator[Row]:
+def rows(kind: str, own: dict[str, FileResult], wrong: dict[str, FileResult]) -> Iterator[Row]:
     """Yield the figures of one kind of client."""
     calm = kind != "no pause"
     seen = own[kind]

@@ -35,11 +35,11 @@ from onbrand.scorer import Scorer
 from onbrand.training.evaluate import TRAIN, labelled_lines
 from onbrand.training.train import train_voice
 from onbrand.voice.reasons import has_content
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.diagnostics import diagnostics
-from onbrand_lsp.showing.hover import hover
-from onbrand_lsp.sync.documents import Snapshot
-from onbrand_lsp.wire.capabilities import OFF_BRAND, ClientSupport
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.documents import Snapshot
+from onbrand_lsp.features.diagnostics import diagnostics
+from onbrand_lsp.features.hover import hover
+from onbrand_lsp.rpc.capabilities import OFF_BRAND, ClientSupport
 from onbrand_slack.answer import Answer
 from onbrand_slack.model import Source
 from onbrand_slack.render.sentence import Room, blocks
@@ -123,27 +123,27 @@ def in_junit(case: Case) -> Iterator[Finding]:
         yield in_message(failure.attrib["message"])
 
 
-def _checked(case: Case) -> Checked:
+def _analysis(case: Case) -> Analysis:
     report, source = case.report, case.source
     format_ = of_path(report.path)
     name = format_.name if format_ else "markdown"
     snapshot = Snapshot(f"file:///{report.path}", 1, name, source, LineIndex(source))
     document = parse(source, name)
-    return Checked(snapshot, document, Settings(), report, case.scorer, report.brand, None, "")
+    return Analysis(snapshot, document, Settings(), report, case.scorer, report.brand, None, "")
 
 
 def in_editors(case: Case) -> Iterator[Finding]:
     """Yield the diagnostics."""
-    for one in diagnostics(_checked(case), "utf-16", ClientSupport()):
+    for one in diagnostics(_analysis(case), "utf-16", ClientSupport()):
         if one.code == OFF_BRAND:
             yield in_message(one.message)
 
 
 def in_hovers(case: Case) -> Iterator[Finding]:
     """Yield the hovers over flagged sentences."""
-    checked = _checked(case)
+    analysis = _analysis(case)
     for sentence in case.report.flagged:
-        found = hover(checked, sentence.span.start, "utf-16", ClientSupport())
+        found = hover(analysis, sentence.span.start, "utf-16", ClientSupport())
         said = found.contents.value if found else ""  # type: ignore[union-attr]
         words = re.search(r"(?m)^- Speaks against: (.*)$", said)
         yield Finding(said, _QUOTED.findall(words[1]) if words else [])

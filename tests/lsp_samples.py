@@ -38,9 +38,9 @@ from onbrand.voice.model import (
     log_odds,
 )
 from onbrand.voice.profile import PercentileRange, Profile
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.sync.documents import Snapshot
-from onbrand_lsp.wire.capabilities import ClientSupport
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.documents import Snapshot
+from onbrand_lsp.rpc.capabilities import ClientSupport
 
 GOLDEN = Path(__file__).parent / "golden" / "lsp"
 THRESHOLD = 0.31
@@ -111,7 +111,7 @@ def check(
     settings: Settings | None = None,
     voices: Path | None = None,
     warnings: tuple[str, ...] = (),
-) -> Checked:
+) -> Analysis:
     """Judge a document: sentences that begin with a key get its figure, the others 0.8."""
     settings = settings or Settings()
     document = parse(source, format, quotes=settings.quotes)
@@ -146,12 +146,12 @@ def check(
     notes = document.warnings + warnings
     report = Report(uri, brand, p, verdict, GATE, tuple(verdicts), notes)
     snapshot = Snapshot(uri, 3, LANGUAGES.get(format, format), source, LineIndex(source))
-    return Checked(snapshot, document, settings, report, scorer, brand, None, "an id")
+    return Analysis(snapshot, document, settings, report, scorer, brand, None, "an id")
 
 
-def unjudged(checked: Checked, problem: str | None) -> Checked:
+def unjudged(analysis: Analysis, problem: str | None) -> Analysis:
     """The same document where there is nothing to judge it by, or something is wrong."""
-    return replace(checked, report=None, brand=None, problem=problem)
+    return replace(analysis, report=None, brand=None, problem=problem)
 
 
 def explanation(

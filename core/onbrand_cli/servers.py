@@ -220,13 +220,12 @@ def lsp(
     """Serve an editor: off-brand sentences underlined as you type."""
     if stdio and tcp is not None:
         raise OnbrandError("--stdio and --tcp exclude each other; give one of them")
-    if importlib.util.find_spec("pygls") is None:
+    if importlib.util.find_spec("lsprotocol") is None:
         raise missing_extra("the language server", "lsp")
     # Matrix products here are small: more threads of the library would only spin.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from onbrand_lsp.wire.handshake import serve
-    from onbrand_lsp.wire.log import start_logging
-    from onbrand_lsp.wire.transport import standard_streams, tcp_client
+    from onbrand_lsp.rpc.startup import serve
+    from onbrand_lsp.rpc.stdio import standard_streams, start_logging, tcp_client
 
     log = start_logging(log_level)
     connection = standard_streams() if tcp is None else tcp_client(host, tcp, _announce)

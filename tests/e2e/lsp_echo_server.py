@@ -13,30 +13,29 @@ import time
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from onbrand.errors import OnbrandError
-from onbrand_lsp.wire.handshake import serve
-from onbrand_lsp.wire.log import start_logging
-from onbrand_lsp.wire.protocol import SyncedServer
-from onbrand_lsp.wire.transport import standard_streams, tcp_client
+from onbrand_lsp.rpc.jsonrpc import JsonRpcError
+from onbrand_lsp.rpc.protocol import LanguageServer
+from onbrand_lsp.rpc.startup import serve
+from onbrand_lsp.rpc.stdio import standard_streams, start_logging, tcp_client
 
 
-def build(_params: dict[str, object]) -> SyncedServer:
-    server = SyncedServer("echo", "1")
+def build(_params: dict[str, object]) -> LanguageServer:
+    server = LanguageServer()
     for add in (add_documents, add_failures, add_work, add_talk):
         add(server)
     return server
 
 
-def add_documents(server: SyncedServer) -> None:
+def add_documents(server: LanguageServer) -> None:
     @server.feature("onbrand/document")
-    def text(ls: SyncedServer, params: Any) -> object:
+    def text(ls: LanguageServer, params: Any) -> object:
         snapshot = ls.documents.get(params["uri"])
         return snapshot and {"text": snapshot.text, "version": snapshot.version}
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
-    def hover(ls: SyncedServer, params: types.HoverParams) -> types.Hover | None:
+    def hover(ls: LanguageServer, params: types.HoverParams) -> types.Hover | None:
         snapshot = ls.documents.get(params.text_document.uri)
         if snapshot is None:
             return None
@@ -45,70 +44,69 @@ def add_documents(server: SyncedServer) -> None:
         return types.Hover(types.MarkupContent(types.MarkupKind.PlainText, str(at)))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def closed(ls: SyncedServer, params: types.DidCloseTextDocumentParams) -> None:
-        ls.protocol.notify("onbrand/closed", {"uri": params.text_document.uri})
+    def closed(ls: LanguageServer, params: types.DidCloseTextDocumentParams) -> None:
+        ls.notify("onbrand/closed", {"uri": params.text_document.uri})
 
 
-def add_failures(server: SyncedServer) -> None:
+def add_failures(server: LanguageServer) -> None:
     @server.feature("onbrand/fail")
-    def fail(ls: SyncedServer, params: Any) -> None:
+    def fail(ls: LanguageServer, params: Any) -> None:
         kinds = {
             "onbrand": OnbrandError("no voices; train some"),
-            "rpc": JsonRpcException("newer text", -32802, {"retriggerRequest": True}),
+            "rpc": JsonRpcError("newer text", -32802, {"retriggerRequest": True}),
             "bug": ValueError(params["text"]),
         }
         raise kinds[params["kind"]]
 
     @server.feature("onbrand/failLater")
-    async def fail_later(ls: SyncedServer, params: Any) -> None:
+    async def fail_later(ls: LanguageServer, params: Any) -> None:
         await asyncio.sleep(0)
         raise ValueError(params["text"])
 
     @server.feature("onbrand/unwritable")
-    def unwritable(ls: SyncedServer, params: Any) -> object:
+    def unwritable(ls: LanguageServer, params: Any) -> object:
         return {"text": {params["text"]}}
 
 
-def add_work(server: SyncedServer) -> None:
+def add_work(server: LanguageServer) -> None:
     @server.feature("onbrand/wait")
-    async def wait(ls: SyncedServer, params: Any) -> None:
+    async def wait(ls: LanguageServer, params: Any) -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            ls.protocol.notify("onbrand/stopped", {"why": "cancelled"})
+            ls.notify("onbrand/stopped", {"why": "cancelled"})
 
     @server.feature("onbrand/work")
-    async def work(ls: SyncedServer, params: Any) -> None:
+    async def work(ls: LanguageServer, params: Any) -> None:
         await asyncio.get_running_loop().run_in_executor(None, time.sleep, 3600)
 
     @server.feature("onbrand/flood")
-    def flood(ls: SyncedServer, params: Any) -> int:
+    def flood(ls: LanguageServer, params: Any) -> int:
         for number in range(params["count"]):
-            ls.protocol.notify("onbrand/wave", {"number": number, "fill": "x" * params["size"]})
+            ls.notify("onbrand/wave", {"number": number, "fill": "x" * params["size"]})
         return params["count"]
 
     @server.feature("onbrand/counts")
-    def counts(ls: SyncedServer, params: Any) -> object:
-        protocol = ls.protocol
-        return {"kept": len(protocol._requests) + len(protocol._request_futures)}
+    def counts(ls: LanguageServer, params: Any) -> object:
+        return {"kept": len(ls._requests) + len(ls._asked)}
 
 
-def add_talk(server: SyncedServer) -> None:
+def add_talk(server: LanguageServer) -> None:
     @server.feature("onbrand/print")
-    def print_(ls: SyncedServer, params: Any) -> None:
+    def print_(ls: LanguageServer, params: Any) -> None:
         print("printed by mistake", flush=True)
 
     @server.feature("onbrand/ask")
-    async def ask(ls: SyncedServer, params: Any) -> object:
+    async def ask(ls: LanguageServer, params: Any) -> object:
         item = types.ConfigurationItem(section="onbrand")
         wanted = types.ConfigurationParams([item])
         try:
-            return await ls.workspace_configuration_async(wanted)
-        except JsonRpcException as error:
+            return await ls.request(types.WORKSPACE_CONFIGURATION, wanted)
+        except JsonRpcError as error:
             return {"code": error.code}
 
     @server.command("onbrand.label")
-    async def label(ls: SyncedServer, arguments: dict) -> object:
+    async def label(ls: LanguageServer, arguments: dict) -> object:
         await asyncio.sleep(0)
         return arguments
 

@@ -17,9 +17,9 @@ from onbrand.document.formats import FORMATS, CommentSyntax, InputFormat
 from onbrand.document.positions import LineIndex, Span
 from onbrand.report import FORMATS as OUTPUT_FORMATS
 from onbrand.report import CheckResults, ReportFormat
-from onbrand_lsp.showing.comments import ignore_edits
-from onbrand_lsp.showing.lens import sections
-from onbrand_lsp.sync.documents import Snapshot
+from onbrand_lsp.documents import Snapshot
+from onbrand_lsp.features.code_lens import sections
+from onbrand_lsp.features.suppressions import ignore_edits
 from onbrand_slack.drafts import DraftProblem, files
 from onbrand_slack.render.check_form import view
 
@@ -92,9 +92,9 @@ def test_the_language_server_knows_a_new_formats_names_headings_and_comments(
     for uri, language in (("file:///a.toy", "plaintext"), ("untitled:a", "toylang")):
         snapshot = Snapshot(uri, 1, language, DRAFT, LineIndex(DRAFT))
         assert (snapshot.format, snapshot.problem) == ("toy", None)
-    checked = check(DRAFT, format="toy")
-    assert [section.title for section in sections(checked)] == ["Flow"]
-    (edit,) = ignore_edits(checked.document, 5)
+    analysis = check(DRAFT, format="toy")
+    assert [section.title for section in sections(analysis)] == ["Flow"]
+    (edit,) = ignore_edits(analysis.document, 5)
     ((at, text),) = edit.insertions
     assert (at, text) == (DRAFT.index("We leverage"), "% onbrand-disable-next-line\n")
 

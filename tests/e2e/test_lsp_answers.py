@@ -38,7 +38,7 @@ def test_failures_of_features(client: RawClient) -> None:
         assert client.error("onbrand/fail", params | {"kind": kind}) == expected
     for method, name in (
         ("onbrand/failLater", "ValueError"),
-        ("onbrand/unwritable", "AttributeError"),
+        ("onbrand/unwritable", "TypeError"),
     ):
         message = f"internal error ({name}); see the log"
         assert client.error(method, params) == {"code": INTERNAL, "message": message}
@@ -50,7 +50,7 @@ def test_failures_of_features(client: RawClient) -> None:
     assert [line.partition(" at ")[0] for line in client.log()] == [
         "onbrand-lsp: ERROR onbrand/fail failed: ValueError",
         "onbrand-lsp: ERROR onbrand/failLater failed: ValueError",
-        "onbrand-lsp: ERROR response failed: AttributeError",
+        "onbrand-lsp: ERROR response failed: TypeError",
         "onbrand-lsp: WARNING onbrand/fail failed: ValueError",
         "onbrand-lsp: WARNING onbrand/failLater failed: ValueError",
     ]

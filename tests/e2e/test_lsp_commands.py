@@ -25,6 +25,8 @@ from onbrand.labels.store import LabelStore
 pytestmark = pytest.mark.asyncio
 __all__ = ["connect"]
 SHOWS = {"clientCommands": True}
+LINE = "Dear carton, stop slouching at me."
+"""Like a line that the voice of oatfolk was trained on."""
 TEXT = f"{ON_BRAND}\n\n{OFF_BRAND}\n"
 
 
@@ -184,8 +186,10 @@ async def test_examples_profile_and_configuration(
     assert one is not None
     examples = await editor.command("showExamples", uri=uri, range=as_json(one.range))
     assert examples["brand"] == "oatfolk"
-    assert len(examples["examples"]) == 3
-    assert all(example["text"] in examples["message"] for example in examples["examples"])
+    assert examples["message"].endswith("keeps no line that is near this sentence.")
+    near = await editor.command("showExamples", uri=uri, text=LINE, brand="oatfolk")
+    assert near["examples"]
+    assert all(example["text"] in near["message"] for example in near["examples"])
     profile = await editor.command("profile", uri=uri, brand="quillpot")
     assert profile["brand"] == "quillpot"
     found = await editor.command("showConfiguration", uri=uri)

@@ -174,7 +174,6 @@ def test_commands(client: RawClient) -> None:
     for command, arguments, why in (
         (SECRET, [], "no such command"),
         ("onbrand.label", [SECRET, SECRET], "the arguments do not fit onbrand.label"),
-        ("onbrand.label", [SECRET], "the arguments do not fit onbrand.label"),
         ("onbrand.label", [], "the arguments do not fit onbrand.label"),
     ):
         assert run(command, *arguments)["error"] == {"code": INVALID_PARAMS, "message": why}

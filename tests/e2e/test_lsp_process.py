@@ -18,7 +18,7 @@ from lsp_client import ONBRAND_LSP, RawClient, frame, raw_client
 
 from onbrand.errors import install_command
 
-HEAVY = ["asyncio", "attrs", "cattrs", "lsprotocol", "msgspec", "numpy", "onnxruntime", "pygls"]
+HEAVY = ["asyncio", "attrs", "cattrs", "lsprotocol", "msgspec", "numpy", "onnxruntime"]
 """What nobody waits for before `initialize` is answered."""
 
 
@@ -102,14 +102,14 @@ def test_initialize_is_answered_before_anything_heavy_is_loaded() -> None:
     script = f"""
 import sys
 from onbrand_cli import main
-from onbrand_lsp.wire import handshake
+from onbrand_lsp.rpc import startup
 
 def build(params):
     loaded = {{name.partition(".")[0] for name in sys.modules}}
     sys.stderr.write(" ".join(sorted(loaded & set({HEAVY!r}))))
     sys.exit()
 
-handshake._build = build
+startup._build = build
 sys.argv[1:] = ["lsp"]
 main()
 """
@@ -136,10 +136,10 @@ main()
 # Words on the command line.
 
 
-def test_without_pygls_the_mend_is_named() -> None:
+def test_without_lsprotocol_the_mend_is_named() -> None:
     script = """
 import sys
-sys.modules["pygls"] = None
+sys.modules["lsprotocol"] = None
 from onbrand_cli import main
 sys.argv[1:] = ["lsp"]
 main()

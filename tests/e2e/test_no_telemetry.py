@@ -13,7 +13,7 @@ FIRST_IMPORTS = {
     "the API": "import onbrand; onbrand.Scorer",
     "the encoder": "from onbrand.encoder import Encoder; Encoder.load()",
     "training": "import onbrand.training.train",
-    "the language server": "import onbrand_lsp.early",
+    "the language server": "import onbrand_lsp.models",
     "the Slack app": "from onbrand_slack.app import build_app",
     "making encoders": "import onbrand_models.quantise",
 }

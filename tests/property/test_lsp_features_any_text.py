@@ -21,16 +21,14 @@ from onbrand.document.positions import Span
 from onbrand.errors import OnbrandError
 from onbrand.labels.normalization import normalise_text, text_key
 from onbrand.results import Example, Habit
-from onbrand_lsp.showing import comments, places
-from onbrand_lsp.showing.actions import Offers, code_actions
-from onbrand_lsp.showing.diagnostics import diagnostics
-from onbrand_lsp.showing.hover import hover
-from onbrand_lsp.showing.ignoring import add_ignored
-from onbrand_lsp.showing.lens import lenses
-from onbrand_lsp.showing.markup import Markup
-from onbrand_lsp.showing.status import status
-from onbrand_lsp.showing.verdicts import summary, verdict
-from onbrand_lsp.sync.convert import to_span
+from onbrand_lsp.features import lookup, suppressions
+from onbrand_lsp.features.code_actions import Offers, code_actions
+from onbrand_lsp.features.code_lens import lenses
+from onbrand_lsp.features.config_edit import add_ignored
+from onbrand_lsp.features.diagnostics import diagnostics
+from onbrand_lsp.features.hover import hover
+from onbrand_lsp.features.payloads import Markup, status, summary, verdict
+from onbrand_lsp.positions import to_span
 
 FORMATS: list[str] = ["markdown", "mdx", "html", "text"]
 PIECES = [
@@ -101,32 +99,32 @@ def as_json(value: object) -> str:
 @given(source=SOUP, encoding=st.sampled_from(["utf-8", "utf-16", "utf-32"]), data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_every_feature_takes_any_text(read_as, source: str, encoding, data: st.DataObject) -> None:
-    checked = check(source, FIGURES, format=read_as)
-    assert checked.report is not None
-    lines = checked.snapshot.lines
-    found = diagnostics(checked, encoding, ABLE)
+    analysis = check(source, FIGURES, format=read_as)
+    assert analysis.report is not None
+    lines = analysis.snapshot.lines
+    found = diagnostics(analysis, encoding, ABLE)
     starts = [(one.range.start.line, one.range.start.character) for one in found]
     assert all(a <= b for a, b in pairwise(starts))
     spans = [to_span(one.range, lines, encoding) for one in found if one.code == "off-brand"]
-    assert sorted(spans) == [sentence.span for sentence in checked.report.flagged]
+    assert sorted(spans) == [sentence.span for sentence in analysis.report.flagged]
     at, to = sorted(data.draw(st.tuples(*[st.integers(0, len(source))] * 2)))
-    shown = hover(checked, at, encoding, ABLE, {"acme": 0.1, "borealis": 0.9})
+    shown = hover(analysis, at, encoding, ABLE, {"acme": 0.1, "borealis": 0.9})
     assert shown is None or shown.range is not None
     context = types.CodeActionContext(found)
     offers = Offers(probabilities={"borealis": 0.9}, has_near=True)
-    actions = code_actions(checked, Span(at, to), context, encoding, ABLE, offers)
-    told = verdict(checked, encoding, {"borealis": 0.9, "c_corp": 0.1}.get)
+    actions = code_actions(analysis, Span(at, to), context, encoding, ABLE, offers)
+    told = verdict(analysis, encoding, {"borealis": 0.9, "c_corp": 0.1}.get)
     assert summary(told).startswith("# draft.md\n")
-    as_json([found, shown, actions, lenses(checked, encoding), status(checked, ()), told])
+    as_json([found, shown, actions, lenses(analysis, encoding), status(analysis, ()), told])
 
 
 @given(source=SOUP, at=st.integers(0, 200))
 @settings(max_examples=200, deadline=None)
 def test_the_sentence_at_an_offset_holds_it(source: str, at: int) -> None:
-    checked = check(source)
-    assert checked.report is not None
-    holding = [s for s in checked.report.sentences if s.span.start <= at <= s.span.end]
-    found = places.sentence_at(checked, at)
+    analysis = check(source)
+    assert analysis.report is not None
+    holding = [s for s in analysis.report.sentences if s.span.start <= at <= s.span.end]
+    found = lookup.sentence_at(analysis, at)
     assert found == (holding[-1] if holding else None)
 
 
@@ -140,11 +138,11 @@ def test_an_ignore_comment_silences_what_it_says_and_nothing_else(
     if not document.sentences:
         return
     index = data.draw(st.integers(0, len(document.sentences) - 1))
-    edits = comments.ignore_edits(document, index)
+    edits = suppressions.ignore_edits(document, index)
     assert len(edits) <= 2
     for edit in edits:
         assert index in edit.silenced
-        after = parse(comments.apply(source, edit.insertions), read_as)
+        after = parse(suppressions.apply(source, edit.insertions), read_as)
         kept = [s.text for n, s in enumerate(document.sentences) if n not in edit.silenced]
         assert [s.text for s in after.sentences] == kept
         assert after.suppressed == document.suppressed + len(edit.silenced)

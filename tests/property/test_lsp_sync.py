@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onbrand.document.positions import LINE_BREAK, Encoding
-from onbrand_lsp.wire.protocol import SyncedServer
+from onbrand_lsp.rpc.protocol import LanguageServer
 
 URI = "file:///draft.md"
 CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
@@ -101,15 +101,15 @@ def untyped(editor: Editor) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def server() -> SyncedServer:
-    return SyncedServer("sync", "1")
+def server() -> LanguageServer:
+    return LanguageServer()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_the_server_has_the_editors_text(
-    server: SyncedServer, encoding: Encoding, data: st.DataObject
+    server: LanguageServer, encoding: Encoding, data: st.DataObject
 ) -> None:
     server.documents.encoding = encoding
     text, steps = data.draw(sessions(ALPHABET[encoding]))
@@ -118,7 +118,7 @@ def test_the_server_has_the_editors_text(
 
     def tell(method: str, **params: Any) -> None:
         message = {"jsonrpc": "2.0", "method": f"textDocument/{method}", "params": params}
-        server.protocol.receive(json.loads(json.dumps(message)))
+        server.receive(json.loads(json.dumps(message)))
 
     def open_() -> None:
         item = {"uri": URI, "languageId": "markdown", "version": version}

@@ -26,9 +26,9 @@ from onbrand.results import Explanation, Report, WordShare
 from onbrand.voice.lexical import word_spans
 from onbrand.voice.reasons import both_sides, strongest_words
 from onbrand_cli.demo import draft_files
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.hover import hover
-from onbrand_lsp.sync.documents import Snapshot
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.documents import Snapshot
+from onbrand_lsp.features.hover import hover
 
 BRAND = "oatfolk"
 COMMON = {"a", "an", "the", "and", "or", "of", "to", "in", "on", "for", "is", "are", "it", "that"}
@@ -87,24 +87,24 @@ def scorer(example_voices: Path) -> Scorer:
 
 
 @pytest.fixture(scope="module")
-def checked(scorer: Scorer) -> dict[str, Report]:
+def analysis(scorer: Scorer) -> dict[str, Report]:
     """Source → report of the example drafts, each with a line that has all that is left out."""
-    checked = {}
+    analysis = {}
     for file in draft_files():
         name = file.name.partition("-")[0].title()
         line = f"Our `x` — our *{name}’s* synergy! [y](z.md)"
         source = f"{file.read_text(encoding='utf-8')}\n{line}\n"
-        checked[source] = scorer.check(source, path=file.name)
-        assert checked[source].brand.startswith(name.lower())
-    return checked
+        analysis[source] = scorer.check(source, path=file.name)
+        assert analysis[source].brand.startswith(name.lower())
+    return analysis
 
 
 @pytest.mark.parametrize("face", ["text", "json", "hover"])
 def test_reasons_on_the_example_drafts(
-    scorer: Scorer, checked: dict[str, Report], face: str
+    scorer: Scorer, analysis: dict[str, Report], face: str
 ) -> None:
     shown = []
-    for source, report in checked.items():
+    for source, report in analysis.items():
         found = list(FACES[face](report, source, scorer))
         assert len(found) == len(report.flagged) > 0
         for words in found:
@@ -131,9 +131,9 @@ def in_json(report: Report, _source: str, _scorer: Scorer) -> Iterator[list[str]
 def in_hovers(report: Report, source: str, scorer: Scorer) -> Iterator[list[str]]:
     snapshot = Snapshot("file:///a.md", 1, "markdown", source, LineIndex(source))
     document = parse(source, "markdown")
-    checked = Checked(snapshot, document, Settings(), report, scorer, report.brand, None, "an id")
+    analysis = Analysis(snapshot, document, Settings(), report, scorer, report.brand, None, "an id")
     for sentence in report.flagged:
-        found = hover(checked, sentence.span.start, "utf-16", replace(ABLE, markdown_hover=False))
+        found = hover(analysis, sentence.span.start, "utf-16", replace(ABLE, markdown_hover=False))
         assert found is not None
         assert isinstance(found.contents, types.MarkupContent)
         sides = re.findall(r"(?m)^- Speaks (?:against|for): (.+)$", found.contents.value)

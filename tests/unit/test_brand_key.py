@@ -10,7 +10,7 @@ from onbrand.config import explain, settings_for
 from onbrand.document.directives import read_front_matter
 from onbrand.document.document import parse
 from onbrand.document.positions import LineIndex
-from onbrand_lsp.showing.places import brand_key
+from onbrand_lsp.features.lookup import brand_key
 
 YAML = "---\nbrand: Nike\n'x.y': \"acme\" # ours\n---\nHello there, all of you.\n"
 TOML = '+++\nbrand = "Nike"\n"x.y" = "acme"\n+++\nHello there, all of you.\n'

@@ -15,12 +15,11 @@ from onbrand.config import Settings
 from onbrand.document.document import parse
 from onbrand.document.positions import Span
 from onbrand.fixes import Edit, Fix, apply_edits
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.actions import Offers, code_actions
-from onbrand_lsp.showing.comments import apply, ignore_edits
-from onbrand_lsp.showing.diagnostics import diagnostics
-from onbrand_lsp.showing.fixes import source_fixes
-from onbrand_lsp.wire.capabilities import ClientSupport
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.features.code_actions import Offers, code_actions, source_fixes
+from onbrand_lsp.features.diagnostics import diagnostics
+from onbrand_lsp.features.suppressions import apply, ignore_edits
+from onbrand_lsp.rpc.capabilities import ClientSupport
 
 SOURCE = "We leverage synergies daily.\n\nIt ships on Tuesday, of course.\n"
 BAD = {"We": 0.1}
@@ -32,7 +31,7 @@ SHORTER = Fix((Edit(Span(3, 11), "use"), Edit(Span(21, 27), "")), "We use synerg
 
 
 def asked(
-    checked: Checked,
+    analysis: Analysis,
     span: Span = START,
     client: ClientSupport = ABLE,
     found: Sequence[types.Diagnostic] = (),
@@ -40,7 +39,7 @@ def asked(
     **context: Any,
 ) -> list[Any]:
     wanted = types.CodeActionContext(found, **context)
-    return code_actions(checked, span, wanted, "utf-16", client, offers)
+    return code_actions(analysis, span, wanted, "utf-16", client, offers)
 
 
 def titles(actions: list[Any]) -> list[str]:
@@ -82,11 +81,11 @@ def test_a_fix_leaves_markup_entities_and_broken_lines_as_they_are() -> None:
         ("We &lt;leverage it here daily.", "We &lt;use it here daily."),
         ("> We\n> leverage it here daily.", "> We\n> use it here daily."),
     ):
-        checked = check(source, BAD, settings=Settings(quotes=True))
-        sentence = next(s for s in checked.report.sentences if s.text.startswith("We"))
+        analysis = check(source, BAD, settings=Settings(quotes=True))
+        sentence = next(s for s in analysis.report.sentences if s.text.startswith("We"))
         start = sentence.text.index("leverage")
         fix = Fix((Edit(Span(start, start + 8), "use"),), "…", 0.6)
-        made = [apply_edits(source, one.edits) for one in source_fixes(checked, sentence, [fix])]
+        made = [apply_edits(source, one.edits) for one in source_fixes(analysis, sentence, [fix])]
         assert made == ([fixed] if fixed else [])
 
 
@@ -96,10 +95,10 @@ def test_words_on_two_lines_are_replaced_where_nothing_else_is_between() -> None
         ("> We do this prior\n> to lunch.", None),
         ("We do this prior *to* lunch.", None),
     ):
-        checked = check(source, BAD, settings=Settings(quotes=True))
-        (sentence,) = checked.report.sentences
+        analysis = check(source, BAD, settings=Settings(quotes=True))
+        (sentence,) = analysis.report.sentences
         fix = Fix((Edit(Span(11, 19), "before"),), "We do this before lunch.", 0.6)
-        made = [apply_edits(source, one.edits) for one in source_fixes(checked, sentence, [fix])]
+        made = [apply_edits(source, one.edits) for one in source_fixes(analysis, sentence, [fix])]
         assert made == ([fixed] if fixed else [])
 
 
@@ -132,18 +131,18 @@ def test_commands_name_the_document_the_sentence_and_the_brand() -> None:
 
 
 def test_other_sentences_have_actions_only_for_who_asks() -> None:
-    checked, there = check(SOURCE, BAD), Span(32, 32)
-    assert asked(checked, there, trigger_kind=Trigger.Automatic) == []
+    analysis, there = check(SOURCE, BAD), Span(32, 32)
+    assert asked(analysis, there, trigger_kind=Trigger.Automatic) == []
     some = [title for title in ALL if not title.startswith("Ignore")]
-    assert titles(asked(checked, there, trigger_kind=Trigger.Invoked)) == some
-    assert titles(asked(checked, there)) == some
-    assert not any(action.is_preferred for action in asked(checked, there))
+    assert titles(asked(analysis, there, trigger_kind=Trigger.Invoked)) == some
+    assert titles(asked(analysis, there)) == some
+    assert not any(action.is_preferred for action in asked(analysis, there))
 
 
 def test_of_several_the_first_flagged_one_is_meant() -> None:
-    checked = check("It is fine here. We leverage it here. We really do it.\n", BAD)
+    analysis = check("It is fine here. We leverage it here. We really do it.\n", BAD)
     for span in (Span(0, 50), Span(17, 17), Span(16, 18)):
-        first = asked(checked, span)[1]
+        first = asked(analysis, span)[1]
         assert first.command.arguments[0]["text"] == "We leverage it here."
 
 
@@ -169,19 +168,19 @@ def test_where_nothing_was_judged_there_is_nothing_to_do() -> None:
 
 
 def test_actions_belong_to_the_diagnostics_of_their_sentence() -> None:
-    checked = check(f"{SOURCE}\nWe leverage more of it.\n", BAD)
-    first, second = diagnostics(checked, "utf-16", ABLE)
+    analysis = check(f"{SOURCE}\nWe leverage more of it.\n", BAD)
+    first, second = diagnostics(analysis, "utf-16", ABLE)
     foreign = replace_source(first, "vale")
-    actions = asked(checked, found=[foreign, second, first])
+    actions = asked(analysis, found=[foreign, second, first])
     assert all(action.diagnostics == [first] for action in actions)
     # A client that keeps no data is known by the range.
     for one in (first, second):
         one.data = None
-    assert all(a.diagnostics == [first] for a in asked(checked, found=[second, first]))
+    assert all(a.diagnostics == [first] for a in asked(analysis, found=[second, first]))
     # With underline = "words" the range is that of a word in the sentence.
     start = first.range.start
     first.range = types.Range(start, types.Position(start.line, start.character + 2))
-    assert all(a.diagnostics == [first] for a in asked(checked, found=[second, first]))
+    assert all(a.diagnostics == [first] for a in asked(analysis, found=[second, first]))
 
 
 def replace_source(one: types.Diagnostic, source: str) -> types.Diagnostic:
@@ -314,6 +313,6 @@ def test_quotes_count_where_they_are_judged() -> None:
 
 
 def test_of_two_equal_sentences_the_comment_is_put_at_the_one_meant() -> None:
-    checked = check("We leverage it.\n\nWe leverage it.\n", BAD)
-    edit = asked(checked, Span(17, 17))[3].edit.document_changes[0].edits[0]
+    analysis = check("We leverage it.\n\nWe leverage it.\n", BAD)
+    edit = asked(analysis, Span(17, 17))[3].edit.document_changes[0].edits[0]
     assert edit.range.start.line == 2

@@ -13,7 +13,7 @@ from pygls.protocol import default_converter
 
 from onbrand import __version__
 from onbrand_lsp import commands
-from onbrand_lsp.wire.capabilities import (
+from onbrand_lsp.rpc.capabilities import (
     CODES,
     COMMANDS,
     ClientSupport,

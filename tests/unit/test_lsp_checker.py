@@ -12,14 +12,11 @@ import pytest_asyncio
 from lsprotocol import types
 
 from onbrand.errors import Cancelled
-from onbrand_lsp.checking.checker import Checked, Checker, Outdated
-from onbrand_lsp.checking.engines import Engines, Key
-from onbrand_lsp.checking.judging import judge
-from onbrand_lsp.checking.labelling import Labels
-from onbrand_lsp.checking.lane import Lane
-from onbrand_lsp.checking.problems import Problems
-from onbrand_lsp.checking.projects import Projects
-from onbrand_lsp.sync.documents import DocumentStore, Snapshot
+from onbrand_lsp.analysis import Analyser, Analysis, ContentModified, PriorityWorker, judge
+from onbrand_lsp.documents import DocumentStore, Snapshot
+from onbrand_lsp.label_store import LabelStoreCache
+from onbrand_lsp.models import ModelCache, ModelKey
+from onbrand_lsp.settings import ProblemReporter, ProjectSettings
 
 pytestmark = pytest.mark.asyncio
 OFF_BRAND = "Our stakeholders leverage synergies to drive scalable, best-in-class outcomes."
@@ -31,21 +28,21 @@ class Desk:
     def __init__(self, folder: Path, voices: Path) -> None:
         self.folder = folder
         self.told: list[str] = []
-        self.problems = Problems()
-        self.problems.listen(self.told.append)
+        self.problems = ProblemReporter()
+        self.problems.subscribe(self.told.append)
         self.documents = DocumentStore()
-        self.projects = Projects(self.problems)
+        self.projects = ProjectSettings(self.problems)
         self.projects.add_folder(folder.as_uri(), folder)
         self.projects.set_editor(None, {"voices": [str(voices)], "brand": "oatfolk"})
-        self.engines = Engines(self.problems)
-        self.labels = Labels(self.problems, lambda: None)
-        self.rendered: list[Checked] = []
-        self.checker = Checker(
-            self.documents, self.projects, self.engines, self.labels, self.problems, self._render
+        self.models = ModelCache(self.problems)
+        self.labels = LabelStoreCache(self.problems, lambda: None)
+        self.rendered: list[Analysis] = []
+        self.analyser = Analyser(
+            self.documents, self.projects, self.models, self.labels, self.problems, self._render
         )
 
-    def _render(self, checked: Checked, severity: str) -> list[types.Diagnostic]:
-        self.rendered.append(checked)
+    def _render(self, analysis: Analysis, severity: str) -> list[types.Diagnostic]:
+        self.rendered.append(analysis)
         return []
 
     def open(self, text: str, name: str = "a.md", version: int = 1) -> Snapshot:
@@ -57,62 +54,64 @@ class Desk:
 async def desk(tmp_path: Path, example_voices: Path) -> AsyncIterator[Desk]:
     made = Desk(tmp_path, example_voices)
     yield made
-    made.checker.close()
-    made.engines.close()
+    made.analyser.close()
+    made.models.close()
     made.labels.close()
 
 
 async def test_a_version_is_checked_once_whoever_asks(desk: Desk) -> None:
     snapshot = desk.open(OFF_BRAND)
-    first, second = await asyncio.gather(desk.checker.check(snapshot), desk.checker.check(snapshot))
-    assert first.checked is second.checked
-    assert (await desk.checker.check(snapshot)).checked is first.checked
+    first, second = await asyncio.gather(
+        desk.analyser.check(snapshot), desk.analyser.check(snapshot)
+    )
+    assert first.analysis is second.analysis
+    assert (await desk.analyser.check(snapshot)).analysis is first.analysis
     assert len(desk.rendered) == 1
-    assert first.checked.report is not None
-    assert len(first.checked.report.flagged) == 1
+    assert first.analysis.report is not None
+    assert len(first.analysis.report.flagged) == 1
 
 
 async def test_the_same_text_in_another_version_is_not_checked_again(desk: Desk) -> None:
-    first = await desk.checker.check(desk.open(OFF_BRAND))
-    again = await desk.checker.check(desk.open(OFF_BRAND, version=3))
-    assert again.checked.snapshot.version == 3
-    assert again.checked.result_id == first.checked.result_id
-    assert again.checked.report is first.checked.report
+    first = await desk.analyser.check(desk.open(OFF_BRAND))
+    again = await desk.analyser.check(desk.open(OFF_BRAND, version=3))
+    assert again.analysis.snapshot.version == 3
+    assert again.analysis.result_id == first.analysis.result_id
+    assert again.analysis.report is first.analysis.report
     assert len(desk.rendered) == 1
 
 
 async def test_an_older_version_is_given_up(desk: Desk) -> None:
-    old = asyncio.ensure_future(desk.checker.check(desk.open(OFF_BRAND * 400)))
+    old = asyncio.ensure_future(desk.analyser.check(desk.open(OFF_BRAND * 400)))
     await asyncio.sleep(0)
-    new = await desk.checker.check(desk.open(OFF_BRAND, version=2))
-    with pytest.raises(Outdated):
+    new = await desk.analyser.check(desk.open(OFF_BRAND, version=2))
+    with pytest.raises(ContentModified):
         await old
-    assert new.checked.snapshot.version == 2
+    assert new.analysis.snapshot.version == 2
 
 
 async def test_a_closed_document_is_given_up_and_forgotten(desk: Desk) -> None:
     snapshot = desk.open(OFF_BRAND * 400)
-    waiting = asyncio.ensure_future(desk.checker.check(snapshot))
-    await desk.engines.get(_key(desk, snapshot))
+    waiting = asyncio.ensure_future(desk.analyser.check(snapshot))
+    await desk.models.get(_key(desk, snapshot))
     await asyncio.sleep(0)
     desk.documents.close(snapshot.uri)
-    desk.checker.forget(snapshot.uri)
-    with pytest.raises(Outdated):
+    desk.analyser.forget(snapshot.uri)
+    with pytest.raises(ContentModified):
         await waiting
-    assert desk.checker.last(snapshot.uri) is None
+    assert desk.analyser.last(snapshot.uri) is None
 
 
-def _key(desk: Desk, snapshot: Snapshot) -> Key:
-    return Key.of(desk.projects.rules(snapshot.uri, snapshot.path))
+def _key(desk: Desk, snapshot: Snapshot) -> ModelKey:
+    return ModelKey.of(desk.projects.rules(snapshot.uri, snapshot.path))
 
 
 async def test_nothing_is_kept_of_closed_documents(desk: Desk) -> None:
     for n in range(20):
         snapshot = desk.open(OFF_BRAND, f"{n}.md")
-        await desk.checker.check(snapshot)
+        await desk.analyser.check(snapshot)
         desk.documents.close(snapshot.uri)
-        desk.checker.forget(snapshot.uri)
-    kept = [value for value in vars(desk.checker).values() if isinstance(value, dict)]
+        desk.analyser.forget(snapshot.uri)
+    kept = [value for value in vars(desk.analyser).values() if isinstance(value, dict)]
     assert len(kept) == 3
     assert all(not value for value in kept)
 
@@ -122,7 +121,7 @@ async def test_every_result_id_says_what_decided(desk: Desk, tmp_path: Path) -> 
 
     async def look(text: str = OFF_BRAND, language: str = "markdown") -> None:
         item = types.TextDocumentItem((tmp_path / "a.md").as_uri(), language, 1, text)
-        seen.add((await desk.checker.check(desk.documents.open(item))).checked.result_id)
+        seen.add((await desk.analyser.check(desk.documents.open(item))).analysis.result_id)
 
     await look()
     await look()
@@ -141,10 +140,10 @@ async def test_every_result_id_says_what_decided(desk: Desk, tmp_path: Path) -> 
 
 
 async def test_a_brand_that_the_document_names_is_no_message(desk: Desk) -> None:
-    found = await desk.checker.check(desk.open(f"---\nbrand: nobody\n---\n{OFF_BRAND}"))
-    assert found.checked.report is None
-    assert found.checked.problem is not None
-    assert "no voice for brand 'nobody'" in found.checked.problem
+    found = await desk.analyser.check(desk.open(f"---\nbrand: nobody\n---\n{OFF_BRAND}"))
+    assert found.analysis.report is None
+    assert found.analysis.problem is not None
+    assert "no voice for brand 'nobody'" in found.analysis.problem
     assert desk.told == []
 
 
@@ -156,8 +155,8 @@ async def test_a_brand_that_settings_lack_is_told_once(
 ) -> None:
     desk.projects.set_editor(None, {"voices": [str(example_voices)], "brand": brand})
     for name in ("a.md", "b.md"):
-        found = await desk.checker.check(desk.open(OFF_BRAND, name))
-        assert found.checked.report is None
+        found = await desk.analyser.check(desk.open(OFF_BRAND, name))
+        assert found.analysis.report is None
     (line,) = desk.told
     assert said in line
 
@@ -165,9 +164,9 @@ async def test_a_brand_that_settings_lack_is_told_once(
 async def test_a_document_that_is_too_long_is_told_of(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onbrand_lsp.sync.documents.MAX_DRAFT_BYTES", 40)
-    found = await desk.checker.check(desk.open(OFF_BRAND))
-    assert found.checked.report is None
+    monkeypatch.setattr("onbrand_lsp.documents.MAX_DRAFT_BYTES", 40)
+    found = await desk.analyser.check(desk.open(OFF_BRAND))
+    assert found.analysis.report is None
     (line,) = desk.told
     assert "is longer than" in line
 
@@ -175,33 +174,33 @@ async def test_a_document_that_is_too_long_is_told_of(
 async def test_a_glance_waits_for_no_check(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"Hello. Do sit down.\n\n{OFF_BRAND}\n"
     snapshot = desk.open(text)
-    assert await desk.checker.glance(snapshot, 0) is None  # the voices are not there yet
-    await desk.engines.get(_key(desk, snapshot))
+    assert await desk.analyser.peek(snapshot, 0) is None  # the voices are not there yet
+    await desk.models.get(_key(desk, snapshot))
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly(*args: object, **named: object) -> Checked:
+    def slowly(*args: object, **named: object) -> Analysis:
         if "near" not in named:
             begun.set()
             go_on.wait(60)
         return judge(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("onbrand_lsp.checking.checker.judge", slowly)
-    checking = asyncio.ensure_future(desk.checker.check(snapshot))
+    monkeypatch.setattr("onbrand_lsp.analysis.judge", slowly)
+    checking = asyncio.ensure_future(desk.analyser.check(snapshot))
     await asyncio.to_thread(begun.wait, 60)
     offset = text.index("leverage")
-    glanced = await desk.checker.glance(snapshot, offset)
+    glanced = await desk.analyser.peek(snapshot, offset)
     assert glanced is not None
     assert glanced.report is not None
     (sentence,) = glanced.report.sentences
     assert sentence.text == OFF_BRAND
     assert not checking.done()
     go_on.set()
-    full = (await checking).checked
+    full = (await checking).analysis
     assert full.report is not None
     # A glance knows nothing of the rest of the draft: how likely, and why, is all it tells.
     (whole,) = [one for one in full.report.sentences if one.text == OFF_BRAND]
     assert (sentence.probability, sentence.explanation) == (whole.probability, whole.explanation)
-    assert await desk.checker.glance(snapshot, offset) is full
+    assert await desk.analyser.peek(snapshot, offset) is full
 
 
 class Work:
@@ -211,11 +210,11 @@ class Work:
         self.begun, self.end = threading.Event(), threading.Event()
         self.times = 0
 
-    def __call__(self, gives_up: Callable[[], bool]) -> str:
+    def __call__(self, cancelled: Callable[[], bool]) -> str:
         self.times += 1
         self.begun.set()
         while not self.end.wait(0.001):
-            if gives_up():
+            if cancelled():
                 raise Cancelled
         return "done"
 
@@ -225,7 +224,7 @@ async def begun(work: Work) -> None:
 
 
 async def test_the_urgent_go_first_and_interrupt() -> None:
-    lane = Lane("test")
+    lane = PriorityWorker("test")
     slow, quick = Work(), Work()
     quick.end.set()
     waiting = asyncio.ensure_future(lane.run(1, slow))
@@ -239,14 +238,14 @@ async def test_the_urgent_go_first_and_interrupt() -> None:
 
 
 async def test_equals_wait_for_their_turn() -> None:
-    lane = Lane("test")
+    lane = PriorityWorker("test")
     order: list[int] = []
     first = Work()
     running = asyncio.ensure_future(lane.run(1, first))
     await begun(first)
     others = [
-        asyncio.ensure_future(lane.run(urgency, lambda _, n=n: order.append(n)))
-        for n, urgency in enumerate((2, 1, 2, 1))
+        asyncio.ensure_future(lane.run(priority, lambda _, n=n: order.append(n)))
+        for n, priority in enumerate((2, 1, 2, 1))
     ]
     first.end.set()
     await asyncio.gather(running, *others)
@@ -256,7 +255,7 @@ async def test_equals_wait_for_their_turn() -> None:
 
 
 async def test_to_cancel_the_waiting_is_to_cancel_the_job() -> None:
-    lane = Lane("test")
+    lane = PriorityWorker("test")
     running, queued = Work(), Work()
     tasks = [asyncio.ensure_future(lane.run(0, work)) for work in (running, queued)]
     await begun(running)
@@ -269,7 +268,7 @@ async def test_to_cancel_the_waiting_is_to_cancel_the_job() -> None:
 
 
 async def test_an_error_is_the_callers() -> None:
-    lane = Lane("test")
+    lane = PriorityWorker("test")
 
     def fail(_gives_up: Callable[[], bool]) -> None:
         raise ZeroDivisionError
@@ -283,7 +282,7 @@ async def test_an_error_is_the_callers() -> None:
 async def test_registers_decide_where_no_brand_is_set(desk: Desk) -> None:
     desk.projects.set_editor(None, {})
     (desk.folder / "onbrand.toml").write_text('root = true\navoid = ["corporate"]\n')
-    found = (await desk.checker.check(desk.open(OFF_BRAND))).checked
+    found = (await desk.analyser.check(desk.open(OFF_BRAND))).analysis
     assert (found.brand, found.problem) == ("avoid: corporate", None)
     assert found.report is not None
     (flagged,) = found.report.flagged

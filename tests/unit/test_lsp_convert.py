@@ -6,7 +6,7 @@ import pytest
 from lsprotocol import types
 
 from onbrand.document.positions import LineIndex, Span
-from onbrand_lsp.sync.convert import to_range, to_span
+from onbrand_lsp.positions import to_range, to_span
 
 TEXT = "é😀\u2028b\r\ncd"
 LINES = LineIndex(TEXT)

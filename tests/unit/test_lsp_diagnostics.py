@@ -18,8 +18,8 @@ from lsprotocol import types
 from onbrand.config import Settings
 from onbrand.document.positions import LineIndex, Span
 from onbrand.results import Example, Explanation, WordShare
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.diagnostics import (
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.features.diagnostics import (
     DOCS,
     NOTE,
     OFF_BRAND,
@@ -27,16 +27,16 @@ from onbrand_lsp.showing.diagnostics import (
     UNKNOWN_BRAND,
     diagnostics,
 )
-from onbrand_lsp.sync.convert import to_span
-from onbrand_lsp.wire.capabilities import ClientSupport
+from onbrand_lsp.positions import to_span
+from onbrand_lsp.rpc.capabilities import ClientSupport
 
 Level = types.DiagnosticSeverity
 TWO = "🎉 We leverage synergies daily. It ships on Tuesday.\n\nUnlock value at scale.\n"
 FIGURES = {"🎉 We leverage": 0.1, "We leverage": 0.1, "Unlock": 0.3}
 
 
-def lines_of(checked: Checked) -> list[tuple[int, str, Level | None]]:
-    found = diagnostics(checked, "utf-16", ABLE)
+def lines_of(analysis: Analysis) -> list[tuple[int, str, Level | None]]:
+    found = diagnostics(analysis, "utf-16", ABLE)
     return [(one.range.start.line, str(one.code), one.severity) for one in found]
 
 
@@ -57,8 +57,8 @@ def test_flagged_sentences_alone_are_underlined_by_certainty() -> None:
     ],
 )
 def test_a_chosen_severity_holds_for_findings_but_not_for_notes(severity, level: Level) -> None:
-    checked = check(TWO, FIGURES, warnings=("line 3: a sentence is too long",))
-    found = diagnostics(checked, "utf-16", ABLE, severity)
+    analysis = check(TWO, FIGURES, warnings=("line 3: a sentence is too long",))
+    found = diagnostics(analysis, "utf-16", ABLE, severity)
     assert {one.severity for one in found if one.code == OFF_BRAND} == {level}
     assert [one.severity for one in found if one.code == NOTE] == [Level.Information]
 
@@ -85,7 +85,7 @@ def test_a_client_gets_no_more_than_it_can_show() -> None:
 WORDS = "We leverage our synergies daily, and leverage them again.\n"
 
 
-def leverage(source: str, **more: object) -> Checked:
+def leverage(source: str, **more: object) -> Analysis:
     """A flagged sentence in which two words speak against the brand, one of them twice."""
     parts = {"leverage": -2.0, "synergies": -1.0, "daily": 1.0}
     shares = tuple(
@@ -134,8 +134,8 @@ def in_full(figures: Sequence[float], limit: int) -> list[int]:
     """Return which sentences are more than hints; every figure below 0.31 is a finding."""
     source = " ".join(f"We write number {n} here." for n in range(len(figures)))
     ps = {f"We write number {n} ": p for n, p in enumerate(figures)}
-    checked = check(source, ps, settings=Settings(max_findings=limit))
-    found = diagnostics(checked, "utf-16", ABLE)
+    analysis = check(source, ps, settings=Settings(max_findings=limit))
+    found = diagnostics(analysis, "utf-16", ABLE)
     assert len(found) == sum(p < THRESHOLD for p in figures), "no finding is lost"
     assert {one.severity for one in found} <= {Level.Warning, Level.Information, Level.Hint}
     shown = texts(source, [one.range for one in found if one.severity != Level.Hint])
@@ -177,9 +177,9 @@ def test_warnings_are_notes_on_their_line_or_the_first_in_order() -> None:
 
 
 def test_a_document_that_was_not_judged_is_left_in_peace() -> None:
-    checked = check(TWO, FIGURES, warnings=("line 3: what is here",))
-    assert diagnostics(unjudged(checked, None), "utf-16", ABLE) == []
-    assert diagnostics(unjudged(checked, "onbrand.toml is broken"), "utf-16", ABLE) == []
+    analysis = check(TWO, FIGURES, warnings=("line 3: what is here",))
+    assert diagnostics(unjudged(analysis, None), "utf-16", ABLE) == []
+    assert diagnostics(unjudged(analysis, "onbrand.toml is broken"), "utf-16", ABLE) == []
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_a_document_that_was_not_judged_is_left_in_peace() -> None:
     ["---\ntitle: x\nbrand: nobody\n---\nSome text is here.\n", '+++\n\nbrand = "nobody"\n+++\n'],
 )
 def test_a_brand_without_a_voice_is_underlined_in_the_front_matter(source: str) -> None:
-    checked = unjudged(check(source), "no voice for brand 'nobody'")
-    (one,) = diagnostics(checked, "utf-16", ABLE)
+    analysis = unjudged(check(source), "no voice for brand 'nobody'")
+    (one,) = diagnostics(analysis, "utf-16", ABLE)
     assert (one.range.start.line, one.code, one.severity) == (2, UNKNOWN_BRAND, Level.Warning)
     assert one.message.startswith("No voice for brand 'nobody'")
     # Another problem, or another brand chosen in its place, is no fault of that line.
     assert diagnostics(check(source), "utf-16", ABLE) == []
-    assert diagnostics(replace(checked, scorer=None), "utf-16", ABLE) == []
+    assert diagnostics(replace(analysis, scorer=None), "utf-16", ABLE) == []
 
 
 def test_a_brand_without_a_voice_is_underlined_in_its_comment_once() -> None:
@@ -217,8 +217,8 @@ def related(folder: Path, source: str = "site.md") -> list[tuple[str, int, int]]
     assert WHY.nearest_on is not None
     why = replace(WHY, nearest_on=replace(WHY.nearest_on, source=source))
     settings = Settings(files=(folder / "onbrand.toml",))
-    checked = check("Unlock value at scale.\n", {"U": 0.1}, why={"U": why}, settings=settings)
-    (one,) = diagnostics(checked, "utf-16", ABLE)
+    analysis = check("Unlock value at scale.\n", {"U": 0.1}, why={"U": why}, settings=settings)
+    (one,) = diagnostics(analysis, "utf-16", ABLE)
     return [
         (info.location.uri, info.location.range.start.line, info.location.range.end.character)
         for info in one.related_information or ()
@@ -244,14 +244,14 @@ def test_the_voice_s_folder_comes_first(tmp_path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "site.md").write_text(LINE)
     settings = Settings(files=(tmp_path / "onbrand.toml",))
-    checked = check(
+    analysis = check(
         "Unlock value at scale.\n",
         {"U": 0.1},
         why={"U": WHY},
         settings=settings,
         voices=tmp_path / "voices",
     )
-    (one,) = diagnostics(checked, "utf-16", ABLE)
+    (one,) = diagnostics(analysis, "utf-16", ABLE)
     (info,) = one.related_information or ()
     assert info.location.uri == (tmp_path / "voices/acme/site.md").as_uri()
     assert info.message == "Nearest on-brand line: “We ship it on Tuesday & not later.”"

@@ -11,8 +11,8 @@ from lsprotocol import types
 
 from onbrand.discovery import MAX_DRAFT_BYTES
 from onbrand.document.positions import LineIndex
-from onbrand_lsp.sync import edits
-from onbrand_lsp.sync.documents import DocumentStore, Snapshot
+from onbrand_lsp import positions
+from onbrand_lsp.documents import DocumentStore, Snapshot
 
 URI = "file:///drafts/a.md"
 
@@ -97,7 +97,7 @@ def test_a_thousand_cursors_cost_the_lines_they_touch(
         read.append(len(part))
         return LineIndex(part)
 
-    monkeypatch.setattr(edits, "LineIndex", indexed)
+    monkeypatch.setattr(positions, "LineIndex", indexed)
     places = range(0, 40_000, 40)[::order]
     snapshot = changed(store, *(edit((line, 4), (line, 8), "bakery") for line in places))
     assert snapshot.text.count("bakery") == 1000
@@ -233,7 +233,7 @@ def test_what_is_in_no_format_is_no_prose_and_no_problem(
 ) -> None:
     (snapshot,) = opened("x", uri=f"file:///{name}", language_id=language)
     assert snapshot.problem is None
-    assert (snapshot.silent is None) == (read_as is not None)
+    assert (snapshot.disabled_reason is None) == (read_as is not None)
     if read_as is not None:
         assert snapshot.format == read_as
 
@@ -255,7 +255,7 @@ def test_what_is_in_no_format_is_no_prose_and_no_problem(
 )
 def test_views_of_something_else_are_silent(uri: str, is_silent: bool) -> None:
     (snapshot,) = opened("x", uri=uri, language_id="markdown")
-    assert bool(snapshot.silent) is is_silent
+    assert bool(snapshot.disabled_reason) is is_silent
 
 
 def test_a_document_that_is_left_alone_is_one_line_in_the_log(

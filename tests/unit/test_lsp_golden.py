@@ -15,13 +15,13 @@ import pytest
 from lsp_samples import ABLE, DRAFT, FIGURES, GOLDEN, OTHERS, SYNERGY, check, voice
 from lsprotocol import converters, types
 
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing import actions, diagnostics, hover, lens, status, verdicts
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.features import code_actions, code_lens, diagnostics, hover, payloads
 
 CONVERTER = converters.get_converter()
 
 
-def draft() -> Checked:
+def draft() -> Analysis:
     return check(
         DRAFT,
         FIGURES,
@@ -39,15 +39,15 @@ def made_diagnostics() -> str:
 
 
 def made_lenses() -> str:
-    return as_json(lens.lenses(draft(), "utf-16"))
+    return as_json(code_lens.lenses(draft(), "utf-16"))
 
 
 def made_hovers(markdown: bool) -> str:
     """The hover of every place that has one, each once."""
-    checked, client = draft(), replace(ABLE, markdown_hover=markdown)
+    analysis, client = draft(), replace(ABLE, markdown_hover=markdown)
     found: dict[str, str] = {}
     for offset in range(len(DRAFT) + 1):
-        shown = hover.hover(checked, offset, "utf-32", client, OTHERS)
+        shown = hover.hover(analysis, offset, "utf-32", client, OTHERS)
         if shown is None:
             continue
         assert isinstance(shown.contents, types.MarkupContent)
@@ -59,20 +59,20 @@ def made_hovers(markdown: bool) -> str:
 
 
 def made_actions() -> str:
-    checked = draft()
-    assert checked.report is not None
+    analysis = draft()
+    assert analysis.report is not None
     context = types.CodeActionContext([])
-    offers = actions.Offers(probabilities=OTHERS, has_near=True)
+    offers = code_actions.Offers(probabilities=OTHERS, has_near=True)
     return as_json(
         [
-            actions.code_actions(checked, one.span, context, "utf-16", ABLE, offers)
-            for one in checked.report.flagged
+            code_actions.code_actions(analysis, one.span, context, "utf-16", ABLE, offers)
+            for one in analysis.report.flagged
         ]
     )
 
 
 def made_verdict() -> str:
-    return as_json(verdicts.verdict(draft(), "utf-16", OTHERS.get))
+    return as_json(payloads.verdict(draft(), "utf-16", OTHERS.get))
 
 
 MADE: dict[str, Callable[[], str]] = {
@@ -82,9 +82,9 @@ MADE: dict[str, Callable[[], str]] = {
     "hovers.txt": lambda: made_hovers(markdown=False),
     "actions.json": made_actions,
     "verdict.json": made_verdict,
-    "verdict.md": lambda: verdicts.summary(json.loads(made_verdict())),
-    "status.json": lambda: as_json(status.status(draft(), ["acme", "borealis"])),
-    "profile.json": lambda: as_json(verdicts.profile(voice("acme"))),
+    "verdict.md": lambda: payloads.summary(json.loads(made_verdict())),
+    "status.json": lambda: as_json(payloads.status(draft(), ["acme", "borealis"])),
+    "profile.json": lambda: as_json(payloads.profile(voice("acme"))),
 }
 
 

@@ -9,17 +9,17 @@ from lsp_samples import ABLE, OTHERS, SYNERGY, check, unjudged
 from lsprotocol import types
 
 from onbrand.results import Explanation
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.hover import hover
-from onbrand_lsp.showing.markup import Markup
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.features.hover import hover
+from onbrand_lsp.features.payloads import Markup
 
 PLAIN = replace(ABLE, markdown_hover=False)
 SOURCE = "We leverage synergies daily.  It ships on Tuesday, of course. Hi.\n"
 
 
-def shown(checked: Checked, at: str | int, why: Explanation | None = None) -> str | None:
-    offset = at if isinstance(at, int) else checked.document.source.index(at)
-    found = hover(checked, offset, "utf-16", PLAIN, OTHERS, why)
+def shown(analysis: Analysis, at: str | int, why: Explanation | None = None) -> str | None:
+    offset = at if isinstance(at, int) else analysis.document.source.index(at)
+    found = hover(analysis, offset, "utf-16", PLAIN, OTHERS, why)
     if found is None:
         return None
     assert isinstance(found.contents, types.MarkupContent)
@@ -45,19 +45,19 @@ def test_every_judged_sentence_has_its_verdict(probability: float, said: str) ->
 
 
 def test_a_finding_that_was_taken_back_says_so() -> None:
-    checked = check(SOURCE, {"We": 0.1})
-    assert checked.report is not None
-    first = replace(checked.report.sentences[0], flagged=False, truncated=True)
-    report = replace(checked.report, sentences=(first,))
-    text = shown(replace(checked, report=report), "leverage") or ""
+    analysis = check(SOURCE, {"We": 0.1})
+    assert analysis.report is not None
+    first = replace(analysis.report.sentences[0], flagged=False, truncated=True)
+    report = replace(analysis.report, sentences=(first,))
+    text = shown(replace(analysis, report=report), "leverage") or ""
     assert text.startswith("Let pass for acme: somebody marked")
     assert "only its start is judged" in text
 
 
 def test_reasons_are_the_report_s_unless_better_ones_are_at_hand() -> None:
-    checked = check(SOURCE, {"We": 0.1})
-    assert "Speaks" not in (shown(checked, "leverage") or "")
-    asked = shown(checked, "leverage", SYNERGY)
+    analysis = check(SOURCE, {"We": 0.1})
+    assert "Speaks" not in (shown(analysis, "leverage") or "")
+    asked = shown(analysis, "leverage", SYNERGY)
     assert asked is not None
     assert "Speaks against: “leverage”, “`synergies`”\n" in asked
     assert asked == shown(check(SOURCE, {"We": 0.1}, why={"We": SYNERGY}), "leverage")
@@ -76,10 +76,10 @@ def test_a_sentence_that_was_not_judged_says_why_and_no_more() -> None:
 
 
 def test_between_sentences_and_without_a_report_there_is_nothing() -> None:
-    checked = check(SOURCE)
-    assert shown(checked, SOURCE.index("  It") + 1) is None
-    assert shown(checked, len(SOURCE)) is None
-    assert shown(unjudged(checked, None), 0) is None
+    analysis = check(SOURCE)
+    assert shown(analysis, SOURCE.index("  It") + 1) is None
+    assert shown(analysis, len(SOURCE)) is None
+    assert shown(unjudged(analysis, None), 0) is None
 
 
 def test_the_end_of_a_sentence_is_its_own_unless_another_begins_there() -> None:
@@ -110,9 +110,9 @@ def test_the_end_of_a_sentence_is_its_own_unless_another_begins_there() -> None:
 )
 def test_a_comment_to_onbrand_is_explained(comment: str, said: str) -> None:
     source = f"Some text is here.\n\n{comment}\n\nMore of it is here.\n"
-    checked = check(source, format="mdx" if comment[0] == "{" else "markdown")
+    analysis = check(source, format="mdx" if comment[0] == "{" else "markdown")
     for offset in (0, 5, len(comment)):
-        text = shown(checked, source.index(comment) + offset)
+        text = shown(analysis, source.index(comment) + offset)
         assert text is not None
         assert text.startswith(said)
 
@@ -131,9 +131,9 @@ def test_the_brand_in_the_front_matter_has_the_draft_s_verdict() -> None:
 
 
 def test_the_verdict_on_a_part_is_not_taken_for_the_draft_s() -> None:
-    checked = check(f"---\nbrand: borealis\n---\n\n{SOURCE}")
-    assert checked.report is not None
-    part = replace(checked, report=replace(checked.report, sentences=()))
+    analysis = check(f"---\nbrand: borealis\n---\n\n{SOURCE}")
+    assert analysis.report is not None
+    part = replace(analysis, report=replace(analysis.report, sentences=()))
     text = shown(part, "borealis") or ""
     assert text.startswith("This document is judged as borealis.\n\nIts voice was trained")
 
@@ -142,9 +142,9 @@ def test_a_brand_that_does_not_hold_says_which_does() -> None:
     source = f"---\nbrand: nobody\n---\n\n{SOURCE}"
     problem = shown(unjudged(check(source), "no voice for brand 'nobody'"), "nobody")
     assert problem == ("This document wants to be judged as nobody.\n\nNo voice for brand 'nobody'")
-    checked = check(source.replace("nobody", "borealis"))
-    assert checked.report is not None
-    other = replace(checked, report=replace(checked.report, brand="acme"))
+    analysis = check(source.replace("nobody", "borealis"))
+    assert analysis.report is not None
+    other = replace(analysis, report=replace(analysis.report, brand="acme"))
     assert (shown(other, "borealis") or "").startswith("This document is judged as acme for now.")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from onbrand.config import load_config
 from onbrand.errors import OnbrandError
-from onbrand_lsp.showing.ignoring import add_ignored, ignore_in_project
+from onbrand_lsp.features.config_edit import add_ignored, ignore_in_project
 
 ITEM = 'ignore = [\n    "Hi there.",\n]\n'
 SOURCES = {

@@ -11,13 +11,13 @@ import filelock
 import pytest
 
 from onbrand.errors import OnbrandError
-from onbrand_lsp.showing import ignoring
+from onbrand_lsp.features import config_edit
 
 EACH = 15
 WINDOW = """
 import sys
 from pathlib import Path
-from onbrand_lsp.showing.ignoring import ignore_in_project
+from onbrand_lsp.features.config_edit import ignore_in_project
 
 place, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)
@@ -68,13 +68,13 @@ def test_a_lock_that_is_never_released_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(ignoring, "LOCK_TIMEOUT", 0.0)
+    monkeypatch.setattr(config_edit, "LOCK_TIMEOUT", 0.0)
     file = tmp_path / "onbrand.toml"
-    ignoring.ignore_in_project(file, "One.")
+    config_edit.ignore_in_project(file, "One.")
     (lock,) = (tmp_path / "data" / "locks").iterdir()
     with filelock.FileLock(lock), pytest.raises(OnbrandError, match="another editor is writing"):
-        ignoring.ignore_in_project(file, "Two.")
-    ignoring.ignore_in_project(file, "Two.")
+        config_edit.ignore_in_project(file, "Two.")
+    config_edit.ignore_in_project(file, "Two.")
     assert tomllib.loads(file.read_text())["ignore"] == ["One.", "Two."]
 
 
@@ -84,5 +84,5 @@ def test_a_place_for_locks_that_cannot_be_written_is_told(
     (tmp_path / "data").write_text("in the way")
     monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
     with pytest.raises(OnbrandError, match="cannot be locked"):
-        ignoring.ignore_in_project(tmp_path / "onbrand.toml", "One.")
+        config_edit.ignore_in_project(tmp_path / "onbrand.toml", "One.")
     assert not (tmp_path / "onbrand.toml").exists()

@@ -12,17 +12,15 @@ from onbrand.config import Settings
 from onbrand.errors import OnbrandError
 from onbrand.labels.model import Label
 from onbrand.labels.store import LabelStore
-from onbrand_lsp.checking.labelling import Labels, Marks, Spoken, author_of
-from onbrand_lsp.checking.options import EditorSettings
-from onbrand_lsp.checking.problems import Problems
-from onbrand_lsp.checking.projects import Rules
+from onbrand_lsp.label_store import AcceptedSentences, LabelStoreCache, NewLabel, author_of
+from onbrand_lsp.settings import EditorSettings, EffectiveSettings, ProblemReporter
 
 TEXT = "Our stakeholders leverage synergies."
 
 
-def rules(folder: Path, store: Path | None = None, author: str | None = "me") -> Rules:
+def rules(folder: Path, store: Path | None = None, author: str | None = "me") -> EffectiveSettings:
     settings = Settings(labels_db=str(store) if store else None)
-    return Rules(settings, EditorSettings(author=author), folder)
+    return EffectiveSettings(settings, EditorSettings(author=author), folder)
 
 
 @pytest.fixture
@@ -31,49 +29,50 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def labels(told: list[str]) -> Labels:
-    problems = Problems()
-    problems.listen(told.append)
-    return Labels(problems, lambda: None)
+def labels(told: list[str]) -> LabelStoreCache:
+    problems = ProblemReporter()
+    problems.subscribe(told.append)
+    return LabelStoreCache(problems, lambda: None)
 
 
 def test_marks_know_brands_apart_and_texts_by_their_words() -> None:
     from onbrand.labels.normalization import text_key
 
-    marks = Marks({"acme": frozenset([text_key("One  two.")])})
+    marks = AcceptedSentences({"acme": frozenset([text_key("One  two.")])})
     assert marks.has("acme", "One two.")
     assert not marks.has("acme", "One three.")
     assert not marks.has("beta", "One two.")
 
 
 @pytest.mark.asyncio
-async def test_reading_makes_no_store(labels: Labels, tmp_path: Path) -> None:
+async def test_reading_makes_no_store(labels: LabelStoreCache, tmp_path: Path) -> None:
     marks = await labels.marks(rules(tmp_path, tmp_path / "labels.db"))
-    assert marks == Marks()
+    assert marks == AcceptedSentences()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_reading_where_there_is_no_store_needs_no_sqlalchemy(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
-        "from onbrand_lsp.checking import labelling\n"
-        f"assert labelling._marks_in({str(tmp_path / 'labels.db')!r}) == labelling.Marks()\n"
+        "from onbrand_lsp import label_store\n"
+        f"assert label_store._marks_in({str(tmp_path / 'labels.db')!r}) "
+        f"== label_store.AcceptedSentences()\n"
         "assert 'sqlalchemy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.asyncio
-async def test_a_label_is_stored_and_remembered(labels: Labels, tmp_path: Path) -> None:
+async def test_a_label_is_stored_and_remembered(labels: LabelStoreCache, tmp_path: Path) -> None:
     here = rules(tmp_path, tmp_path / "labels.db")
     before = await labels.marks(here)
-    store = await labels.add(here, Spoken(TEXT, "acme", "on", "docs/a.md"))
+    store = await labels.add(here, NewLabel(TEXT, "acme", "on", "docs/a.md"))
     assert store == str(tmp_path / "labels.db")
     marks = await labels.marks(here)
     assert marks.has("acme", TEXT)
     assert marks.id != before.id
     assert labels.known(here) == marks
-    await labels.add(here, Spoken(TEXT, "acme", "off", "docs/a.md"))
+    await labels.add(here, NewLabel(TEXT, "acme", "off", "docs/a.md"))
     assert not (await labels.marks(here)).has("acme", TEXT)
     with LabelStore.open(tmp_path / "labels.db", create=False) as opened:
         history = opened.history()
@@ -85,7 +84,7 @@ async def test_a_label_is_stored_and_remembered(labels: Labels, tmp_path: Path) 
 
 @pytest.mark.asyncio
 async def test_a_mark_is_taken_back_and_what_was_said_before_counts(
-    labels: Labels, tmp_path: Path
+    labels: LabelStoreCache, tmp_path: Path
 ) -> None:
     here = rules(tmp_path, tmp_path / "labels.db")
     assert not await labels.take_back(here, TEXT, "acme")
@@ -95,7 +94,7 @@ async def test_a_mark_is_taken_back_and_what_was_said_before_counts(
         store.add([Label(TEXT, "acme", "off", author="somebody", source="editor")])
     assert "me" not in (await labels.marks(here)).by("acme", TEXT)
     assert not await labels.take_back(here, TEXT, "acme"), "that one is not from an editor"
-    await labels.add(here, Spoken(TEXT, "acme", "on", "a.md"))
+    await labels.add(here, NewLabel(TEXT, "acme", "on", "a.md"))
     assert (await labels.marks(here)).by("acme", TEXT) == {"me", "somebody"}
     assert await labels.take_back(here, f" {TEXT} ", "acme")
     marks = await labels.marks(here)
@@ -107,7 +106,7 @@ async def test_a_mark_is_taken_back_and_what_was_said_before_counts(
 
 
 @pytest.mark.asyncio
-async def test_what_others_write_is_noticed(labels: Labels, tmp_path: Path) -> None:
+async def test_what_others_write_is_noticed(labels: LabelStoreCache, tmp_path: Path) -> None:
     here = rules(tmp_path, tmp_path / "labels.db")
     assert not (await labels.marks(here)).has("acme", TEXT)
     with LabelStore.open(tmp_path / "labels.db") as store:
@@ -117,29 +116,29 @@ async def test_what_others_write_is_noticed(labels: Labels, tmp_path: Path) -> N
 
 @pytest.mark.asyncio
 async def test_a_damaged_store_is_told_once_and_marks_nothing(
-    labels: Labels, tmp_path: Path, told: list[str]
+    labels: LabelStoreCache, tmp_path: Path, told: list[str]
 ) -> None:
     (tmp_path / "labels.db").write_text("no database at all, " * 100)
     here = rules(tmp_path, tmp_path / "labels.db")
     for _ in range(2):
-        assert await labels.marks(here) == Marks()
+        assert await labels.marks(here) == AcceptedSentences()
         labels.forget()
     (line,) = told
     assert str(tmp_path / "labels.db") in line
     with pytest.raises(OnbrandError):
-        await labels.add(here, Spoken(TEXT, "acme", "on", "a.md"))
+        await labels.add(here, NewLabel(TEXT, "acme", "on", "a.md"))
 
 
 @pytest.mark.asyncio
 async def test_without_its_optional_part_the_mend_is_told(
-    labels: Labels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    labels: LabelStoreCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("onbrand.labels.")]:
         if name.rpartition(".")[2] in ("store", "database", "schema"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(OnbrandError, match=r"pip install '.*\[labels\]'"):
-        await labels.add(rules(tmp_path, tmp_path / "l.db"), Spoken(TEXT, "acme", "on", "a.md"))
+        await labels.add(rules(tmp_path, tmp_path / "l.db"), NewLabel(TEXT, "acme", "on", "a.md"))
 
 
 def test_an_author_has_the_name_that_git_knows(

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from lsp_samples import check, unjudged
 
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.lens import lenses, sections
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.features.code_lens import lenses, sections
 
 THREE = "Here is one sentence. Here is the next one. And this is the third.\n\n"
 
 
-def titles(checked: Checked) -> list[tuple[int, str]]:
-    found = lenses(checked, "utf-16")
+def titles(analysis: Analysis) -> list[tuple[int, str]]:
+    found = lenses(analysis, "utf-16")
     assert all(one.command and one.command.command == "onbrand.showVerdict" for one in found)
     return [(one.range.start.line, one.command.title) for one in found if one.command]
 
@@ -53,11 +53,11 @@ LEVELS = {
 def test_a_section_ends_at_the_next_heading_of_its_level_or_above(name: str) -> None:
     one, two, three = LEVELS[name]
     text = f"<p>{THREE.strip()}</p>\n\n" if name == "html" else THREE
-    checked = check(
+    analysis = check(
         one + text + two + text + three + text + two + text + one + text,
         format="markdown" if name == "setext" else name,
     )
-    found = [(section.title, len(section.sentences)) for section in sections(checked)]
+    found = [(section.title, len(section.sentences)) for section in sections(analysis)]
     assert found == [
         ("A first heading", 16),
         ("A second heading", 8),
@@ -87,7 +87,7 @@ def test_a_heading_of_two_sentences_is_one_and_shows_its_code() -> None:
 
 
 def test_a_gate_of_its_own_decides() -> None:
-    checked = check(f"{THREE}# Next\n\n{THREE}")
-    assert checked.report is not None
-    strict = replace(checked, report=replace(checked.report, gate=0.99))
+    analysis = check(f"{THREE}# Next\n\n{THREE}")
+    assert analysis.report is not None
+    strict = replace(analysis, report=replace(analysis.report, gate=0.99))
     assert [section.verdict for section in sections(strict)] == ["review"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import fields
 
-from onbrand_lsp.checking.options import _ALLOWED, EditorSettings, editor_settings
+from onbrand_lsp.settings import _ALLOWED, EditorSettings, editor_settings
 
 
 @pytest.mark.parametrize("nothing", [None, {}, [], "text", 7])

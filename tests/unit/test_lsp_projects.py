@@ -8,16 +8,15 @@ import pytest
 
 from onbrand.config.trust import trust
 from onbrand.installation import default_root
-from onbrand_lsp.checking.engines import Key
-from onbrand_lsp.checking.problems import Problems
-from onbrand_lsp.checking.projects import Projects, Rules, config_stamp
+from onbrand_lsp.models import ModelKey
+from onbrand_lsp.settings import EffectiveSettings, ProblemReporter, ProjectSettings, config_stamp
 
 
 class Told:
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.problems = Problems()
-        self.problems.listen(self.lines.append)
+        self.problems = ProblemReporter()
+        self.problems.subscribe(self.lines.append)
 
 
 @pytest.fixture
@@ -26,13 +25,13 @@ def told() -> Told:
 
 
 @pytest.fixture
-def projects(told: Told, tmp_path: Path) -> Projects:
-    made = Projects(told.problems)
+def projects(told: Told, tmp_path: Path) -> ProjectSettings:
+    made = ProjectSettings(told.problems)
     made.add_folder(tmp_path.as_uri(), tmp_path)
     return made
 
 
-def rules(projects: Projects, path: Path | None) -> Rules:
+def rules(projects: ProjectSettings, path: Path | None) -> EffectiveSettings:
     return projects.rules(path.as_uri() if path else "untitled:1", path)
 
 
@@ -42,15 +41,15 @@ def configure(folder: Path, text: str) -> None:
 
 
 def test_without_configuration_and_voices_it_is_silent(
-    projects: Projects, tmp_path: Path, told: Told
+    projects: ProjectSettings, tmp_path: Path, told: Told
 ) -> None:
     found = rules(projects, tmp_path / "a.md")
-    assert found.silent
+    assert found.disabled_reason
     assert found.problem is None
     assert told.lines == []
 
 
-def test_files_beat_the_editor(projects: Projects, tmp_path: Path) -> None:
+def test_files_beat_the_editor(projects: ProjectSettings, tmp_path: Path) -> None:
     configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\ngate = 0.6\n')
     editor = {"voices": ["w"], "brand": "beta", "gate": 0.9, "threshold": 0.1, "encoder": "enc"}
     projects.set_editor(None, editor)
@@ -59,11 +58,13 @@ def test_files_beat_the_editor(projects: Projects, tmp_path: Path) -> None:
     assert (found.settings.brand, found.brand_source) == ("acme", "configuration")
     assert (found.settings.gate, found.settings.threshold) == (0.6, 0.1)
     assert found.settings.encoder == tmp_path / "enc"
-    assert (found.problem, found.silent) == (None, None)
+    assert (found.problem, found.disabled_reason) == (None, None)
     assert found.folder == tmp_path
 
 
-def test_the_editor_speaks_where_files_are_silent(projects: Projects, tmp_path: Path) -> None:
+def test_the_editor_speaks_where_files_are_silent(
+    projects: ProjectSettings, tmp_path: Path
+) -> None:
     projects.set_editor(None, {"voices": ["w", "/abs", "~/own"], "brand": "beta"})
     found = rules(projects, tmp_path / "deep" / "a.md")
     assert found.settings.voices == (tmp_path / "w", Path("/abs"), Path("~/own").expanduser())
@@ -72,7 +73,7 @@ def test_the_editor_speaks_where_files_are_silent(projects: Projects, tmp_path: 
 
 
 def test_what_is_underlined_is_said_by_files_then_the_editor(
-    projects: Projects, tmp_path: Path
+    projects: ProjectSettings, tmp_path: Path
 ) -> None:
     found = rules(projects, tmp_path / "a.md").settings
     assert (found.underline, found.max_findings) == ("sentence", 5)
@@ -86,7 +87,7 @@ def test_what_is_underlined_is_said_by_files_then_the_editor(
 
 
 def test_voices_beside_the_configuration_need_no_naming(
-    projects: Projects, tmp_path: Path, told: Told
+    projects: ProjectSettings, tmp_path: Path, told: Told
 ) -> None:
     configure(tmp_path, 'brand = "acme"\n')
     without = rules(projects, tmp_path / "a.md")
@@ -97,7 +98,7 @@ def test_voices_beside_the_configuration_need_no_naming(
 
 
 def test_the_innermost_folder_has_its_own_editor_settings(
-    projects: Projects, tmp_path: Path
+    projects: ProjectSettings, tmp_path: Path
 ) -> None:
     inner = tmp_path / "inner"
     projects.add_folder(inner.as_uri(), inner)
@@ -117,58 +118,58 @@ def test_the_innermost_folder_has_its_own_editor_settings(
 
 
 def test_relative_voices_of_loose_files_start_nowhere(told: Told) -> None:
-    projects = Projects(told.problems)
+    projects = ProjectSettings(told.problems)
     projects.set_editor(None, {"voices": ["here", "/abs"]})
     assert rules(projects, None).settings.voices == (Path("/abs"),)
 
 
 def test_switched_off_and_excluded_documents_are_left_alone(
-    projects: Projects, tmp_path: Path
+    projects: ProjectSettings, tmp_path: Path
 ) -> None:
     configure(tmp_path, 'voices = ["v"]\nexclude = ["old/"]\n')
-    assert rules(projects, tmp_path / "a.md").silent is None
-    assert "excludes" in (rules(projects, tmp_path / "old" / "a.md").silent or "")
+    assert rules(projects, tmp_path / "a.md").disabled_reason is None
+    assert "excludes" in (rules(projects, tmp_path / "old" / "a.md").disabled_reason or "")
     projects.set_editor(None, {"enable": False})
-    assert "switched off" in (rules(projects, tmp_path / "a.md").silent or "")
+    assert "switched off" in (rules(projects, tmp_path / "a.md").disabled_reason or "")
 
 
 def test_without_trust_nobody_chooses_voices_or_encoders(told: Told, tmp_path: Path) -> None:
     configure(tmp_path, 'voices = ["v"]\nencoder = "e"\n')
     (tmp_path / "voices").mkdir()
-    projects = Projects(told.problems, trusted=False)
+    projects = ProjectSettings(told.problems, trusted=False)
     projects.add_folder(tmp_path.as_uri(), tmp_path)
     projects.set_editor(None, {"voices": ["w"], "encoder": "f"})
     found = rules(projects, tmp_path / "a.md")
     assert (found.settings.voices, found.settings.encoder) == ((), None)
-    assert found.silent
+    assert found.disabled_reason
     assert told.lines == []
 
 
 def test_the_editor_or_the_user_answers_for_encoders(
-    projects: Projects, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    projects: ProjectSettings, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
     configure(tmp_path / "site", 'voices = ["v"]\n')
     file = tmp_path / "site/a.md"
     assert not rules(projects, file).vouched
-    assert rules(Projects(told.problems, vouched=True), file).vouched
+    assert rules(ProjectSettings(told.problems, vouched=True), file).vouched
     trust(tmp_path / "site")
     assert rules(projects, file).vouched
 
 
 def test_the_writers_choice_lasts_until_it_is_taken_back(
-    projects: Projects, tmp_path: Path
+    projects: ProjectSettings, tmp_path: Path
 ) -> None:
     configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\n')
     uri = (tmp_path / "a.md").as_uri()
     projects.choose(uri, "beta")
-    assert rules(projects, tmp_path / "a.md").chosen == "beta"
-    assert rules(projects, tmp_path / "b.md").chosen is None
+    assert rules(projects, tmp_path / "a.md").brand_override == "beta"
+    assert rules(projects, tmp_path / "b.md").brand_override is None
     projects.choose(uri, None)
-    assert rules(projects, tmp_path / "a.md").chosen is None
+    assert rules(projects, tmp_path / "a.md").brand_override is None
 
 
-def test_files_are_read_again_only_when_told(projects: Projects, tmp_path: Path) -> None:
+def test_files_are_read_again_only_when_told(projects: ProjectSettings, tmp_path: Path) -> None:
     configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\n')
     assert rules(projects, tmp_path / "a.md").settings.brand == "acme"
     before = projects.stamps()
@@ -181,7 +182,7 @@ def test_files_are_read_again_only_when_told(projects: Projects, tmp_path: Path)
 
 
 def test_a_file_that_breaks_goes_on_as_it_was(
-    projects: Projects, tmp_path: Path, told: Told
+    projects: ProjectSettings, tmp_path: Path, told: Told
 ) -> None:
     configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\n')
     rules(projects, tmp_path / "a.md")
@@ -203,7 +204,7 @@ def test_a_file_that_breaks_goes_on_as_it_was(
 
 
 def test_a_file_that_was_broken_from_the_start_leaves_its_folder_unjudged(
-    projects: Projects, tmp_path: Path, told: Told
+    projects: ProjectSettings, tmp_path: Path, told: Told
 ) -> None:
     configure(tmp_path, 'voices = ["v"]\nbrand = "acme"\n')
     (tmp_path / "sub").mkdir()
@@ -218,7 +219,9 @@ def test_a_file_that_was_broken_from_the_start_leaves_its_folder_unjudged(
     assert rules(projects, tmp_path / "sub" / "a.md").settings.brand == "acme"
 
 
-def test_bad_editor_settings_are_told_once_until_mended(projects: Projects, told: Told) -> None:
+def test_bad_editor_settings_are_told_once_until_mended(
+    projects: ProjectSettings, told: Told
+) -> None:
     assert projects.set_editor(None, {"gate": 7, "brand": "acme"})
     assert not projects.set_editor(None, {"gate": 7, "brand": "acme"})
     assert len(told.lines) == 1
@@ -231,7 +234,7 @@ URL = "https://example.com/voices"
 
 
 def test_voices_that_are_not_installed_are_told_of(
-    projects: Projects, tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+    projects: ProjectSettings, tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
     root = default_root(URL)
@@ -249,7 +252,7 @@ def test_voices_that_are_not_installed_are_told_of(
 
 
 def test_without_what_is_to_be_installed_there_is_nothing_to_judge_by(
-    projects: Projects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    projects: ProjectSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ONBRAND_DATA_DIR", str(tmp_path / "data"))
     configure(tmp_path, f'voices = ["{URL}"]\n')
@@ -261,13 +264,13 @@ def test_without_what_is_to_be_installed_there_is_nothing_to_judge_by(
 
 
 def test_problems_are_kept_for_who_listens_later() -> None:
-    problems = Problems()
+    problems = ProblemReporter()
     problems.set("a", ["one"])
     problems.set("b", ["two", "one"])
     problems.set("c", ["three"])
     problems.set("c", ())
     lines: list[str] = []
-    problems.listen(lines.append)
+    problems.subscribe(lines.append)
     assert lines == ["one", "two"]
     problems.set("a", ())
     problems.set("a", ["one"])  # it still stood at b
@@ -277,12 +280,12 @@ def test_problems_are_kept_for_who_listens_later() -> None:
     assert lines == ["one", "two", "one"]
 
 
-def test_what_is_to_be_avoided_needs_no_voices(projects: Projects, tmp_path: Path) -> None:
+def test_what_is_to_be_avoided_needs_no_voices(projects: ProjectSettings, tmp_path: Path) -> None:
     configure(tmp_path, 'avoid = ["hype"]\n')
     found = rules(projects, tmp_path / "a.md")
-    assert (found.problem, found.silent) == (None, None)
-    assert Key.of(found) == Key((), None, ("hype",), vouched=False)
+    assert (found.problem, found.disabled_reason) == (None, None)
+    assert ModelKey.of(found) == ModelKey((), None, ("hype",), vouched=False)
     projects.set_editor(None, {"brand": "beta"})
     found = rules(projects, tmp_path / "a.md")
     assert found.problem is not None, "a brand's voice decides alone"
-    assert Key.of(found).avoid == ()
+    assert ModelKey.of(found).avoid == ()

@@ -12,9 +12,9 @@ import pytest
 from lsprotocol import types
 
 from onbrand.errors import Cancelled
-from onbrand_lsp.wire import handshake
-from onbrand_lsp.wire.protocol import SyncedServer
-from onbrand_lsp.wire.transport import Connection, Malformed, frame, read_messages
+from onbrand_lsp.rpc import startup
+from onbrand_lsp.rpc.protocol import LanguageServer
+from onbrand_lsp.rpc.stdio import Connection, InvalidMessage, frame, read_messages
 
 URI = "file:///a.md"
 
@@ -29,9 +29,9 @@ class Listener:
         self.heard += read_messages(io.BytesIO(frame(message, default)))
 
 
-def started(server: SyncedServer, **params: object) -> Listener:
+def started(server: LanguageServer, **params: object) -> Listener:
     listener = Listener()
-    server.protocol.begin(listener, {"capabilities": {}, **params}, end=lambda: None)
+    server.begin(listener, {"capabilities": {}, **params}, end=lambda: None)
     return listener
 
 
@@ -49,11 +49,11 @@ def open_(text: str = "text") -> dict[str, object]:
 
 
 @pytest.fixture
-def server() -> SyncedServer:
-    return SyncedServer("test", "1")
+def server() -> LanguageServer:
+    return LanguageServer()
 
 
-def test_it_goes_on_where_initialize_was_answered(server: SyncedServer) -> None:
+def test_it_goes_on_where_initialize_was_answered(server: LanguageServer) -> None:
     started(
         server,
         capabilities={"general": {"positionEncodings": ["utf-8"]}, "textDocument": {"hover": 7}},
@@ -62,22 +62,21 @@ def test_it_goes_on_where_initialize_was_answered(server: SyncedServer) -> None:
     )
     assert server.documents.encoding == server.client.encoding == "utf-8"
     assert server.client.status is True
-    assert list(server.workspace.folders) == ["file:///one", "file:///two"]
 
 
-def test_features_hear_of_documents_when_the_store_has_them(server: SyncedServer) -> None:
+def test_features_hear_of_documents_when_the_store_has_them(server: LanguageServer) -> None:
     seen: list[Any] = []
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def opened(ls: SyncedServer, params: types.DidOpenTextDocumentParams) -> None:
+    def opened(ls: LanguageServer, params: types.DidOpenTextDocumentParams) -> None:
         seen.append(ls.documents.get(params.text_document.uri).text)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def changed(ls: SyncedServer, params: types.DidChangeTextDocumentParams) -> None:
+    def changed(ls: LanguageServer, params: types.DidChangeTextDocumentParams) -> None:
         seen.append(ls.documents.get(params.text_document.uri).text)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def closed(ls: SyncedServer, params: types.DidCloseTextDocumentParams) -> None:
+    def closed(ls: LanguageServer, params: types.DidCloseTextDocumentParams) -> None:
         seen.append(ls.documents.get(params.text_document.uri))
 
     started(server)
@@ -87,12 +86,11 @@ def test_features_hear_of_documents_when_the_store_has_them(server: SyncedServer
     )
     close = notice("textDocument/didClose", textDocument={"uri": URI})
     for message in (change, open_("old"), change, close, change):
-        server.protocol.receive(message)
+        server.receive(message)
     assert seen == ["old", "new", None]
-    assert server.workspace.text_documents == {}, "pygls keeps no texts"
 
 
-def run(server: SyncedServer, work: Callable[[Listener], Awaitable[None]]) -> Listener:
+def run(server: LanguageServer, work: Callable[[Listener], Awaitable[None]]) -> Listener:
     async def main() -> None:
         nonlocal listener
         listener = started(server)
@@ -103,49 +101,49 @@ def run(server: SyncedServer, work: Callable[[Listener], Awaitable[None]]) -> Li
     return listener
 
 
-async def settled(server: SyncedServer) -> None:
-    while server.protocol._requests or server.protocol._notices:
+async def settings_ready(server: LanguageServer) -> None:
+    while server._requests or server._notification_tasks:
         await asyncio.sleep(0)
 
 
-def test_a_command_may_be_a_coroutine_that_is_cancelled(server: SyncedServer) -> None:
+def test_a_command_may_be_a_coroutine_that_is_cancelled(server: LanguageServer) -> None:
     cancelled = []
 
     @server.command("onbrand.wait")
-    async def wait(ls: SyncedServer, seconds: int) -> int:
+    async def wait(ls: LanguageServer, seconds: int) -> int:
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:
-            cancelled.append(ls.protocol.msg_id)
+            cancelled.append(seconds)
             raise
         return seconds
 
     async def work(_listener: Listener) -> None:
         for number, seconds in ((1, 0), (2, 3600)):
             params = {"command": "onbrand.wait", "arguments": [seconds]}
-            server.protocol.receive(request(number, "workspace/executeCommand", **params))
+            server.receive(request(number, "workspace/executeCommand", **params))
         await asyncio.sleep(0)
-        server.protocol.receive(notice("$/cancelRequest", id=2))
-        await settled(server)
+        server.receive(notice("$/cancelRequest", id=2))
+        await settings_ready(server)
 
     first, second = run(server, work).heard
     assert (first["id"], first["result"]) == (1, 0)
     assert (second["id"], second["error"]["code"]) == (2, -32800)
-    assert cancelled == [2]
+    assert cancelled == [3600]
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_what_is_cancelled_before_it_began_never_begins(server: SyncedServer) -> None:
+def test_what_is_cancelled_before_it_began_never_begins(server: LanguageServer) -> None:
     begun = []
 
     @server.command("onbrand.begin")
-    async def begin(ls: SyncedServer) -> None:
-        begun.append(ls.protocol.msg_id)
+    async def begin(ls: LanguageServer) -> None:
+        begun.append(True)
 
     async def work(_listener: Listener) -> None:
-        server.protocol.receive(request(1, "workspace/executeCommand", command="onbrand.begin"))
-        server.protocol.receive(notice("$/cancelRequest", id=1))
-        await settled(server)
+        server.receive(request(1, "workspace/executeCommand", command="onbrand.begin"))
+        server.receive(notice("$/cancelRequest", id=1))
+        await settings_ready(server)
 
     (answer,) = run(server, work).heard
     assert answer["error"]["code"] == -32800
@@ -153,40 +151,40 @@ def test_what_is_cancelled_before_it_began_never_begins(server: SyncedServer) ->
 
 
 def test_a_check_that_was_called_off_is_no_failure(
-    server: SyncedServer, caplog: pytest.LogCaptureFixture
+    server: LanguageServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     @server.feature(types.TEXT_DOCUMENT_HOVER)
-    async def hover(ls: SyncedServer, params: types.HoverParams) -> None:
+    async def hover(ls: LanguageServer, params: types.HoverParams) -> None:
         raise Cancelled
 
     async def work(_listener: Listener) -> None:
         place = {"line": 0, "character": 0}
         hover = request(1, "textDocument/hover", textDocument={"uri": URI}, position=place)
-        server.protocol.receive(hover)
-        await settled(server)
+        server.receive(hover)
+        await settings_ready(server)
 
     (answer,) = run(server, work).heard
     assert answer["error"] == {"code": -32800, "message": "cancelled"}
     assert caplog.records == []
 
 
-def test_shutdown_cancels_what_runs_and_the_feature_hears_of_it(server: SyncedServer) -> None:
+def test_shutdown_cancels_what_runs_and_the_feature_hears_of_it(server: LanguageServer) -> None:
     heard = []
 
     @server.feature(types.SHUTDOWN)
-    async def shutdown(ls: SyncedServer, _params: None) -> None:
-        heard.append(ls.protocol.exit_code)
+    async def shutdown(ls: LanguageServer, _params: None) -> None:
+        heard.append(ls.exit_code)
 
     @server.feature("test/wait")
-    async def wait(ls: SyncedServer, _params: object) -> None:
+    async def wait(ls: LanguageServer, _params: object) -> None:
         await asyncio.sleep(3600)
 
     async def work(_listener: Listener) -> None:
-        assert server.protocol.exit_code == 1
-        server.protocol.receive(request(1, "test/wait"))
+        assert server.exit_code == 1
+        server.receive(request(1, "test/wait"))
         await asyncio.sleep(0)
-        server.protocol.receive({"jsonrpc": "2.0", "id": 2, "method": "shutdown"})
-        await settled(server)
+        server.receive({"jsonrpc": "2.0", "id": 2, "method": "shutdown"})
+        await settings_ready(server)
 
     answers = {answer["id"]: answer for answer in run(server, work).heard}
     assert answers[1]["error"]["code"] == -32800
@@ -194,50 +192,50 @@ def test_shutdown_cancels_what_runs_and_the_feature_hears_of_it(server: SyncedSe
     assert heard == [0]
 
 
-def test_two_requests_of_one_id_are_both_answered(server: SyncedServer) -> None:
+def test_two_requests_of_one_id_are_both_answered(server: LanguageServer) -> None:
     @server.feature("test/echo")
-    async def echo(ls: SyncedServer, params: Any) -> object:
+    async def echo(ls: LanguageServer, params: Any) -> object:
         await asyncio.sleep(0)
         return params["x"]
 
     async def work(_listener: Listener) -> None:
-        server.protocol.receive(request(7, "test/echo", x="a"))
-        server.protocol.receive(request(7, "test/echo", x="b"))
+        server.receive(request(7, "test/echo", x="a"))
+        server.receive(request(7, "test/echo", x="b"))
         while len(_listener.heard) < 2:
             await asyncio.sleep(0)
-        assert server.protocol._requests == {}
+        assert server._requests == {}
 
     assert sorted(answer["result"] for answer in run(server, work).heard) == ["a", "b"]
 
 
-def test_requests_to_the_client_that_nobody_waits_for_any_more(server: SyncedServer) -> None:
+def test_requests_to_the_client_that_nobody_waits_for_any_more(server: LanguageServer) -> None:
     async def work(listener: Listener) -> None:
         asking = asyncio.ensure_future(
-            server.workspace_configuration_async(types.ConfigurationParams([]))
+            server.request(types.WORKSPACE_CONFIGURATION, types.ConfigurationParams([]))
         )
         await asyncio.sleep(0)
         asking.cancel()
         await asyncio.wait([asking])
         number = listener.heard[0]["id"]
-        server.protocol.receive({"jsonrpc": "2.0", "id": number, "result": []})
-        assert server.protocol._request_futures == server.protocol._result_types == {}
+        server.receive({"jsonrpc": "2.0", "id": number, "result": []})
+        assert server._asked == {}
 
     assert len(run(server, work).heard) == 1
 
 
-def test_malformed_messages_are_answered_without_an_id(server: SyncedServer) -> None:
+def test_malformed_messages_are_answered_without_an_id(server: LanguageServer) -> None:
     listener = started(server)
-    server.protocol.receive(Malformed(-32700, "the message is not JSON"))
+    server.receive(InvalidMessage(-32700, "the message is not JSON"))
     error = {"code": -32700, "message": "the message is not JSON"}
     assert listener.heard == [{"jsonrpc": "2.0", "id": None, "error": error}]
 
 
 @pytest.mark.filterwarnings("error")
-def test_serving_in_this_process_leaves_nothing_running(server: SyncedServer) -> None:
+def test_serving_in_this_process_leaves_nothing_running(server: LanguageServer) -> None:
     stopped = []
 
     @server.feature("test/wait")
-    async def wait(ls: SyncedServer, _params: object) -> None:
+    async def wait(ls: LanguageServer, _params: object) -> None:
         try:
             await asyncio.sleep(3600)
         finally:
@@ -251,7 +249,7 @@ def test_serving_in_this_process_leaves_nothing_running(server: SyncedServer) ->
     ]
     target = io.BytesIO()
     connection = Connection(io.BytesIO(b"".join(map(frame, said))), target)
-    assert handshake.serve(connection, build=lambda _params: server) == 0
+    assert startup.serve(connection, build=lambda _params: server) == 0
     answers = {answer["id"]: answer for answer in read_messages(io.BytesIO(target.getvalue()))}
     assert answers[1]["result"]["serverInfo"]["name"] == "onbrand"
     assert answers[2]["error"]["code"] == -32800

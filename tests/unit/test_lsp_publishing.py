@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from lsp_clock import HandClock
 
-from onbrand_lsp.early import begin
-from onbrand_lsp.features import build_server
+from onbrand_lsp.handlers import build_server
+from onbrand_lsp.models import begin
 from onbrand_lsp.server import OnbrandServer
 
 pytestmark = pytest.mark.asyncio
@@ -34,7 +34,7 @@ class Wire:
         self.sent: list[dict[str, Any]] = []
         given = {"rootUri": folder.as_uri(), **params}
         self.server: OnbrandServer = build_server(begin(given))
-        self.server.protocol.begin(self, given, lambda: None)  # type: ignore[arg-type]
+        self.server.begin(self, given, lambda: None)  # type: ignore[arg-type]
         self.folder = folder
         self._ids = 0
         self.clock = HandClock()
@@ -45,12 +45,12 @@ class Wire:
         self.sent.append(json.loads(json.dumps(message, default=default)))
 
     def notify(self, method: str, **params: Any) -> None:
-        self.server.protocol.receive({"jsonrpc": "2.0", "method": method, "params": params})
+        self.server.receive({"jsonrpc": "2.0", "method": method, "params": params})
 
     async def ask(self, method: str, **params: Any) -> dict[str, Any]:
         self._ids += 1
         request = {"jsonrpc": "2.0", "id": self._ids, "method": method, "params": params}
-        self.server.protocol.receive(request)
+        self.server.receive(request)
         await self.until(lambda: bool(self._answers()))
         return self._answers()[0]
 
@@ -151,11 +151,11 @@ async def test_an_outdated_pull_says_whether_to_ask_again(
 ) -> None:
     under_way, go_on = asyncio.Event(), asyncio.Event()
 
-    async def settled() -> None:
+    async def settings_ready() -> None:
         under_way.set()
         await go_on.wait()
 
-    monkeypatch.setattr(wire.server.publisher, "_settled", settled)
+    monkeypatch.setattr(wire.server.publisher, "_settings_ready", settings_ready)
     uri = wire.open("a.md")
     asking = asyncio.ensure_future(wire.ask("textDocument/diagnostic", textDocument={"uri": uri}))
     await asyncio.wait_for(under_way.wait(), 60)

@@ -8,25 +8,23 @@ import pytest
 from lsp_samples import OTHERS, SYNERGY, check, unjudged, voice
 
 from onbrand.results import Example
-from onbrand_lsp.checking.judging import Checked
-from onbrand_lsp.showing.examples import nearest
-from onbrand_lsp.showing.status import status
-from onbrand_lsp.showing.verdicts import MAX_SENTENCES, profile, summary, verdict
+from onbrand_lsp.analysis import Analysis
+from onbrand_lsp.features.payloads import MAX_SENTENCES, nearest, profile, status, summary, verdict
 
 SOURCE = "We leverage synergies daily. It ships on Tuesday, of course. Hi.\n"
 BAD = {"We": 0.1}
 
 
-def found(checked: Checked) -> dict:
-    made = verdict(checked, "utf-16", OTHERS.get)
+def found(analysis: Analysis) -> dict:
+    made = verdict(analysis, "utf-16", OTHERS.get)
     assert json.loads(json.dumps(made)) == made
     return made
 
 
 def test_a_status_counts_what_was_judged() -> None:
-    checked = check(SOURCE, BAD)
-    said = status(checked, ("acme", "borealis"))
-    assert checked.report is not None
+    analysis = check(SOURCE, BAD)
+    said = status(analysis, ("acme", "borealis"))
+    assert analysis.report is not None
     assert said == {
         "uri": "file:///project/draft.md",
         "version": 3,
@@ -35,7 +33,7 @@ def test_a_status_counts_what_was_judged() -> None:
         "setUp": False,
         "brand": "acme",
         "brands": ["acme", "borealis"],
-        "probability": checked.report.probability,
+        "probability": analysis.report.probability,
         "verdict": "review",
         "gate": 0.7,
         "flagged": 1,

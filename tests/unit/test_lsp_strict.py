@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lsprotocol import converters, types
 
-from onbrand_lsp.wire.strict import make_strict
+from onbrand_lsp.rpc.jsonrpc import make_strict
 
 START = {"line": 0, "character": 0}
 NOTHING = {"start": START, "end": START}

@@ -15,9 +15,16 @@ from typing import Any
 import pytest
 
 from onbrand.errors import OnbrandError
-from onbrand_lsp.wire import client_process, transport
-from onbrand_lsp.wire.log import describe, start_logging
-from onbrand_lsp.wire.transport import Connection, Malformed, Outbox, frame, read_messages
+from onbrand_lsp.rpc import stdio
+from onbrand_lsp.rpc.stdio import (
+    Connection,
+    InvalidMessage,
+    MessageWriter,
+    describe,
+    frame,
+    read_messages,
+    start_logging,
+)
 
 HELLO = {"jsonrpc": "2.0", "method": "hello"}
 
@@ -77,15 +84,15 @@ def test_a_frame_cut_short_is_no_message(cut: int) -> None:
 @pytest.mark.parametrize("junk", [b"x", b"x" * 8190, b"x" * 8192, b"x" * 100_000, b"x\ny: 1\n\n"])
 def test_after_a_broken_header_the_next_message_is_found(junk: bytes) -> None:
     found = read(b"Content-Length: ?\r\n\r\n" + junk + frame(HELLO) + frame(HELLO))
-    assert [type(message) for message in found] == [Malformed, dict, dict]
+    assert [type(message) for message in found] == [InvalidMessage, dict, dict]
 
 
 def test_a_body_of_any_believable_length_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MAX_BODY", len(json.dumps(HELLO)))
+    monkeypatch.setattr(stdio, "MAX_BODY", len(json.dumps(HELLO)))
     longer = {**HELLO, "more": "x"}
     first, refused, last = read(frame(HELLO) + frame(longer) + frame(HELLO))
     assert first == last == HELLO
-    assert isinstance(refused, Malformed)
+    assert isinstance(refused, InvalidMessage)
 
 
 def test_a_stream_that_fails_is_one_that_ends() -> None:
@@ -101,7 +108,7 @@ def test_a_stream_that_fails_is_one_that_ends() -> None:
 
 def test_what_is_put_first_leaves_first() -> None:
     pipe = Pipe()
-    box = Outbox(pipe, 10_000)
+    box = MessageWriter(pipe, 10_000)
     expected = [b"%d" % number for number in range(1000)]
     for piece in expected:
         box.put(piece)
@@ -111,7 +118,7 @@ def test_what_is_put_first_leaves_first() -> None:
 
 def test_a_full_box_takes_nothing_and_says_so() -> None:
     pipe, lost = Pipe(is_open=False), []
-    box = Outbox(pipe, 10, failed=lambda: lost.append(1))
+    box = MessageWriter(pipe, 10, failed=lambda: lost.append(1))
     box.put(b"under way")
     assert pipe.begun.wait(60)
     box.put(b"ten bytes!")
@@ -125,7 +132,7 @@ def test_a_full_box_takes_nothing_and_says_so() -> None:
 
 def test_a_box_into_the_void_says_so_and_does_not_block() -> None:
     failed = threading.Event()
-    box = Outbox(BrokenPipe(), 10, failed=failed.set)
+    box = MessageWriter(BrokenPipe(), 10, failed=failed.set)
     box.put(b"x")
     assert failed.wait(60)
     failed.clear()
@@ -136,7 +143,7 @@ def test_a_box_into_the_void_says_so_and_does_not_block() -> None:
 
 def test_closing_does_not_wait_for_a_reader_that_sleeps() -> None:
     pipe = Pipe(is_open=False)
-    box = Outbox(pipe, 100)
+    box = MessageWriter(pipe, 100)
     box.put(b"x")
     box.close(0.01)
     assert pipe.pieces == []
@@ -165,7 +172,7 @@ def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OnbrandError, match=rf"^cannot listen on 127.0.0.1, port {port} \("):
-            transport.tcp_client("127.0.0.1", port, lambda *_: None)
+            stdio.tcp_client("127.0.0.1", port, lambda *_: None)
 
 
 # On stderr.
@@ -173,7 +180,7 @@ def test_a_port_that_is_taken() -> None:
 
 @pytest.fixture
 def log() -> Iterator[io.BytesIO]:
-    names = (None, "pygls", "onbrand", "onbrand_lsp")
+    names = (None, "sqlalchemy", "onbrand", "onbrand_lsp")
     loggers = [logging.getLogger(name) for name in names]
     before = [(logger.level, logger.handlers[:], logger.propagate) for logger in loggers]
     yield io.BytesIO()
@@ -189,7 +196,7 @@ def test_the_log_has_one_line_for_everything_of_ours(log: io.BytesIO) -> None:
     ours.debug("too fine")
     ours.info("two\r\nlines \ud800 é")
     logging.getLogger("onbrand.document").warning("%s went wrong", "it")
-    for name in ("pygls.protocol.json_rpc", "asyncio", "somebody.else"):
+    for name in ("sqlalchemy", "asyncio", "somebody.else"):
         logging.getLogger(name).error("Sending data: secret")
     try:
         raise ValueError("secret")
@@ -213,9 +220,9 @@ def test_a_record_that_cannot_be_formatted_tells_no_values(log: io.BytesIO) -> N
 
 def test_an_error_is_told_by_its_type_and_place() -> None:
     with pytest.raises(OnbrandError) as caught:
-        transport.tcp_client("256.0.0.1", 0, lambda *_: None)
+        stdio.tcp_client("256.0.0.1", 0, lambda *_: None)
     described = describe(caught.value)
-    assert described.startswith("OnbrandError at onbrand_lsp/wire/transport.py:")
+    assert described.startswith("OnbrandError at onbrand_lsp/rpc/stdio.py:")
 
 
 # The editor's process.
@@ -223,10 +230,10 @@ def test_an_error_is_told_by_its_type_and_place() -> None:
 
 def test_processes_live_and_die() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        assert client_process.is_alive(process.pid)
+        assert stdio.is_alive(process.pid)
         process.communicate(b"\n")
-    assert not client_process.is_alive(process.pid)
-    assert client_process.is_alive(os.getpid())
+    assert not stdio.is_alive(process.pid)
+    assert stdio.is_alive(os.getpid())
     for nonsense in (0, -1):
-        assert client_process.is_alive(nonsense)
-    assert not client_process.is_alive(10**30)
+        assert stdio.is_alive(nonsense)
+    assert not stdio.is_alive(10**30)

@@ -14,11 +14,10 @@ from lsp_samples import check
 from lsprotocol import types
 
 from onbrand.document.positions import LineIndex
-from onbrand_lsp.checking.checker import Checked, Found
-from onbrand_lsp.checking.typing_pause import TypingPause
-from onbrand_lsp.sync.convert import to_range
-from onbrand_lsp.sync.documents import Snapshot
-from onbrand_lsp.sync.edits import edit_between
+from onbrand_lsp.analysis import Analysis, AnalysisResult
+from onbrand_lsp.documents import Snapshot
+from onbrand_lsp.positions import edit_between, to_range
+from onbrand_lsp.typing_pause import TypingPause
 
 URI = "file:///project/draft.md"
 PAUSE = 1.0
@@ -47,13 +46,13 @@ class Desk:
         self.calls += 1
         self.look()
 
-    def fresh(self) -> Found:
+    def fresh(self) -> AnalysisResult:
         return judged(self.snapshot, self.rules)
 
     def look(self) -> list[str]:
         """Have the document checked, as a client does that pulls or is told."""
         found = self.calm.show(self.fresh(), self.pause, "utf-16")
-        self.shown, self.result_id = [*found.diagnostics], found.checked.result_id
+        self.shown, self.result_id = [*found.diagnostics], found.analysis.result_id
         return self.messages()
 
     def messages(self) -> list[str]:
@@ -82,33 +81,33 @@ class Desk:
             self.look()
 
 
-def judged(snapshot: Snapshot, rules: str) -> Found:
+def judged(snapshot: Snapshot, rules: str) -> AnalysisResult:
     text = snapshot.text
     disliked = ("bad", "meh") if len(text) % 2 else ("bad",)
-    checked = check(text, uri=URI)
-    assert checked.report is not None
+    analysis = check(text, uri=URI)
+    assert analysis.report is not None
     sentences = tuple(
         replace(one, flagged=any(word in one.text for word in disliked))
-        for one in checked.report.sentences
+        for one in analysis.report.sentences
     )
-    report = replace(checked.report, sentences=sentences)
+    report = replace(analysis.report, sentences=sentences)
     result_id = f"{hash(text)} {rules}"
-    checked = replace(
-        checked, snapshot=snapshot, report=report, result_id=result_id, rules_id=rules
+    analysis = replace(
+        analysis, snapshot=snapshot, report=report, result_id=result_id, rules_id=rules
     )
-    return Found(checked, [*_underlined(checked), *_noted(checked)])
+    return AnalysisResult(analysis, [*_underlined(analysis), *_noted(analysis)])
 
 
-def _underlined(checked: Checked) -> Iterable[types.Diagnostic]:
-    lines = checked.snapshot.lines
-    for one in checked.report.flagged if checked.report else ():
+def _underlined(analysis: Analysis) -> Iterable[types.Diagnostic]:
+    lines = analysis.snapshot.lines
+    for one in analysis.report.flagged if analysis.report else ():
         place = to_range(one.span, lines, "utf-16")
         yield types.Diagnostic(place, f"no: {one.text}", code="off-brand")
 
 
-def _noted(checked: Checked) -> Iterable[types.Diagnostic]:
+def _noted(analysis: Analysis) -> Iterable[types.Diagnostic]:
     """A note on each line that has a "#!" says all of it."""
-    for number, line in enumerate(checked.snapshot.text.split("\n")):
+    for number, line in enumerate(analysis.snapshot.text.split("\n")):
         if "#!" in line:
             place = types.Range(types.Position(number, 0), types.Position(number, len(line)))
             yield types.Diagnostic(place, line, code="note")
@@ -151,7 +150,7 @@ def test_an_unfinished_sentence_gets_nothing_new_however_long_the_pause(end: str
     assert desk.calm.left(URI)
     desk.look()
     assert len(desk.shown) == 1
-    assert desk.result_id == desk.fresh().checked.result_id
+    assert desk.result_id == desk.fresh().analysis.result_id
 
 
 @pytest.mark.parametrize(
@@ -271,7 +270,7 @@ def test_a_finding_about_words_keeps_its_mark() -> None:
     desk = Desk("Hello. This is bad copy.")
     place = types.Range(types.Position(0, 15), types.Position(0, 18))
 
-    def about_words() -> Found:
+    def about_words() -> AnalysisResult:
         found = judged(desk.snapshot, "rules")
         at = desk.snapshot.text.index("copy")
         there = types.Range(types.Position(0, at), types.Position(0, at + 4))
@@ -386,4 +385,4 @@ def test_after_the_pause_all_is_as_in_a_fresh_document(text: str, steps: list[An
         assert desk.calm.left(URI)
         desk.look()
     assert desk.shown == fresh
-    assert desk.result_id == desk.fresh().checked.result_id
+    assert desk.result_id == desk.fresh().analysis.result_id

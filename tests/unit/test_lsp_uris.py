@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onbrand_lsp.sync.uris import is_view, uri_key
+from onbrand_lsp.settings import is_view, uri_key
 
 NAMES = st.text(st.characters(exclude_characters="/%\\", exclude_categories=["Cs"]), min_size=1)
 

@@ -6,7 +6,7 @@ import pytest
 
 from onbrand.document import formats
 from onbrand.document.document import parse
-from onbrand_lsp.showing.comments import apply, ignore_edits
+from onbrand_lsp.features.suppressions import apply, ignore_edits
 
 YAML = """\
 ---

@@ -1,0 +1,1 @@
+"""What the editor shows, a module for each request of the protocol."""

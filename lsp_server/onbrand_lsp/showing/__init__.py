@@ -1,1 +1,0 @@
-"""From what was found to what the editor shows. Functions of their arguments, nothing else."""

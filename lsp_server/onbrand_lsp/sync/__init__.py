@@ -1,1 +1,0 @@
-"""The open documents, in step with the editor; its positions become spans here alone."""

@@ -1,1 +1,0 @@
-"""Messages: frames, JSON-RPC, and the rules of the protocol. Nothing here knows of brands."""
