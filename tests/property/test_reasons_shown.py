@@ -20,6 +20,7 @@ from onbrand import Scorer
 from onbrand.config import Settings
 from onbrand.document.document import parse
 from onbrand.document.positions import LineIndex
+from onbrand.report import CheckResults
 from onbrand.report import json as json_report
 from onbrand.report import text as text_report
 from onbrand.results import Explanation, Report, WordShare
@@ -122,7 +123,8 @@ def in_text(report: Report, source: str, _scorer: Scorer) -> Iterator[list[str]]
 
 
 def in_json(report: Report, _source: str, _scorer: Scorer) -> Iterator[list[str]]:
-    for sentence in json.loads(json_report.render([report]))["files"][0]["sentences"]:
+    made = json.loads(json_report.render(CheckResults([report], {})))
+    for sentence in made["files"][0]["sentences"]:
         if sentence["flagged"]:
             reasons = sentence["reasons"]
             yield [word["text"] for word in [*reasons["against"], *reasons["for"]]]

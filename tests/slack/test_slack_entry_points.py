@@ -22,7 +22,7 @@ def test_a_draft_with_its_brand_is_answered_in_private(talk: Talk) -> None:
     assert (call.arguments["url"], answer["response_type"]) == (url, "ephemeral")
     assert "Human review: not quite oatfolk yet" in read(answer)
     assert "Nearest on-brand line" in read(answer)
-    assert "Review: P " in answer["text"]
+    assert answer["text"].startswith("Review: ")
     assert offers(answer) == ["label_on", "label_off", *BUTTONS]
     assert talk.settle() and [one.method for one in talk.calls()] == ["response_url"]
 

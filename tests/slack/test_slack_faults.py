@@ -195,7 +195,7 @@ def test_an_answer_that_is_too_long_is_sent_shorter(
     long, short = talk.made(*ROUTES)
     assert long.method == short.method == route
     assert len(short.body) < len(long.body)
-    assert "Review: P " in "".join(talk.told())
+    assert "Review: 1 of 1 sentence off-brand" in "".join(talk.told())
 
 
 @pytest.mark.usefixtures("works_afterwards")

@@ -165,8 +165,12 @@ def test_a_candidate_that_loses_a_figure_is_not_scored(scorer: Counting) -> None
 
 
 def test_a_rewriter_is_scored_as_everybody_is(
-    scorer: Counting, caplog: pytest.LogCaptureFixture
+    scorer: Counting, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    log = logging.getLogger("onbrand.fixes.rewriters")
+    monkeypatch.setattr(log, "handlers", [caplog.handler])  # whatever the server's log does
+    monkeypatch.setattr(log, "disabled", False)
+    monkeypatch.setattr(log, "propagate", False)
     asked: list[tuple[str, str, tuple[str, ...]]] = []
     forever = threading.Event()
 
@@ -187,10 +191,13 @@ def test_a_rewriter_is_scored_as_everybody_is(
         return []
 
     text = "We utilize 12 keys today."
-    rewriters = Rewriters({"toy": toy, "broken": broken, "slow": slow})
-    with caplog.at_level(logging.WARNING):
-        fixes = rewriters.find_fixes(scorer, flagged(text, scorer, 0.5), timeout=0.01)
-        rewriters.find_fixes(scorer, flagged(text, scorer, 0.5), timeout=0.01)
+    rewriters = Rewriters({"toy": toy, "broken": broken})
+    with caplog.at_level(logging.WARNING, log.name):
+        fixes = rewriters.find_fixes(scorer, flagged(text, scorer, 0.5), timeout=60)
+        rewriters.find_fixes(scorer, flagged(text, scorer, 0.5), timeout=60)
+        late = Rewriters({"slow": slow})
+        for _ in range(2):
+            assert not late.find_fixes(scorer, flagged(text, scorer, 0.5), timeout=0.01)
     forever.set()
     assert [(fix.text, fix.source) for fix in fixes] == [("We use 12 keys now.", "toy")]
     assert apply_edits(text, fixes[0].edits) == fixes[0].text
