@@ -65,6 +65,7 @@ bench:
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/rewrites.py
 	$(BIN)/python bench/rewrites.py --curve
+	$(BIN)/python bench/fixes.py
 	$(BIN)/python bench/messages.py
 	$(BIN)/python bench/mixed.py
 	$(BIN)/python bench/registers.py

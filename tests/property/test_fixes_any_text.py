@@ -17,15 +17,15 @@ WORDS = st.one_of(
     st.sampled_from([s.replace("{}", "our new team").replace("{who}", "you") for s in SOURCES]),
     st.sampled_from(sorted(load_lexicon().adverbs | load_lexicon().adjectives)),
     st.sampled_from(["a", "an", "the", "our", "is", "shall", "and", ",", "it", "not", "we"]),
-    st.sampled_from(["Ann", "12", "£3.50", "“so”", "￼", "team!"]),
+    st.sampled_from(["Ann", "12", "£3.50", "“so”", "￼", "team!", "\U0001f680", "–", "—"]),
     st.text(max_size=6),
 )  # fmt: skip
 TEXTS = st.lists(WORDS, max_size=12).map(" ".join) | st.text(max_size=60)
 BRANDS = st.builds(
-    lambda knows, contracts, exclaims: Brand(lambda _: knows, contracts, exclaims),
+    lambda knows, contracts, *marks: Brand(lambda _: knows, contracts, *marks),
     st.booleans(),
     st.sampled_from([None, True, False]),
-    st.booleans(),
+    *[st.booleans()] * 3,
 )
 
 

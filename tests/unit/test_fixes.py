@@ -82,6 +82,36 @@ def test_contractions_and_exclamation_marks_go_the_way_of_the_brand() -> None:
     assert "Here it's." not in made("Here it is.", SHORT)
 
 
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("You will be able to make a decision today.", "You will be able to decide today."),
+        ("For the avoidance of doubt, the door is shut.", "The door is shut."),
+        ("It bakes at such time as we say.", None),
+    ],
+)
+def test_only_good_english_is_proposed(text: str, fixed: str | None) -> None:
+    if fixed is None:
+        assert made(text) == set()
+    else:
+        assert fixed in made(text)
+
+
+def test_emojis_and_a_dash_go_where_the_brand_has_none() -> None:
+    bare = PLAIN._replace(emojis=False, dashes=False)
+    assert "The tram is late!" in made("The tram 🚀 is late✨!", bare)
+    assert "The tram is late." in made("🎉 The tram is late.", bare)
+    assert "The tram is late, but clean." in made("The tram is late – but clean.", bare)
+    assert made("The tram is late – it is clean.", bare) == set()
+    assert made("🎉 The tram is late – but clean.") == set()
+
+
+def test_irregular_verbs() -> None:
+    assert inflect("break", "past") == "broke"
+    assert inflect("equip with", "past") == "equipped with"
+    assert inflect("hold", "participle") == "held"
+
+
 def test_every_entry_of_the_lexicon_changes_something_in_plain_words() -> None:
     lexicon = load_lexicon()
     for entries in lexicon._entries.values():

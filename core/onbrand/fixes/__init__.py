@@ -26,11 +26,11 @@ __all__ = ["Edit", "Fix", "apply_edits", "find_fixes", "score_fixes"]
 
 MAX_FIXES = 3
 """Fixes that are offered for a sentence."""
-MAX_SINGLE = 16
+MAX_SINGLE = 32
 """Edits that are tried alone, those of the words that speak most against the brand first …"""
-MAX_PAIRS = 24
+MAX_PAIRS = 64
 """… and pairs of them: those that promise most, by what each adds alone."""
-REACH = 1.5
+REACH = 2.5
 """Log-odds by which the sum of two edits may miss the threshold and the pair still be tried."""
 USUAL, RARE = 0.15, 0.05
 """Shares of a brand's sentences with a habit from and below which it is known to have it or not."""
@@ -117,6 +117,8 @@ def brand_of(voice: Voice) -> Brand:
         knows=words.__contains__,
         contracts=True if contracts >= USUAL else False if contracts < RARE else None,
         exclaims=rates.get("exclamation", 0.0) >= RARE,
+        emojis=rates.get("emoji", 0.0) >= RARE,
+        dashes=rates.get("dash", 0.0) >= RARE,
     )
 
 

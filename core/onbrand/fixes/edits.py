@@ -15,10 +15,18 @@ from onbrand.document.positions import Span
 from onbrand.fixes import grammar
 from onbrand.fixes.grammar import Token, at
 from onbrand.fixes.lexicon import Lexicon, Match, load_lexicon
+from onbrand.voice.profile import STYLE_MARKERS
 
 MIN_CLAUSE = 4
 """Minimum number of tokens that must follow a deleted opening."""
 _ADJECTIVE = re.compile(r"\w{2,}(?:able|ible|ful|less|ive|ous|ic|al|ent|ant|ed|ing)\Z")
+
+_EMOJIS = re.compile(rf" ?(?:{STYLE_MARKERS['emoji'].pattern.pattern}[\ufe0f\u200d]*)+")
+_DASH = re.compile(r" ?[–—] ?| - ")
+_AFTER_COMMA = (grammar.CONJUNCTIONS - {"nor", "if"}) | {
+    *("from", "with", "without", "including", "especially", "such", "perfect", "ideal"),
+    *("plus", "which", "like"),
+}
 
 
 class Edit(NamedTuple):
@@ -37,6 +45,8 @@ class Brand(NamedTuple):
     contracts: bool | None
     """Whether it writes "it's" rather than "it is"; None: either."""
     exclaims: bool
+    emojis: bool = True
+    dashes: bool = True
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
@@ -66,7 +76,11 @@ def propose(text: str, brand: Brand) -> list[Change]:
     for name, edit in _replacements(text, tokens, lexicon, brand):
         if edit is not None and _is_new(edit, changes.setdefault(name, [])):
             changes[name].append(edit)
+    if not brand.emojis:
+        changes["emojis"] = [*_emojis(text, tokens)]
     alone = [*_deletions(text, tokens, lexicon), *_exclamation(text, tokens, brand)]
+    if not brand.dashes:
+        alone += _dash(text, tokens)
     found = {tuple(sorted(edits)) for edits in changes.values() if edits}
     found |= {(edit,) for edit in alone if edit is not None}
     return sorted(change for change in found if is_good(text, apply_edits(text, change)))
@@ -361,6 +375,29 @@ def _exclamation(text: str, tokens: Sequence[Token], brand: Brand) -> Iterator[E
         tokens[first - 1].is_word or question or at(tokens, first - 1) in (")", "”", '"')
     ):
         yield Edit(Span(tokens[first].span.start, len(text)), "" if question else ".")
+
+
+def _emojis(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Leave emojis out, with the space before them, or after those that begin the sentence."""
+    for found in _EMOJIS.finditer(text):
+        start, end = found.span()
+        hit = [t for t in tokens if t.span.start < end and start < t.span.end]
+        if not any(token.protected for token in hit):
+            yield Edit(Span(start, end if start else end + text[end:].startswith(" ")), "")
+
+
+def _dash(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Put a comma for the only dash, where what follows it cannot be a sentence by itself."""
+    dashes = [*_DASH.finditer(text)]
+    if len(dashes) != 1:
+        return
+    start, end = dashes[0].span()
+    before = [t for t in tokens if t.span.end <= start]
+    hit = [t for t in tokens if t.span.start < end and start < t.span.end]
+    after = next((t for t in tokens if t.span.start >= end), None)
+    fits = after and after.low in _AFTER_COMMA and len(hit) == 1 and not hit[0].protected
+    if fits and len(before) > 1 and before[-1].is_word:
+        yield Edit(Span(start, end), ", ")
 
 
 def _first(tokens: Sequence[Token]) -> int:

@@ -75,22 +75,33 @@ _IRREGULAR = {
     verb.split()[0]: tuple(verb.split()[1:])
     for verb in [
         "be was been",
+        "bear bore borne",
         "become became become",
         "begin began begun",
+        "break broke broken",
+        "bring brought brought",
         "build built built",
         "buy bought bought",
         "choose chose chosen",
+        "come came come",
         "cut cut cut",
         "do did done",
+        "feel felt felt",
         "find found found",
+        "forbid forbade forbidden",
         "get got got",
         "give gave given",
         "go went gone",
+        "grow grew grown",
         "have had had",
+        "hear heard heard",
+        "hold held held",
         "keep kept kept",
         "know knew known",
         "lead led led",
+        "leave left left",
         "let let let",
+        "lose lost lost",
         "make made made",
         "mean meant meant",
         "meet met met",
@@ -108,6 +119,7 @@ _IRREGULAR = {
         "take took taken",
         "tell told told",
         "think thought thought",
+        "understand understood understood",
         "write wrote written",
         "undergo underwent undergone",
         "undertake undertook undertaken",
@@ -119,7 +131,10 @@ _IRREGULAR = {
     ]
     if "-" not in verb
 }
-_DOUBLED = _set("stop plan chat get cut put run set let begin ship rub snag grab nab opt fit")
+_DOUBLED = _set(
+    "stop plan chat get cut put run set let begin ship rub snag grab nab opt fit pop "
+    "submit remit permit transmit equip forbid"
+)
 FORMS = ("base", "s", "past", "participle", "ing")
 
 
