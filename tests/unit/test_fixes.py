@@ -48,6 +48,7 @@ def made(text: str, brand: Brand = PLAIN) -> set[str]:
             "The tenant will pay, and the guest will wait.",
         ),
         ("It imports them seamlessly.", "It imports them."),
+        ("Getting Started With Tea", "Get Started With Tea"),
     ],
 )  # fmt: skip
 def test_what_may_be_said_otherwise(text: str, fixed: str) -> None:

@@ -21,6 +21,17 @@ MIN_CLAUSE = 4
 """Minimum number of tokens that must follow a deleted opening."""
 _ADJECTIVE = re.compile(r"\w{2,}(?:able|ible|ful|less|ive|ous|ic|al|ent|ant|ed|ing)\Z")
 
+MAX_HEADING = 9
+"""Maximum number of tokens of a heading that begins with a verb in -ing."""
+_VERBS = grammar._set(
+    "add apply ask book build buy care change check choose clean collect compare contact cook "
+    "create cut describe download edit find get give handle hire install join keep learn let "
+    "look make manage measure move open order pack pay plan prepare protect publish put read "
+    "record reduce register remove repair replace reply report return run save see select "
+    "send set share sign solve start stay stop store submit take talk test try understand "
+    "update upload use verify visit wait wash work write"
+)
+_HEADING_VERBS = {grammar.inflect(verb, "ing"): verb for verb in _VERBS}
 _EMOJIS = re.compile(rf" ?(?:{STYLE_MARKERS['emoji'].pattern.pattern}[\ufe0f\u200d]*)+")
 _DASH = re.compile(r" ?[–—] ?| - ")
 _AFTER_COMMA = (grammar.CONJUNCTIONS - {"nor", "if"}) | {
@@ -79,6 +90,7 @@ def propose(text: str, brand: Brand) -> list[Change]:
     if not brand.emojis:
         changes["emojis"] = [*_emojis(text, tokens)]
     alone = [*_deletions(text, tokens, lexicon), *_exclamation(text, tokens, brand)]
+    alone += _heading(text, tokens)
     if not brand.dashes:
         alone += _dash(text, tokens)
     found = {tuple(sorted(edits)) for edits in changes.values() if edits}
@@ -384,6 +396,18 @@ def _emojis(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
         hit = [t for t in tokens if t.span.start < end and start < t.span.end]
         if not any(token.protected for token in hit):
             yield Edit(Span(start, end if start else end + text[end:].startswith(" ")), "")
+
+
+def _heading(text: str, tokens: Sequence[Token]) -> Iterator[Edit | None]:
+    """Turn "Making a backup", a line without an end mark, into "Make a backup"."""
+    first = _first(tokens)
+    verb = _HEADING_VERBS.get(at(tokens, first))
+    if not verb or _last(text) or tokens[first].protected or len(tokens) - first > MAX_HEADING:
+        return
+    said = {token.low for token in tokens[first:]}
+    finite = said & (grammar.BE | grammar.HAVE | grammar.MODALS | {",", ":"})
+    if not finite and at(tokens, first + 1) not in ("", "of", "and", "or"):
+        yield _replace(text, tokens, first, first + 1, verb)
 
 
 def _dash(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
