@@ -96,7 +96,7 @@ def vscode(made: Project) -> None:
         window = Workbench(page, server)
         window.open(made.folder, made.draft)
         page.keyboard.press("Control+b")  # the side bar
-        until(lambda: len(window.squiggles()) > 3, "the findings")
+        until(lambda: len(window.squiggles()) > 1, "the findings")
         until(lambda: BRAND in window.status().inner_text(), "the verdict")
 
         page.mouse.move(700, 10)  # where nothing changes its looks below the pointer
@@ -106,7 +106,7 @@ def vscode(made: Project) -> None:
             save(name, page.screenshot())
 
         window.cursor_to(HARNESSES)
-        window.problems().nth(3).wait_for()
+        window.problems().nth(1).wait_for()
         page.keyboard.press("Control+1")
         take("vscode")
         page.keyboard.press("Control+j")
@@ -142,7 +142,7 @@ def neovim(made: Project) -> None:
     (config / "init.lua").write_text((setups / "init.lua").read_text("utf-8") + looks, "utf-8")
     command = [program("nvim-0.11"), "-n", "-i", "NONE", made.draft]
     with terminal(command, folder=made.folder, env=made.environment, **SIZE) as screen:
-        screen.shows("Sounds off-brand")
+        screen.shows("Reads like")
         screen.type("12Gzt14G$")
         screen.press("C-w", "d")
         screen.shows("Diagnostics:")
@@ -165,7 +165,7 @@ def emacs(made: Project) -> None:
     with terminal(
         command, folder=made.folder, env=made.environment, **SIZE | {"lines": 34}
     ) as screen:
-        screen.shows("Flymake[0 7")
+        screen.shows("Flymake[0 5")
         screen.press("M-<", "C-s")
         screen.type(HARNESSES)
         screen.press("Enter", "M-x")
