@@ -72,7 +72,7 @@ async def _new_token(ls: LanguageServer) -> str | None:
 
 
 SHORT = 300
-"""Characters; what is longer, or has several lines, is shown as a document."""
+"""Maximum characters of a message; longer texts, and those of several lines, are documents."""
 
 
 class ClientMessages:
@@ -105,7 +105,7 @@ class ClientMessages:
         ls.ask(types.WINDOW_SHOW_DOCUMENT, types.ShowDocumentParams(file.as_uri(), take_focus=True))
 
     def log(self, text: str) -> None:
-        """Tell the writer where it does not interrupt: what was done shows in the draft."""
+        """Log a message that need not interrupt: its effect shows in the draft."""
         if not self._ls.client.client_commands:
             self._ls.notify(
                 types.WINDOW_LOG_MESSAGE, types.LogMessageParams(types.MessageType.Info, text)

@@ -112,7 +112,7 @@ async def show_configuration(ls: OnbrandServer, about: DocumentParams) -> Result
 
 
 async def label(ls: OnbrandServer, marked: LabelParams) -> Result:
-    """Keep what somebody says of a sentence."""
+    """Write a label of a sentence."""
     snapshot = _document(ls, marked.uri)
     text, brand = await _sentence(ls, marked)
     brand = marked.brand or brand
@@ -174,7 +174,7 @@ async def show_examples(ls: OnbrandServer, about: SentenceParams) -> Result:
 
 
 async def profile(ls: OnbrandServer, about: SentenceParams) -> Result:
-    """Return what a brand's voice is like."""
+    """Return the profile of a brand's voice."""
     analysis = await _analysis(ls, about.uri)
     brand = about.brand or analysis.brand
     if analysis.scorer is None or brand is None:
@@ -244,7 +244,7 @@ async def _sentence(ls: OnbrandServer, about: SentenceParams) -> tuple[str, str 
 
 
 def _name_in(rules: EffectiveSettings, snapshot: Snapshot) -> str:
-    """Return what a project calls a document: its path from the project's folder."""
+    """Return a document's path from the project's folder."""
     path = snapshot.path
     if path and rules.folder and path.is_relative_to(rules.folder):
         return path.relative_to(rules.folder).as_posix()
@@ -252,7 +252,7 @@ def _name_in(rules: EffectiveSettings, snapshot: Snapshot) -> str:
 
 
 def _source(rules: EffectiveSettings, analysis: Analysis) -> str | None:
-    """Return what decides the brand of a document."""
+    """Return the source of a document's brand: chosen, front matter or configuration."""
     if rules.brand_override is not None:
         return "chosen"
     if analysis.document.brand is not None:

@@ -43,7 +43,7 @@ class Snapshot:
 
     @property
     def name(self) -> str:
-        """What to call the document: its path, or the last part of its URI."""
+        """Name of the document: its path, or the last part of its URI."""
         path = self.path
         return unquote(self.uri).rpartition("/")[2] if path is None else str(path)
 

@@ -1,4 +1,4 @@
-"""What the commands take: one object each, checked before anything is done."""
+"""Parameters of the commands: one object each, validated before the command runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class NoParams(Struct):
 
 
 class DocumentParams(Struct):
-    """What is about an open document."""
+    """Parameters of a command on an open document."""
 
     uri: str
 
@@ -42,7 +42,7 @@ class RangeParams(Struct):
 
 
 class SentenceParams(DocumentParams):
-    """What is about a sentence: its text as it was judged, or where it stands."""
+    """Parameters of a command on a sentence: its text as it was judged, or its range."""
 
     text: str | None = None
     range: RangeParams | None = None
@@ -52,7 +52,7 @@ class SentenceParams(DocumentParams):
 
 
 class LabelParams(SentenceParams):
-    """What somebody says of a sentence."""
+    """Parameters of a label: the sentence, and whether it is on-brand."""
 
     label: Literal["on", "off"] = "on"
 

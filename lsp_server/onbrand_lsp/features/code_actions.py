@@ -130,7 +130,7 @@ OTHER_BRANDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What is known of a sentence beside the verdict on it."""
+    """Data about a sentence that actions need beside its verdict."""
 
     probabilities: Mapping[str, float] = field(default_factory=dict)
     """Of the sentence for every brand, to offer the likeliest others."""
@@ -201,12 +201,12 @@ class _About:
     client: ClientSupport
 
     def fixes(self, found: Sequence[Fix]) -> Iterator[types.CodeAction]:
-        """Yield what changes the text; the first is the best one."""
+        """Yield the fixes; the first is the best one."""
         for number, fix in enumerate(source_fixes(self.analysis, self.sentence, found)):
             yield self._action(fix.title, edit=self._edit(fix.edits), preferred=number == 0)
 
     def examples(self, has_near: bool) -> Iterator[types.CodeAction]:
-        """Yield what shows how the brand says it, where it has a line that is near."""
+        """Yield "Show how …", where the brand has a line that is near."""
         if has_near and self.sentence.brand in self._brands():
             yield self._command(
                 f"Show how {self.sentence.brand} says it",
@@ -216,7 +216,7 @@ class _About:
             )
 
     def marks(self, marked: bool) -> Iterator[types.CodeAction]:
-        """Yield what writes a label, and what takes the last one back."""
+        """Yield the actions that write a label, and the one that takes the last one back."""
         if self.sentence.brand not in self._brands():
             return
         for label in ("on", "off"):
@@ -238,7 +238,7 @@ class _About:
             )
 
     def ignores(self) -> Iterator[types.CodeAction]:
-        """Yield what silences the sentence; there is nothing to silence if it is not flagged."""
+        """Yield the actions that ignore the sentence, if it is flagged."""
         if not self.sentence.flagged:
             return
         analysis = self.analysis
@@ -262,7 +262,7 @@ class _About:
             )
 
     def others(self, probabilities: Mapping[str, float]) -> Iterator[types.CodeAction]:
-        """Yield what judges by another brand."""
+        """Yield the actions that check the document as another brand."""
         brand = self.sentence.brand
         others = [
             (-p, name) for name, p in probabilities.items() if name != brand and is_brand(name)

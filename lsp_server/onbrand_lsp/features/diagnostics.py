@@ -222,7 +222,7 @@ def _no_voice(brand: str, known: Iterable[str]) -> str:
 REFRESH_AFTER = 0.05
 """Seconds in which several reasons to look again count as one."""
 UNPULLED = 2.0
-"""Seconds after which a client that said it would pull, and has not, is told instead."""
+"""Seconds after which a client that said it would pull, and has not, gets pushes."""
 
 
 class DiagnosticsPublisher:
@@ -297,7 +297,7 @@ class DiagnosticsPublisher:
             self._saves_itself.add(uri)
 
     def saved(self, uri: str) -> None:
-        """Show what waited in a document, unless it was the editor that thought of saving."""
+        """Show the findings that waited in a document, unless the editor saved it by itself."""
         if uri in self._saves_itself:
             self._saves_itself.remove(uri)
         elif self._pause.left(uri):
@@ -321,7 +321,7 @@ class DiagnosticsPublisher:
             self._unpulled.cancel()
 
     def pulled(self) -> None:
-        """Take note that the client does pull: take back what was pushed meanwhile."""
+        """Note that the client pulls, and clear the diagnostics that were pushed meanwhile."""
         self._pulled = True
         if self._unpulled is not None:
             self._unpulled.cancel()
@@ -355,7 +355,7 @@ class DiagnosticsPublisher:
         )
 
     async def analyse(self, snapshot: Snapshot) -> AnalysisResult:
-        """Return what is found in a document once the writer pauses.
+        """Return the findings in a document once the writer pauses.
 
         Raises:
             Outdated: it has changed meanwhile.
@@ -372,7 +372,7 @@ class DiagnosticsPublisher:
         return found
 
     async def shown(self, snapshot: Snapshot) -> AnalysisResult:
-        """Return what to show of a document: all that is found, but for what waits for a pause.
+        """Return the findings to show in a document: all but those that wait for a pause.
 
         A client that pulls and cannot be told to pull again waits for the pause itself, unless
         there is something to take back.
@@ -421,7 +421,7 @@ class DiagnosticsPublisher:
                 self._push(snapshot.uri)
 
     def _show_again(self, uri: str) -> None:
-        """Show what waited in a document."""
+        """Show the findings that waited in a document."""
         if self.pushes:
             self._push(uri)
         elif self._ls.client.pull_refresh:

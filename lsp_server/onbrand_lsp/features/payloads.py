@@ -69,7 +69,7 @@ class Markup:
         return "\n".join(f"- {item}" for item in items)
 
     def paragraphs(self, parts: Iterable[str]) -> str:
-        """Return what is left of the parts when the empty ones are dropped."""
+        """Return the parts that are not empty."""
         return "\n\n".join(part for part in parts if part)
 
 
@@ -197,7 +197,7 @@ def _others(analysis: Analysis, report: Report, judged_as: JudgedAs) -> Iterator
 
 
 def summary(found: dict[str, Any]) -> str:
-    """Return what `verdict` found as Markdown, for editors without a panel."""
+    """Return a `verdict` as Markdown, for editors without a panel."""
     markup = Markup(markdown=True)
     name = unquote(found["uri"]).rpartition("/")[2]
     parts = [f"# {markup.text(name)}", markup.text(found["message"])]
@@ -227,7 +227,7 @@ def _line(sentence: Mapping[str, Any], markup: Markup) -> str:
 
 
 def profile(voice: Voice) -> dict[str, Any]:
-    """Return what a voice is like, as labels and values to show one below the other."""
+    """Return a voice's profile as rows of a label and a value."""
     manifest, report = voice.manifest, voice.manifest.report
     rows = {
         "Trained": manifest.created[:10],

@@ -84,7 +84,7 @@ class _InsertionPoints:
         self._last = self._lines.line_of(self._span.end - 1)
 
     def candidates(self) -> Iterator[SuppressionEdit]:
-        """Yield what to try, the tidiest first."""
+        """Yield candidate edits, the tidiest first."""
         for above in self._own_lines("disable-next-line"):
             yield SuppressionEdit((above,), self._starting_on(self._first))
         if not self._syntax.inline:
@@ -150,7 +150,7 @@ class _InsertionPoints:
 def _is_valid(
     document: Document, edit: SuppressionEdit, quotes: bool, syntax: CommentSyntax
 ) -> bool:
-    """Tell whether the document is what it was after the edit, but for the silenced sentences."""
+    """Return whether the edit changes nothing but the sentences that are ignored."""
     source = apply(document.source, edit.insertions)
     after = parse(
         source,

@@ -73,7 +73,7 @@ class WorkspaceDiagnostics:
         self._correct_again = False
 
     def invalidate_all(self) -> None:
-        """Have those who wait look at all drafts again, which may have come and gone."""
+        """Invalidate all drafts, which may have come and gone, and wake the waiting requests."""
         self._drafts = None
         self._woken.set()
         self._correct_again = bool(self._pushed)

@@ -1,4 +1,4 @@
-"""What the server offers and what the client can do: plain JSON to plain JSON, no lsprotocol.
+"""Capabilities of the server and of the client, as plain JSON, without lsprotocol.
 
 Importing lsprotocol takes as long as a whole `initialize` may: nothing here may need it.
 """
@@ -48,7 +48,7 @@ _ENCODINGS: dict[str, Encoding] = {name: name for name in ("utf-8", "utf-16", "u
 
 @dataclass(frozen=True, slots=True)
 class ClientSupport:
-    """What the client can do and wants, read from its `initialize` request."""
+    """Capabilities and wishes of the client, read from its `initialize` request."""
 
     encoding: Encoding = "utf-16"
     """Unit of a column in every position that is exchanged."""
@@ -97,7 +97,7 @@ class ClientSupport:
 
     @classmethod
     def of(cls, params: JSON) -> ClientSupport:
-        """Read the parameters of `initialize`; what is missing or of a wrong type is left out."""
+        """Read the parameters of `initialize`; a missing or misshapen key counts as not set."""
         able = _Tree(params.get("capabilities"))
         options = _Tree(params.get("initializationOptions"))
         diagnostics = ("textDocument.publishDiagnostics.", "textDocument.diagnostic.")

@@ -85,12 +85,12 @@ class Endpoint:
         self._converter = get_converter()
         make_strict(self._converter)
         self._requests: dict[_Id, asyncio.Task[object]] = {}
-        """What the client waits for."""
+        """Requests of the client that are not answered yet, by id."""
         self._asked: dict[_Id, tuple[str, asyncio.Future[Any]]] = {}
-        """What we wait for: the method, and where its result goes."""
+        """Requests of the server without an answer yet: id → method and future."""
         self._notification_tasks: set[asyncio.Task[object]] = set()
         self._unoffered: set[str] = set()
-        """Methods that the client uses although nobody offered them; each is logged once."""
+        """Methods that the client uses and the server does not offer; each is logged once."""
         self._numbers = itertools.count(1)
         self._shutdown = False
 
@@ -167,7 +167,7 @@ class Endpoint:
                 task.add_done_callback(partial(self._on_notification_done, method))
 
     def _take_response(self, request: _Id, message: JSON) -> None:
-        """Hand over what the client answered to a request of ours, if anybody still waits."""
+        """Set the result of a request of the server, unless its caller has given up."""
         method, future = self._asked.pop(request, ("", None))
         if future is None or future.done():
             return
@@ -218,7 +218,7 @@ class Endpoint:
         self.connection.send(message, self._plain)
 
     def _plain(self, value: object) -> object:
-        """Return what json.dumps asks for: a type of the protocol as JSON."""
+        """Return a type of the protocol as JSON, for json.dumps."""
         if isinstance(value, Enum):
             return value.value
         if not hasattr(value, "__attrs_attrs__"):
@@ -251,7 +251,7 @@ class Endpoint:
         self.connection.send(error_response(request, code, message))
 
     def _fail(self, request: _Id, method: str, error: Exception) -> None:
-        """Answer a request that failed, and log what the client or we did wrong."""
+        """Answer a request that failed, and log whether the client or the server was wrong."""
         data = None
         if isinstance(error, Cancelled):
             code, message = types.LSPErrorCodes.RequestCancelled.value, "cancelled"

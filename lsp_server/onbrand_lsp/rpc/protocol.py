@@ -37,7 +37,7 @@ class LanguageServer(Endpoint):
         self.documents = DocumentStore()
         self.client = ClientSupport()
         self.features: dict[str, Handler] = {}
-        """Method → what else happens, after the server's own part."""
+        """Method → function that is called after the server's own part."""
         self.commands: dict[str, Handler] = {}
         """Name → function of the server and the arguments of ``workspace/executeCommand``."""
         self._end: Callable[[], object] = lambda: None
@@ -124,7 +124,7 @@ class LanguageServer(Endpoint):
         raise InvalidRequestError("initialize was answered before")
 
     def _begin_shutdown(self, _params: object) -> bool:
-        """Stop all work; only `exit` is heard from now on."""
+        """Cancel all requests; from now on only `exit` is handled."""
         self._shutdown = True
         self._cancel_all()
         return True
@@ -138,9 +138,9 @@ class LanguageServer(Endpoint):
         return True
 
     def _change(self, params: types.DidChangeTextDocumentParams) -> bool:
-        """Change a document; of one that is not open the feature does not hear.
+        """Change a document; the feature is called only if it is open.
 
-        It hears the URI as the document was opened with, however this message spells it.
+        Its URI becomes the one that the document was opened with, however this message spells it.
         """
         changed = self.documents.change(params)
         if changed is not None:
@@ -155,7 +155,7 @@ class LanguageServer(Endpoint):
 
     @staticmethod
     def _execute(ls: LanguageServer, params: types.ExecuteCommandParams) -> object:
-        """Call a command; arguments, which hold text, are in no error."""
+        """Call a command; its arguments, which hold text, are never part of an error."""
         command = ls.commands.get(params.command)
         if command is None:
             raise InvalidParamsError("no such command")

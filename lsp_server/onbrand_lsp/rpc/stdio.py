@@ -43,7 +43,7 @@ class InvalidMessage(NamedTuple):
 
     code: int
     message: str
-    """What is wrong, without any of its content."""
+    """Why the message is invalid, without any of its content."""
 
 
 class MessageWriter:
@@ -106,7 +106,7 @@ class MessageWriter:
             self._failed()
 
     def _next(self) -> bytes:
-        """Return what has waited longest; nothing when there will be no more."""
+        """Return the message that has waited longest; empty when the writer is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             data = self._waiting.popleft() if self._waiting else b""
@@ -224,7 +224,7 @@ class Connection:
         self._outbox.put(frame(message, default))
 
     def close(self, timeout: float) -> None:
-        """Send what waits and nothing more, see `MessageWriter.close`."""
+        """Send the messages that wait, and accept no more; see `MessageWriter.close`."""
         self._outbox.close(timeout)
 
 
@@ -349,7 +349,7 @@ def describe(error: BaseException) -> str:
 
 
 class _LineHandler(logging.Handler):
-    """Writes ``onbrand-lsp: LEVEL message`` to an outbox: stderr may be a pipe nobody reads."""
+    """Writes ``onbrand-lsp: LEVEL message`` to a bounded writer: stderr may never be read."""
 
     def __init__(self, outbox: MessageWriter) -> None:
         super().__init__()
