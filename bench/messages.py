@@ -29,8 +29,8 @@ from onbrand.document.formats import of_path
 from onbrand.document.masking import PLACEHOLDER
 from onbrand.document.positions import LineIndex
 from onbrand.encoder import Encoder
-from onbrand.report import FORMATS, CheckResults, text
-from onbrand.results import Report
+from onbrand.report import FORMATS, text
+from onbrand.results import CheckResults, Report
 from onbrand.scorer import Scorer
 from onbrand.training.evaluate import TRAIN, labelled_lines
 from onbrand.training.train import train_voice

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from onbrand.errors import OnbrandError
-from onbrand.report import FORMATS, CheckResults, DiffScope, ReportFormat
+from onbrand.report import FORMATS, ReportFormat
+from onbrand.results import CheckResults, DiffScope
 from onbrand_cli.common import (
     STDIN,
     Avoid,

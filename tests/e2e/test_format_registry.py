@@ -16,7 +16,8 @@ from onbrand.document.blocks import BlockBuilder, Comment, Extracted
 from onbrand.document.formats import FORMATS, CommentSyntax, InputFormat
 from onbrand.document.positions import LineIndex, Span
 from onbrand.report import FORMATS as OUTPUT_FORMATS
-from onbrand.report import CheckResults, ReportFormat
+from onbrand.report import ReportFormat
+from onbrand.results import CheckResults
 from onbrand_lsp.documents import Snapshot
 from onbrand_lsp.features.code_lens import sections
 from onbrand_lsp.features.suppressions import ignore_edits

@@ -20,10 +20,9 @@ from onbrand import Scorer
 from onbrand.config import Settings
 from onbrand.document.document import parse
 from onbrand.document.positions import LineIndex
-from onbrand.report import CheckResults
 from onbrand.report import json as json_report
 from onbrand.report import text as text_report
-from onbrand.results import Explanation, Report, WordShare
+from onbrand.results import CheckResults, Explanation, Report, WordShare
 from onbrand.voice.lexical import word_spans
 from onbrand.voice.reasons import both_sides, strongest_words
 from onbrand_cli.demo import draft_files

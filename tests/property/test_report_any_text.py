@@ -14,10 +14,11 @@ from junitparser import JUnitXml
 from rich.console import Console
 
 from onbrand.document.positions import LineIndex, Span
-from onbrand.report import FORMATS, CheckResults
+from onbrand.report import FORMATS
 from onbrand.report.message import draft_message, sentence_message
 from onbrand.report.text import render as print_text
 from onbrand.results import (
+    CheckResults,
     Example,
     Explanation,
     Habit,

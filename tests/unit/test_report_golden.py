@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from onbrand.report import FORMATS, CheckResults, sarif
+from onbrand.report import FORMATS, sarif
+from onbrand.results import CheckResults
 from report_samples import samples
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "report"

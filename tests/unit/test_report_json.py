@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import json
 
-from onbrand.report import CheckResults
 from onbrand.report import json as form
-from onbrand.results import Report
+from onbrand.results import CheckResults, Report
 from report_samples import report, samples, sentence
 
 

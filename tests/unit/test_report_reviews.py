@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from onbrand.report import FORMATS, CheckResults, DiffScope
+from onbrand.report import FORMATS
 from onbrand.report.markdown import MARKER, MAX_DRAFTS, MAX_SENTENCES
-from onbrand.results import FileError
+from onbrand.results import CheckResults, DiffScope, FileError
 from report_samples import report, samples, sentence
 
 ERRORS = [FileError("gone.md", "no such file;\ncheck the path"), FileError("x.md", "is bad", 3)]

@@ -5,52 +5,14 @@ A new output format is a function from `CheckResults` to a text, and an entry in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from onbrand.results import FileError, Report
+from onbrand.results import CheckResults
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-@dataclass(frozen=True, slots=True)
-class DiffScope:
-    """What a check was limited to by ``--diff``: the flags of all other sentences are cleared."""
-
-    base: str
-    """What the user named."""
-    commit: str
-    """The commit that the drafts were compared with, in hexadecimal."""
-    unchanged: int = 0
-    """Drafts in which no sentence differs; they are not judged."""
-    elsewhere: int = 0
-    """Flagged sentences of the other drafts that do not differ."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResults:
-    """What an output format may show."""
-
-    reports: Sequence[Report]
-    """One per draft, in the order in which they were named."""
-    sources: Mapping[str, str]
-    """The checked text by the report's path."""
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    """How many files were in no known format, by the endings of their names."""
-    suppressed: int = 0
-    """Findings that a baseline hides."""
-    errors: Sequence[FileError] = ()
-    """The drafts that could not be judged, and why."""
-    no_drafts: int = 0
-    """How many files were no drafts by their names or content: licences, requirements, keys."""
-    marked: frozenset[str] = frozenset()
-    """The paths of reports about files that begin with a byte order mark."""
-    scope: DiffScope | None = None
-    """None: everything was checked."""
-    quiet: bool = False
-    """Show findings alone: no verdicts of drafts, and no summary."""
 
 
 @dataclass(frozen=True, slots=True)

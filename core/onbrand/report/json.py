@@ -14,7 +14,7 @@ from onbrand.results import Explanation, Report, SentenceVerdict
 from onbrand.voice.reasons import WordReason, both_sides
 
 if TYPE_CHECKING:
-    from onbrand.report import CheckResults
+    from onbrand.results import CheckResults
 
 
 def render(results: CheckResults) -> str:

@@ -23,7 +23,7 @@ from onbrand.repository import repository_path
 from onbrand.results import FileError, Report, SentenceVerdict
 
 if TYPE_CHECKING:
-    from onbrand.report import CheckResults
+    from onbrand.results import CheckResults
 
 MARKER = "<!-- onbrand: summary of a check -->"
 """The first line. Comments of HTML are not shown."""

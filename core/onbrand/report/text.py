@@ -24,7 +24,7 @@ from onbrand.voice.reasons import worst_habit, worst_words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from onbrand.report import DiffScope
+    from onbrand.results import DiffScope
 
 _STYLES = {"warning": "red", "note": "yellow"}
 VERDICTS: dict[Verdict, str] = {"forward": "green", "review": "red", "not judged": "yellow"}
