@@ -49,10 +49,12 @@ def _orderly_termination() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGTERM) is _terminate:  # else it is ignored until the end
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _terminate(*_: object) -> NoReturn:
-    # A second SIGTERM, as to the process group, must not interrupt the removal of files.
+    # A second SIGTERM, as to the process group, must interrupt neither the removal of files nor the
+    # way to the exit code.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(TERMINATED)
