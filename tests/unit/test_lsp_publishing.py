@@ -212,7 +212,7 @@ async def test_voices_in_use_are_watched_wherever_they_are(
     wire.close(uri)
 
 
-ON_BRAND = "Hello. Do sit down."
+ON_BRAND = "Hello. Do sit down. Not there, that's where the carton goes."
 REFRESH = "workspace/diagnostic/refresh"
 
 
