@@ -11,6 +11,7 @@ from onbrand.document.masking import (
     PLACEHOLDER,
     REMOVED,
     Replacement,
+    ScriptBraces,
     apply_replacements,
     mask,
     mask_templates,
@@ -22,11 +23,6 @@ _NEXT = re.compile(
     re.IGNORECASE,
 )
 # Strings end on their line and comments stop at the next opener, so that time stays linear.
-_SCRIPT_TOKEN = re.compile(
-    r"[{}]|\"(?:[^\"\\\r\n]|\\.)*+\"|'(?:[^'\\\r\n]|\\.)*+'|`(?:[^`\\]|\\.)*+`"
-    r"|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/",
-    re.DOTALL,
-)
 _TAG_TOKEN = re.compile(r"[<>{]|\"[^\"]*+\"|'[^']*+'")
 _SCRIPT_COMMENT = re.compile(r"\{\s*/\*(.*)\*/\s*\}", re.DOTALL)
 _MARKUP_IN_SCRIPT = re.compile(r"(?:(?<=[({\[&|?:>,;])|(?<=\breturn))\s*(?=<(?:[A-Za-z]|>))")
@@ -128,8 +124,7 @@ class _Masker:
         self._text = text
         self._dialect = dialect
         self._open = [_State(False, len(text))]
-        self._closing_brace: dict[int, int] = {}
-        self._matched_to = 0
+        self._braces = ScriptBraces(text)
         self._last_comment_end = text.rfind("-->")
 
     def run(self) -> None:
@@ -158,7 +153,7 @@ class _Masker:
 
     def _expression(self, start: int) -> int:
         """Mask an expression, or begin to read one that has markup in it."""
-        end = self._brace_end(start)
+        end = self._braces.end(start)
         if end is None or end > self._open[-1].end:
             return start + 1
         if comment := _SCRIPT_COMMENT.fullmatch(self._text, start, end):
@@ -173,23 +168,6 @@ class _Masker:
         blank = self._text[start + 1 : end - 1].strip(" \"'`") == ""
         self._replace(start, end, REMOVED if logic else " " if blank else PLACEHOLDER)
         return end
-
-    def _brace_end(self, start: int) -> int | None:
-        """Return the offset after the brace that closes the one at ``start``.
-
-        Pairs that are found on the way are kept, so that time stays linear.
-        """
-        if start >= self._matched_to:
-            open_at = []
-            for token in _SCRIPT_TOKEN.finditer(self._text, start):
-                if token[0] == "{":
-                    open_at.append(token.start())
-                elif token[0] == "}" and open_at:
-                    self._closing_brace[open_at.pop()] = token.end()
-                    if not open_at:
-                        break
-            self._matched_to = token.end() if not open_at else len(self._text)
-        return self._closing_brace.get(start)
 
     # --- markup -------------------------------------------------------------------------------
 
@@ -258,7 +236,7 @@ class _Masker:
             if token[0] == "<":
                 return None
             braces = token[0] == "{" and self._dialect != "vue"
-            after = self._brace_end(token.start()) if braces else token.end()
+            after = self._braces.end(token.start()) if braces else token.end()
             if after is None:
                 return None
             at = after

@@ -318,3 +318,36 @@ def to_ascii_like(text: str) -> str:
 
 def _shadow(found: re.Match[str]) -> str:
     return found[0].translate(_ASCII_CLASS)
+
+
+_SCRIPT_TOKEN = re.compile(
+    r"[{}]|\"(?:[^\"\\\r\n]|\\.)*+\"|'(?:[^'\\\r\n]|\\.)*+'|`(?:[^`\\]|\\.)*+`"
+    r"|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/",
+    re.DOTALL,
+)
+
+
+class ScriptBraces:
+    """Finds the brace that closes another in a text with JavaScript between braces.
+
+    Pairs that are found on the way are kept, so that time stays linear.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._closing: dict[int, int] = {}
+        self._matched_to = 0
+
+    def end(self, start: int) -> int | None:
+        """Return the offset after the brace that closes the one at ``start``."""
+        if start >= self._matched_to:
+            open_at = []
+            for token in _SCRIPT_TOKEN.finditer(self._text, start):
+                if token[0] == "{":
+                    open_at.append(token.start())
+                elif token[0] == "}" and open_at:
+                    self._closing[open_at.pop()] = token.end()
+                    if not open_at:
+                        break
+            self._matched_to = token.end() if not open_at else len(self._text)
+        return self._closing.get(start)

@@ -15,6 +15,7 @@ from onbrand.document.masking import (
     PLACEHOLDER,
     REMOVED,
     Replacement,
+    ScriptBraces,
     Skipped,
     apply_replacements,
     blank_masked_lines,
@@ -31,11 +32,6 @@ _NEXT = re.compile(
     re.S,
 )
 # Strings end on their line and comments stop at the next opener, so that time stays linear.
-_SCRIPT_TOKEN = re.compile(
-    r"[{}]|\"(?:[^\"\\\r\n]|\\.)*+\"|'(?:[^'\\\r\n]|\\.)*+'|`(?:[^`\\]|\\.)*+`"
-    r"|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/",
-    re.S,
-)
 _TAG_TOKEN = re.compile(r"[<>{]|\"[^\"]*+\"|'[^']*+'")
 _BLANK_LINE = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?=[\r\n]|\Z)")
 _OURS = re.compile(r"\{/\* (onbrand-[\w-]+) \*/\}")
@@ -100,8 +96,7 @@ class _Masker:
         self._code -= dialect.prose
         self.comments: list[Comment] = []
         self._text = text
-        self._closing_brace: dict[int, int] = {}
-        self._matched_to = 0
+        self._braces = ScriptBraces(text)
         self._unclosed: set[str] = set()
         """Components whose content is code and that no tag closes any more."""
 
@@ -159,7 +154,7 @@ class _Masker:
                 blank = _BLANK_LINE.search(self._text, at)
                 end = blank.start() if blank else len(self._text)
             brace = self._text.find("{", at, end)
-            after = self._brace_end(brace) if brace >= 0 else None
+            after = self._braces.end(brace) if brace >= 0 else None
             if after is None:
                 break
             at = after
@@ -167,7 +162,7 @@ class _Masker:
         return end
 
     def _expression(self, start: int) -> int:
-        end = self._brace_end(start)
+        end = self._braces.end(start)
         if end is None:
             return start + 1
         inner = self._text[start + 1 : end - 1]
@@ -219,25 +214,8 @@ class _Masker:
         while token := _TAG_TOKEN.search(self._text, at):
             if token[0] == ">":
                 return token.end()
-            after = self._brace_end(token.start()) if token[0] == "{" else token.end()
+            after = self._braces.end(token.start()) if token[0] == "{" else token.end()
             if token[0] == "<" or after is None:
                 return None
             at = after
         return None
-
-    def _brace_end(self, start: int) -> int | None:
-        """Return the offset after the brace that closes the one at ``start``.
-
-        Pairs that are found on the way are kept, so that time stays linear.
-        """
-        if start >= self._matched_to:
-            open_at = []
-            for token in _SCRIPT_TOKEN.finditer(self._text, start):
-                if token[0] == "{":
-                    open_at.append(token.start())
-                elif token[0] == "}" and open_at:
-                    self._closing_brace[open_at.pop()] = token.end()
-                    if not open_at:
-                        break
-            self._matched_to = token.end() if not open_at else len(self._text)
-        return self._closing_brace.get(start)
