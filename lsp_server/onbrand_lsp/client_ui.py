@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from onbrand_lsp.rpc.protocol import LanguageServer
 
 
-_PATIENCE = 2.0
+_CLIENT_TIMEOUT = 2.0
 """Seconds for the client to agree to a bar; the work does not wait for it."""
 
 
@@ -65,7 +65,7 @@ async def _new_token(ls: LanguageServer) -> str | None:
     params = types.WorkDoneProgressCreateParams(token)
     with suppress(JsonRpcError, TimeoutError):
         await asyncio.wait_for(
-            ls.request(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params), _PATIENCE
+            ls.request(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params), _CLIENT_TIMEOUT
         )
         return token
     return None

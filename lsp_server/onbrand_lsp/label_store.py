@@ -22,7 +22,7 @@ from onbrand.labels.model import location_for
 from onbrand.labels.normalization import text_key
 from onbrand_lsp.settings import EffectiveSettings, ProblemReporter
 
-PATIENCE = 1.0
+STORE_TIMEOUT = 1.0
 """Seconds that a check waits for a slow store; what it says then counts from the next one on."""
 _GIT_SECONDS = 5
 _MAX_AUTHOR = 256
@@ -82,7 +82,7 @@ class LabelStoreCache:
             self._reading[place] = task
             task.add_done_callback(lambda _: self._reading.pop(place, None))
         task = self._reading[place]
-        await asyncio.wait([task], timeout=PATIENCE)
+        await asyncio.wait([task], timeout=STORE_TIMEOUT)
         if not task.done():
             task.add_done_callback(lambda _: self._changed())
             return known[1] if known else AcceptedSentences()

@@ -25,7 +25,7 @@ from onbrand_lsp.watcher import FileWatcher
 logger = logging.getLogger(__name__)
 
 STATUS = "onbrand/status"
-PATIENCE = 1.0
+SETTINGS_TIMEOUT = 1.0
 """Seconds that the first checks wait for the editor's settings; some clients never answer."""
 
 
@@ -86,7 +86,7 @@ class OnbrandServer(LanguageServer):
         """Wait until the editor's settings are known, or not to be expected any more."""
         if not self._settings_ready.is_set():
             try:
-                await asyncio.wait_for(self._settings_ready.wait(), PATIENCE)
+                await asyncio.wait_for(self._settings_ready.wait(), SETTINGS_TIMEOUT)
             except TimeoutError:
                 self._settings_ready.set()
 
